@@ -1,0 +1,1 @@
+"""Train, calibrate and report medical-image classifiers whose confidence can be trusted."""
