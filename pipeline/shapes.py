@@ -43,14 +43,14 @@ def require_finite(name: str, values: Float[np.ndarray, "cases *axes"]) -> None:
     >>> require_finite("logits", np.array([[0.0, 1.0], [np.nan, 2.0]]))
     Traceback (most recent call last):
     ...
-    pipeline.errors.InputError: logits must be finite, got NaN or infinity in 1 of 2 rows, first row 1
+    pipeline.errors.InputError: logits must be finite, got NaN or infinity in 1 of 2 rows, first 1
     """
     finite = np.isfinite(values).reshape(len(values), -1).all(axis=1)
     if not finite.all():
         rows = np.flatnonzero(~finite)
         message = (
             f"{name} must be finite, got NaN or infinity in {len(rows)} of {len(values)} rows, "
-            f"first row {rows[0]}"
+            f"first {rows[0]}"
         )
         raise InputError(message)
 

@@ -1,0 +1,24 @@
+"""What to run, read from `configs/` and checked: an unknown key is an error naming file and key."""
+
+from pipeline.config.dataset import Dataset, SourceFile, Splits
+from pipeline.config.method import CalibratorConfig, LossConfig, NetworkConfig, Recipe
+from pipeline.config.plan import Plan, expand_plan, read_plan, write_plan
+from pipeline.config.reading import read_config
+from pipeline.config.study import Experiment, Study
+
+__all__ = [
+    "CalibratorConfig",
+    "Dataset",
+    "Experiment",
+    "LossConfig",
+    "NetworkConfig",
+    "Plan",
+    "Recipe",
+    "SourceFile",
+    "Splits",
+    "Study",
+    "expand_plan",
+    "read_config",
+    "read_plan",
+    "write_plan",
+]

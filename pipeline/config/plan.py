@@ -1,0 +1,157 @@
+"""The plan: studies expanded to one row a stage, the table that `dvc.yaml` loops over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import yaml
+
+from pipeline.config.dataset import Dataset
+from pipeline.config.method import CalibratorConfig, LossConfig, NetworkConfig, Recipe
+from pipeline.config.reading import Strict, check_config, read_config, read_yaml
+from pipeline.config.study import Experiment, Study
+from pipeline.errors import InputError
+
+HEADER = "# Written by `python -m pipeline plan STUDY...` from configs/studies; do not edit.\n"
+
+
+class DatasetRow(Strict):
+    """A data set to acquire and prepare, once for all studies."""
+
+    dataset: str
+    adapter: str
+
+
+class RunRow(Strict):
+    """One experiment and loss: all its seeds are trained by one stage."""
+
+    study: str
+    experiment: str
+    dataset: str
+    network: str
+    network_module: str
+    recipe: str
+    loss: str
+    loss_module: str
+    seeds: list[int]
+
+
+class ExperimentRow(Strict):
+    """One experiment: calibrated and evaluated once, over all its runs."""
+
+    study: str
+    experiment: str
+    dataset: str
+    losses: list[str]
+    seeds: list[int]
+    calibrators: list[str]
+    baseline: str
+    risk_targets: list[float]
+    headline_target: float
+    delta: float
+
+
+class StudyRow(Strict):
+    """One study: one page."""
+
+    study: str
+    title: str
+    experiments: list[str]
+
+
+class Plan(Strict):
+    """Everything the repository tracks; each table's keys name the stages."""
+
+    datasets: dict[str, DatasetRow]
+    runs: dict[str, RunRow]
+    experiments: dict[str, ExperimentRow]
+    studies: dict[str, StudyRow]
+
+
+def expand_plan(names: Iterable[str], configs: Path) -> Plan:
+    """Return the plan of some studies, with every file that it names read and checked.
+
+    Raises
+    ------
+    InputError
+        If a study, data set, network, recipe, loss or calibrator it names has no valid file.
+    """
+    studies = {name: read_config(configs / "studies" / f"{name}.yaml", Study) for name in names}
+    datasets: dict[str, DatasetRow] = {}
+    runs: dict[str, RunRow] = {}
+    experiments: dict[str, ExperimentRow] = {}
+    for name, study in studies.items():
+        for calibrator in study.calibrators:
+            read_config(configs / "calibrators" / f"{calibrator}.yaml", CalibratorConfig)
+        for experiment in study.experiments:
+            dataset = read_config(configs / "datasets" / f"{experiment.dataset}.yaml", Dataset)
+            datasets[experiment.dataset] = DatasetRow(
+                dataset=experiment.dataset, adapter=dataset.adapter
+            )
+            experiments[f"{name}-{experiment.key}"] = _experiment_row(name, study, experiment)
+            runs |= _run_rows(name, study, experiment, configs)
+    rows = {
+        name: StudyRow(
+            study=name,
+            title=study.title,
+            experiments=[experiment.key for experiment in study.experiments],
+        )
+        for name, study in studies.items()
+    }
+    return Plan(datasets=datasets, runs=runs, experiments=experiments, studies=rows)
+
+
+def _experiment_row(name: str, study: Study, experiment: Experiment) -> ExperimentRow:
+    return ExperimentRow(
+        study=name,
+        experiment=experiment.key,
+        dataset=experiment.dataset,
+        losses=experiment.losses or study.losses,
+        seeds=experiment.seeds or study.seeds,
+        calibrators=study.calibrators,
+        baseline=study.baseline,
+        risk_targets=study.risk_targets,
+        headline_target=study.headline_target,
+        delta=study.delta,
+    )
+
+
+def _run_rows(name: str, study: Study, experiment: Experiment, configs: Path) -> dict[str, RunRow]:
+    read_config(configs / "recipes" / f"{experiment.recipe}.yaml", Recipe)
+    network = read_config(configs / "networks" / f"{experiment.network}.yaml", NetworkConfig)
+    rows = {}
+    for loss in experiment.losses or study.losses:
+        config = read_config(configs / "losses" / f"{loss}.yaml", LossConfig)
+        rows[f"{name}-{experiment.key}-{loss}"] = RunRow(
+            study=name,
+            experiment=experiment.key,
+            dataset=experiment.dataset,
+            network=experiment.network,
+            network_module=network.kind,
+            recipe=experiment.recipe,
+            loss=loss,
+            loss_module=config.kind,
+            seeds=experiment.seeds or study.seeds,
+        )
+    return rows
+
+
+def read_plan(path: Path) -> Plan:
+    """Return the plan in a file; raise `InputError` naming the file and key that is wrong."""
+    return check_config(read_yaml(path), Plan, place=path)
+
+
+def write_plan(plan: Plan, path: Path) -> None:
+    """Write the plan as YAML with its rows in the studies' order."""
+    text = yaml.safe_dump(plan.model_dump(), sort_keys=False, default_flow_style=None, width=100)
+    path.write_text(HEADER + text, encoding="utf-8")
+
+
+def require_row(table: dict[str, Strict], key: str, *, table_name: str) -> Strict:
+    """Return a plan's row; raise `InputError` naming the keys there are where it has none."""
+    if key not in table:
+        known = ", ".join(table) or "none"
+        message = f"configs/plan.yaml: no '{key}' among its {table_name}: {known}"
+        raise InputError(message)
+    return table[key]
