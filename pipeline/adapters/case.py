@@ -1,0 +1,74 @@
+"""What every source of cases yields: a case, or the reason why a file gave none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from pipeline.config import Dataset
+
+NOT_RECORDED = "not recorded"
+
+
+@dataclass(frozen=True)
+class Case:
+    """One image with its label and what is known of its patient.
+
+    Attributes
+    ----------
+    case : str
+        Unique in its data set, and free of anything that identifies a person.
+    image : array, (*spatial, channels)
+        uint8, int16 or float32, of the size and channels that the data set's config states.
+    label : int
+        Index into the data set's classes.
+    patient : str
+        Key by which cases are split and resampled together; a keyed hash where the source holds
+        real identities.
+    source, source_sha256 : str
+        The file it came from, relative to the raw folder, and its hash.
+    split : str, optional
+        The official split, where the source has one.
+    site, sex : str
+        "not recorded" where the source does not say.
+    age : float, optional
+        Years.
+    spacing_mm : tuple of float, optional
+        Distance between the centres of neighbouring pixels along each spatial axis.
+    truth : tuple of float, optional
+        The label probabilities, where a simulation knows them.
+    """
+
+    case: str
+    image: np.ndarray
+    label: int
+    patient: str
+    source: str
+    source_sha256: str
+    split: str | None = None
+    site: str = NOT_RECORDED
+    sex: str = NOT_RECORDED
+    age: float | None = None
+    spacing_mm: tuple[float, ...] | None = None
+    truth: tuple[float, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Quarantined:
+    """A file or case that is listed and left out, never dropped silently."""
+
+    source: str
+    reason: str
+    advice: str
+
+
+class Adapter(Protocol):
+    """Read one source format: the acquired files in, cases out, one at a time."""
+
+    def __call__(self, raw: Path, dataset: Dataset) -> Iterator[Case | Quarantined]:
+        """Yield the cases of a raw folder in an order that depends on the files alone."""
+        ...
