@@ -47,6 +47,8 @@ class ExperimentRow(Strict):
     seeds: list[int]
     calibrators: list[str]
     baseline: str
+    headline_loss: str
+    headline_calibrator: str
     risk_targets: list[float]
     headline_target: float
     delta: float
@@ -111,6 +113,8 @@ def _experiment_row(name: str, study: Study, experiment: Experiment) -> Experime
         seeds=experiment.seeds or study.seeds,
         calibrators=study.calibrators,
         baseline=study.baseline,
+        headline_loss=study.headline_loss,
+        headline_calibrator=study.headline_calibrator,
         risk_targets=study.risk_targets,
         headline_target=study.headline_target,
         delta=study.delta,

@@ -34,6 +34,8 @@ class Study(Strict):
     seeds: list[int] = Field(min_length=1)
     calibrators: list[str] = Field(min_length=1)
     baseline: str
+    headline_loss: str
+    headline_calibrator: str
     risk_targets: list[float] = [0.01, 0.02, 0.05, 0.10]
     headline_target: float = 0.05
     delta: float = Field(default=0.05, gt=0, lt=1)
@@ -47,8 +49,12 @@ class Study(Strict):
         if self.headline_target not in self.risk_targets:
             message = "'headline_target' must be one of 'risk_targets'"
             raise ValueError(message)
+        if self.headline_calibrator not in self.calibrators:
+            message = "'headline_calibrator' must be one of 'calibrators'"
+            raise ValueError(message)
         for experiment in self.experiments:
-            if self.baseline not in (experiment.losses or self.losses):
-                message = f"'baseline' must be a loss of every experiment, not of {experiment.key}"
+            losses = experiment.losses or self.losses
+            if missing := {self.baseline, self.headline_loss} - set(losses):
+                message = f"experiment {experiment.key} lacks the loss {sorted(missing)}"
                 raise ValueError(message)
         return self
