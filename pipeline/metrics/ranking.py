@@ -1,0 +1,98 @@
+"""Cases ranked by a score, ties together, with sums as the threshold falls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Int, Shaped
+
+from pipeline.errors import InputError
+
+# Elements of one block of resamples: 2 MB in float64, so that the block's arrays stay in cache.
+BLOCK_ELEMENTS = 2**18
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """Cases from the highest score to the lowest.
+
+    Attributes
+    ----------
+    order : int array, (n,)
+        Case numbers, highest score first, equal scores in the order they came.
+    ends : int array, (distinct scores,)
+        Where in ``order`` the last case of each distinct score stands.
+    scores : float array, (distinct scores,)
+        The distinct scores, falling.
+    """
+
+    order: Int[np.ndarray, "cases"]
+    ends: Int[np.ndarray, "scores"]
+    scores: Float[np.ndarray, "scores"]
+
+    def cumulate(self, values: Shaped[np.ndarray, "... cases"]) -> Shaped[np.ndarray, "... scores"]:
+        """Sum ``values`` over the cases that score at least each distinct score."""
+        kind = np.float64 if values.dtype.kind == "f" else np.int64
+        sums = np.cumsum(np.take(values, self.order, axis=-1), axis=-1, dtype=kind)
+        # Without ties every case is an end, and the copy is saved.
+        return sums if len(self.ends) == len(self.order) else sums[..., self.ends]
+
+
+def rank(scores: Float[np.ndarray, "cases"]) -> Ranking:
+    """Rank cases by falling score; equal scores share one end.
+
+    >>> ranking = rank(np.array([0.2, 0.9, 0.2]))
+    >>> ranking.scores, ranking.cumulate(np.array([1, 1, 1]))
+    (array([0.9, 0.2]), array([1, 3]))
+    """
+    # A stable sort, so that sums of costs have the same bits on every machine.
+    order = np.argsort(-scores, kind="stable")
+    falling = scores[order]
+    ends = np.flatnonzero(np.append(falling[1:] != falling[:-1], True))
+    return Ranking(order, ends, falling[ends])
+
+
+def multiplicity_blocks(
+    weights: Shaped[np.ndarray, "*resamples cases"] | None, *, num_cases: int
+) -> Iterator[Int[np.ndarray, "block cases"]]:
+    """Yield case multiplicities a few resamples at a time, checked.
+
+    Parameters
+    ----------
+    weights : int array, (n,) or (resamples, n), or None
+        How many times each case counts; None counts each once.
+    num_cases : int
+        The ``n`` that the last axis must have.
+
+    Raises
+    ------
+    InputError
+        If a weight is negative or no whole number, a resample holds no case, or the shape differs.
+    """
+    if weights is None:
+        yield np.ones((1, num_cases), dtype=np.int64)
+        return
+    if weights.ndim not in (1, 2) or weights.shape[-1] != num_cases:
+        message = f"weights must be ({num_cases},) or (resamples, {num_cases}), got {weights.shape}"
+        raise InputError(message)
+    rows = np.atleast_2d(weights)
+    step = max(1, BLOCK_ELEMENTS // num_cases)
+    for start in range(0, len(rows), step):
+        yield _whole(rows[start : start + step])
+
+
+def _whole(weights: Shaped[np.ndarray, "block cases"]) -> Int[np.ndarray, "block cases"]:
+    """Return the block as whole numbers, or say what is wrong with it."""
+    counts = weights if weights.dtype.kind in "biu" else np.rint(weights).astype(np.int64)
+    if counts is not weights and not np.array_equal(counts, weights):
+        message = "weights must be whole numbers of cases, got a fraction, NaN or infinity"
+        raise InputError(message)
+    if weights.dtype.kind in "if" and counts.min() < 0:
+        message = f"weights must be at least 0, got {counts.min()}"
+        raise InputError(message)
+    if not counts.any(axis=1).all():
+        message = "weights must count at least one case in every resample, got none"
+        raise InputError(message)
+    return counts

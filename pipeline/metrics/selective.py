@@ -1,0 +1,291 @@
+r"""Selective prediction: answer the cases one is sure of, refer the others.
+
+A case is answered when its score is at least a threshold. **Coverage** is the share answered,
+**selective risk** the mean loss of those answered. Equal scores are answered or referred together,
+so a curve has one point for each distinct score. A loss is 0 (right) or 1 (wrong), or a cost >= 0.
+
+Every function takes ``weights``: how many times each case counts. A weight of w is the same as
+repeating the case w times; a row of weights for each resample gives one value for each, from a
+single sort, which is what a bootstrap needs. `selective_summary` shares the sums as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from jaxtyping import Float, Int, Shaped
+
+from pipeline.errors import InputError
+from pipeline.metrics.ranking import multiplicity_blocks, rank
+from pipeline.metrics.risk_sums import (
+    RiskSums,
+    Statistic,
+    area_under_joint_risk,
+    area_under_risk,
+    largest_coverage,
+    risk_from_coverage,
+)
+from pipeline.shapes import require_finite, require_same_length
+
+Scores = Float[np.ndarray, "cases"]
+"""Higher means surer; any finite scale."""
+
+Losses = Shaped[np.ndarray, "cases"]
+"""What answering the case costs: 0 or 1, or any finite cost >= 0."""
+
+Weights = Shaped[np.ndarray, "*resamples cases"] | None
+"""How many times each case counts, (n,) or (resamples, n); None counts each once."""
+
+Value = float | Float[np.ndarray, "resamples"]
+"""One number, or one for each resample where the weights have two axes."""
+
+
+@dataclass(frozen=True)
+class RiskCoverage:
+    """A risk-coverage curve: one point for each distinct score, strictest threshold first.
+
+    Attributes
+    ----------
+    thresholds : float array, (points,)
+        Distinct scores, falling: cases that score at least this are answered.
+    coverage : float array, (points,)
+        Share of cases answered, rising to 1.
+    risk : float array, (points,)
+        Mean loss of the answered.
+    answered : int array, (points,)
+        Number of cases answered.
+    losses : float array, (points,)
+        Summed loss of the answered: the number of wrong answers when losses are 0 or 1.
+    """
+
+    thresholds: Float[np.ndarray, "points"]
+    coverage: Float[np.ndarray, "points"]
+    risk: Float[np.ndarray, "points"]
+    answered: Int[np.ndarray, "points"]
+    losses: Float[np.ndarray, "points"]
+
+
+def aurc(confidence: Scores, losses: Losses, weights: Weights = None) -> Value:
+    r"""Return the area under the risk-coverage curve.
+
+    .. math:: \mathrm{AURC} = \frac1n \sum_{i=1}^n E\Big[\frac1i \sum_{j \le i} \ell_{(j)}\Big]
+
+    where (j) runs from the highest score to the lowest and the expectation is over the order of
+    equal scores, each order being as likely.
+
+    Parameters
+    ----------
+    confidence : float array, (n,)
+        Score of each case, higher when surer.
+    losses : array, (n,)
+        0 or 1, or any cost >= 0.
+    weights : int array, (n,) or (resamples, n), optional
+        How many times each case counts.
+
+    Returns
+    -------
+    float, or float array (resamples,)
+        Between the AURC of the best order and that of the worst; the mean loss if all scores tie.
+
+    Raises
+    ------
+    InputError
+        If lengths differ, a value is not finite, a loss is negative, or there is no case.
+
+    References
+    ----------
+    Geifman, Uziel and El-Yaniv, ICLR 2019, arXiv:1805.08206, section 3.
+
+    Examples
+    --------
+    >>> aurc(np.array([0.9, 0.8]), np.array([0, 1]))  # (0/1 + 1/2) / 2
+    0.25
+    """
+    return _evaluate({"aurc": area_under_risk}, confidence, losses, weights)["aurc"]
+
+
+def e_aurc(confidence: Scores, losses: Losses, weights: Weights = None) -> Value:
+    """Return the excess AURC: AURC minus that of the best order of these very losses.
+
+    The best order is by rising loss: the finite-sample optimum, not its continuous limit
+    r + (1 - r) log(1 - r). Arguments, errors and source as for `aurc`; at least 0.
+
+    >>> e_aurc(np.array([0.8, 0.9]), np.array([0, 1]))  # (1/1 + 1/2) / 2 - (0/1 + 1/2) / 2
+    0.5
+    """
+    return _excess(
+        aurc(confidence, losses, weights), aurc(-np.asarray(losses, float), losses, weights)
+    )
+
+
+def augrc(confidence: Scores, losses: Losses, weights: Weights = None) -> Value:
+    r"""Return the area under the generalised risk-coverage curve.
+
+    The generalised risk is the joint rate of "answered and wrong", the summed loss of the answered
+    over ALL cases: silent errors for each case that arrives. The area over coverage, from 0, is
+    taken by trapezoids between attained points (which is what the order of ties gives on average):
+
+    .. math:: \mathrm{AUGRC} = \sum_t \frac{a_t - a_{t-1}}{n} \cdot \frac{L_t + L_{t-1}}{2n}
+
+    with a the cases answered and L their summed loss. For losses of 0 or 1 this is
+    (1 - AUROC) r (1 - r) + r^2 / 2, with r the error and AUROC that of right against wrong.
+    Arguments and errors as for `aurc`.
+
+    References
+    ----------
+    Traub et al., NeurIPS 2024, arXiv:2407.01032, equations 5 and 6.
+
+    Examples
+    --------
+    >>> augrc(np.array([0.9, 0.8]), np.array([0, 1]))  # (1/2) * (0 + 1) / (2 * 2)
+    0.125
+    """
+    return _evaluate({"augrc": area_under_joint_risk}, confidence, losses, weights)["augrc"]
+
+
+def coverage_at_risk(
+    confidence: Scores, losses: Losses, target: float, weights: Weights = None
+) -> Value:
+    """Return the largest attained coverage whose selective risk is at most ``target``, or 0.
+
+    The curve need not rise: a looser threshold may meet the target where a stricter one does not.
+    An empirical figure, chosen on the cases it is measured on; for a threshold that holds on new
+    cases see `pipeline.metrics.guarantee`.
+
+    >>> coverage_at_risk(np.array([0.9, 0.8, 0.7, 0.6]), np.array([1, 0, 0, 1]), target=0.4)
+    0.75
+    """
+    statistic = partial(largest_coverage, target=_checked_target(target))
+    return _evaluate({"coverage": statistic}, confidence, losses, weights)["coverage"]
+
+
+def risk_at_coverage(
+    confidence: Scores, losses: Losses, coverage: float, weights: Weights = None
+) -> Value:
+    """Return the selective risk at the smallest attained coverage that is at least ``coverage``.
+
+    Ties may attain more than was asked; never less, so that no work is left out.
+
+    >>> risk_at_coverage(np.array([0.9, 0.8, 0.7, 0.6]), np.array([0, 0, 1, 1]), coverage=0.6)
+    0.3333333333333333
+    """
+    statistic = partial(risk_from_coverage, coverage=_checked_coverage(coverage))
+    return _evaluate({"risk": statistic}, confidence, losses, weights)["risk"]
+
+
+def selective_summary(
+    confidence: Scores,
+    losses: Losses,
+    *,
+    targets: Sequence[float],
+    coverages: Sequence[float],
+    weights: Weights = None,
+) -> dict[str, Value]:
+    """Return all areas and points at once: one sort and one pass over the weights for all.
+
+    Keys are ``aurc``, ``e_aurc``, ``augrc``, ``coverage_at_risk_T`` for each target and
+    ``risk_at_coverage_C`` for each coverage, with T and C in percent. Each equals the function of
+    its name.
+
+    >>> summary = selective_summary(
+    ...     np.array([0.9, 0.8]), np.array([0, 1]), targets=[0.05], coverages=[0.9]
+    ... )
+    >>> list(summary)
+    ['aurc', 'e_aurc', 'augrc', 'coverage_at_risk_5', 'risk_at_coverage_90']
+    """
+    statistics: dict[str, Statistic] = {
+        "aurc": area_under_risk,
+        "e_aurc": area_under_risk,
+        "augrc": area_under_joint_risk,
+    }
+    for target in targets:
+        name = f"coverage_at_risk_{100 * target:.6g}"
+        statistics[name] = partial(largest_coverage, target=_checked_target(target))
+    for coverage in coverages:
+        name = f"risk_at_coverage_{100 * coverage:.6g}"
+        statistics[name] = partial(risk_from_coverage, coverage=_checked_coverage(coverage))
+    summary = _evaluate(statistics, confidence, losses, weights)
+    best = aurc(-np.asarray(losses, float), losses, weights)
+    return summary | {"e_aurc": _excess(summary["aurc"], best)}
+
+
+def risk_coverage_curve(
+    confidence: Scores, losses: Losses, weights: Int[np.ndarray, "cases"] | None = None
+) -> RiskCoverage:
+    """Return the risk-coverage curve, one point for each distinct score that counts.
+
+    Weights of 1 for one class and 0 for the others give that class's curve: its miss rate against
+    the share of it that is answered.
+
+    >>> curve = risk_coverage_curve(np.array([0.9, 0.8, 0.8]), np.array([0, 1, 0]))
+    >>> curve.thresholds, curve.coverage, curve.risk
+    (array([0.9, 0.8]), array([0.33333333, 1.        ]), array([0.        , 0.33333333]))
+    """
+    scores, costs = _checked(confidence, losses)
+    ranking = rank(scores)
+    (multiplicities,) = multiplicity_blocks(weights, num_cases=len(scores))
+    answered = ranking.cumulate(multiplicities[0])
+    summed = ranking.cumulate(multiplicities[0] * costs)
+    counts = np.diff(answered, prepend=0) > 0
+    answered, summed = answered[counts], summed[counts]
+    return RiskCoverage(
+        thresholds=ranking.scores[counts],
+        coverage=answered / answered[-1],
+        risk=summed / answered,
+        answered=answered,
+        losses=summed,
+    )
+
+
+def _evaluate(
+    statistics: Mapping[str, Statistic], confidence: Scores, losses: Losses, weights: Weights
+) -> dict[str, Value]:
+    """Evaluate each statistic on every resample: one sort, then blocks that fit in cache."""
+    scores, costs = _checked(confidence, losses)
+    ranking = rank(scores)
+    blocks: dict[str, list[Float[np.ndarray, "block"]]] = {name: [] for name in statistics}
+    for multiplicities in multiplicity_blocks(weights, num_cases=len(scores)):
+        sums = RiskSums(ranking.cumulate(multiplicities), ranking.cumulate(multiplicities * costs))
+        for name, statistic in statistics.items():
+            blocks[name].append(statistic(sums))
+    values = {name: np.concatenate(parts) for name, parts in blocks.items()}
+    if weights is None or weights.ndim == 1:
+        return {name: float(value[0]) for name, value in values.items()}
+    return dict(values)
+
+
+def _excess(value: Value, best: Value) -> Value:
+    """Subtract the optimum; rounding alone could leave less than 0."""
+    excess = np.maximum(np.subtract(value, best), 0.0)
+    return excess if excess.ndim else float(excess)
+
+
+def _checked(confidence: Scores, losses: Losses) -> tuple[Scores, Float[np.ndarray, "cases"]]:
+    scores, costs = np.asarray(confidence, dtype=float), np.asarray(losses, dtype=float)
+    require_same_length(confidence=scores, losses=costs)
+    if len(scores) == 0:
+        message = "a risk needs at least one case, got none"
+        raise InputError(message)
+    require_finite("confidence", scores)
+    require_finite("losses", costs)
+    if costs.min() < 0:
+        message = f"losses must be at least 0, got {costs.min()}"
+        raise InputError(message)
+    return scores, costs
+
+
+def _checked_target(target: float) -> float:
+    if not target >= 0:
+        message = f"a target risk must be at least 0, got {target}"
+        raise InputError(message)
+    return target
+
+
+def _checked_coverage(coverage: float) -> float:
+    if not 0 < coverage <= 1:
+        message = f"a coverage must lie in (0, 1], got {coverage}"
+        raise InputError(message)
+    return coverage
