@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TypeVar
 
 import yaml
 
@@ -69,6 +70,13 @@ class Plan(Strict):
     runs: dict[str, RunRow]
     experiments: dict[str, ExperimentRow]
     studies: dict[str, StudyRow]
+
+    @property
+    def num_stages(self) -> int:
+        """How many DVC stages the plan makes: DVC's own cost grows with it."""
+        return (
+            2 * len(self.datasets) + len(self.runs) + 2 * len(self.experiments) + len(self.studies)
+        )
 
 
 def expand_plan(names: Iterable[str], configs: Path) -> Plan:
@@ -152,10 +160,13 @@ def write_plan(plan: Plan, path: Path) -> None:
     path.write_text(HEADER + text, encoding="utf-8")
 
 
-def require_row(table: dict[str, Strict], key: str, *, table_name: str) -> Strict:
+Row = TypeVar("Row", bound=Strict)
+
+
+def require_row(table: dict[str, Row], key: str) -> Row:
     """Return a plan's row; raise `InputError` naming the keys there are where it has none."""
     if key not in table:
         known = ", ".join(table) or "none"
-        message = f"configs/plan.yaml: no '{key}' among its {table_name}: {known}"
+        message = f"configs/plan.yaml: no row '{key}'; it has: {known}"
         raise InputError(message)
     return table[key]

@@ -1,0 +1,81 @@
+from pathlib import Path
+
+import pytest
+import yaml
+
+from pipeline.config import expand_plan, read_plan, write_plan
+from pipeline.config.plan import require_row
+from pipeline.errors import InputError
+
+CONFIGS = Path(__file__).parents[2] / "configs"
+
+
+@pytest.fixture
+def configs(tmp_path):
+    """A copy of the embedded study's configuration that a test may spoil."""
+    study = yaml.safe_load((CONFIGS / "studies/quick.yaml").read_text())
+    for kind in ("datasets", "networks", "recipes", "losses", "calibrators", "studies"):
+        (tmp_path / kind).mkdir()
+        for path in (CONFIGS / kind).glob("*.yaml"):
+            (tmp_path / kind / path.name).write_text(path.read_text())
+    return tmp_path, study
+
+
+def write_study(configs, study, **changes):
+    (configs / "studies/quick.yaml").write_text(yaml.safe_dump(study | changes))
+
+
+def test_one_run_row_for_each_experiment_and_loss(configs):
+    root, study = configs
+    plan = expand_plan(["quick"], root)
+    assert len(plan.runs) == len(study["experiments"]) * len(study["losses"])
+    assert plan.runs["quick-digits-thin_densenet-gce"].seeds == study["seeds"]
+
+
+def test_a_data_set_shared_by_studies_is_prepared_once(configs):
+    root, study = configs
+    (root / "studies/again.yaml").write_text(yaml.safe_dump(study))
+    plan = expand_plan(["quick", "again"], root)
+    assert list(plan.datasets) == ["digits", "phantom"]
+    assert list(plan.studies) == ["quick", "again"]
+
+
+def test_a_written_plan_reads_back_equal(configs, tmp_path):
+    plan = expand_plan(["quick"], configs[0])
+    write_plan(plan, tmp_path / "plan.yaml")
+    assert read_plan(tmp_path / "plan.yaml") == plan
+
+
+def test_counts_the_stages_that_dvc_will_see(configs):
+    # quick: 2 data sets acquired and prepared, 2 x 3 runs, 2 experiments twice, 1 report.
+    assert expand_plan(["quick"], configs[0]).num_stages == 2 * 2 + 2 * 3 + 2 * 2 + 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"losses": ["gce", "cross_entropy", "hinge"]}, r"losses/hinge\.yaml: no such file; "),
+        ({"calibrators": ["ats", "platt"]}, r"calibrators/platt\.yaml: no such file; "),
+        ({"baseline": "hinge"}, r"experiment digits-thin_densenet lacks the loss \['hinge'\]"),
+        ({"headline_target": 0.5}, r"'headline_target' must be one of 'risk_targets'"),
+        ({"seed": [1]}, r"quick\.yaml: unknown key 'seed'; known keys: "),
+    ],
+)
+def test_a_study_that_names_what_is_not_there_is_refused(configs, changes, message):
+    root, study = configs
+    write_study(root, study, **changes)
+    with pytest.raises(InputError, match=message):
+        expand_plan(["quick"], root)
+
+
+def test_two_experiments_of_one_name_are_refused(configs):
+    root, study = configs
+    write_study(root, study, experiments=[study["experiments"][0]] * 2)
+    with pytest.raises(InputError, match="two experiments share a name"):
+        expand_plan(["quick"], root)
+
+
+def test_an_unknown_row_is_refused_with_the_rows_there_are(configs):
+    plan = expand_plan(["quick"], configs[0])
+    with pytest.raises(InputError, match=r"no row 'slow'; it has: quick"):
+        require_row(plan.studies, "slow")

@@ -1,0 +1,115 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipeline.artifacts import (
+    Predictions,
+    read_json,
+    read_log_probabilities,
+    read_predictions,
+    read_prepared,
+    whole_folder,
+    write_json,
+    write_log_probabilities,
+    write_predictions,
+)
+from pipeline.errors import InputError
+
+
+def some_predictions(n=7, classes=3, truth=True):
+    generator = np.random.default_rng(0)
+    logits = generator.normal(size=(n, classes)).astype(np.float32)
+    return Predictions(
+        logits=logits,
+        labels=generator.integers(classes, size=n),
+        cases=np.array([f"case-{i}" for i in range(n)]),
+        patients=np.array([f"patient-{i // 2}" for i in range(n)]),
+        groups=pd.DataFrame({"site": ["north", "south"] * (n // 2) + ["north"]}),
+        truth=np.full((n, classes), 1 / classes) if truth else None,
+    )
+
+
+@pytest.mark.parametrize("truth", [True, False])
+def test_predictions_come_back_bit_for_bit(tmp_path, truth):
+    written = some_predictions(truth=truth)
+    write_predictions(written, tmp_path / "test.parquet")
+    read = read_predictions(tmp_path / "test.parquet")
+    assert read.logits.dtype == np.float32
+    np.testing.assert_array_equal(read.logits, written.logits)
+    np.testing.assert_array_equal(read.labels, written.labels)
+    np.testing.assert_array_equal(read.cases, written.cases)
+    np.testing.assert_array_equal(read.patients, written.patients)
+    pd.testing.assert_frame_equal(read.groups, written.groups, check_dtype=False)
+    if truth:
+        np.testing.assert_array_equal(read.truth, written.truth)
+    else:
+        assert read.truth is None
+
+
+def test_the_same_predictions_make_the_same_file(tmp_path):
+    for name in ("one", "two"):
+        write_predictions(some_predictions(), tmp_path / name)
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"labels": np.array([0, 1, 2, 3, 0, 1, 2])}, r"labels must lie in \[0, 3\), got 0\.\.3"),
+        ({"logits": np.full((7, 3), np.inf)}, r"logits must be finite, got NaN or infinity in 7"),
+        ({"patients": np.array(["a"])}, r"one row a case expected, got .*patients 1"),
+    ],
+)
+def test_predictions_refuse_what_is_not_one_finite_row_a_case(change, message):
+    with pytest.raises(InputError, match=message):
+        Predictions(**(vars(some_predictions()) | change))
+
+
+def test_log_probabilities_keep_one_column_a_calibrator(tmp_path):
+    values = {"identity": np.log([[0.25, 0.75]]), "ats": np.log([[0.5, 0.5]])}
+    write_log_probabilities(values, tmp_path / "test.parquet")
+    read = read_log_probabilities(tmp_path / "test.parquet")
+    assert list(read) == ["identity", "ats"]
+    np.testing.assert_array_equal(read["identity"], values["identity"])
+
+
+def test_an_absent_file_is_named(tmp_path):
+    with pytest.raises(InputError, match=r"test\.parquet: no such file"):
+        read_predictions(tmp_path / "test.parquet")
+    with pytest.raises(InputError, match=r"card\.json: no such file"):
+        read_json(tmp_path / "card.json")
+    with pytest.raises(InputError, match=r"card\.json is missing.*: run prepare first"):
+        read_prepared(tmp_path)
+
+
+def test_a_file_of_another_format_is_named(tmp_path):
+    (tmp_path / "test.parquet").write_text("no parquet at all, though its name says so")
+    with pytest.raises(InputError, match=r"test\.parquet: no Parquet file"):
+        read_predictions(tmp_path / "test.parquet")
+
+
+def test_json_refuses_what_json_cannot_hold(tmp_path):
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        write_json({"ece": float("nan")}, tmp_path / "scores.json")
+
+
+def test_a_folder_takes_its_place_whole(tmp_path):
+    with whole_folder(tmp_path / "out") as folder:
+        (folder / "file").write_text("new")
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+    assert (tmp_path / "out/file").read_text() == "new"
+
+
+def write_half(target):
+    with whole_folder(target) as folder:
+        (folder / "file").write_text("half")
+        (folder / "absent").read_text()
+
+
+def test_an_error_leaves_the_old_folder_and_nothing_else(tmp_path):
+    with whole_folder(tmp_path / "out") as folder:
+        (folder / "file").write_text("old")
+    with pytest.raises(FileNotFoundError, match="absent"):
+        write_half(tmp_path / "out")
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+    assert (tmp_path / "out/file").read_text() == "old"
