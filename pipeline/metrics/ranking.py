@@ -37,7 +37,7 @@ class Ranking:
         kind = np.float64 if values.dtype.kind == "f" else np.int64
         sums = np.cumsum(np.take(values, self.order, axis=-1), axis=-1, dtype=kind)
         # Without ties every case is an end, and the copy is saved.
-        return sums if len(self.ends) == len(self.order) else sums[..., self.ends]
+        return sums if len(self.ends) == len(self.order) else np.take(sums, self.ends, axis=-1)
 
 
 def rank(scores: Float[np.ndarray, "cases"]) -> Ranking:

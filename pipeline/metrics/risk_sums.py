@@ -49,7 +49,7 @@ def area_under_risk(sums: RiskSums) -> Float[np.ndarray, "resamples"]:
     tied, summed = np.diff(sums.answered, prepend=0), np.diff(sums.losses, prepend=0.0)
     mean = summed / np.maximum(tied, 1)
     excess = (sums.losses - summed) - (sums.answered - tied) * mean
-    total = np.einsum("rp,rp->r", excess, np.diff(harmonic[sums.answered], prepend=0.0))
+    total = (excess * np.diff(harmonic[sums.answered], prepend=0.0)).sum(axis=1)
     return (sums.losses[:, -1] + total) / sums.num_cases
 
 
@@ -60,7 +60,7 @@ def area_under_joint_risk(sums: RiskSums) -> Float[np.ndarray, "resamples"]:
     array([0.125])
     """
     tied, summed = np.diff(sums.answered, prepend=0), np.diff(sums.losses, prepend=0.0)
-    area = np.einsum("rp,rp->r", tied, sums.losses - summed / 2)
+    area = (tied * (sums.losses - summed / 2)).sum(axis=1)
     return area / sums.num_cases.astype(float) ** 2
 
 
