@@ -1,0 +1,94 @@
+"""Area under the ROC curve: how well each class's probability ranks its cases above the others."""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from pipeline.errors import InputError
+from pipeline.metrics.weighting import Estimates, Weights, case_weights
+from pipeline.shapes import Labels, LogProbabilities
+
+
+def why_no_auroc(labels: Labels) -> str | None:
+    """Return why these labels have no ROC curve, or None if they have one.
+
+    >>> why_no_auroc(np.array([2, 2]))
+    'auroc needs cases of at least two classes, got class 2 alone'
+    """
+    if labels.min() == labels.max():
+        return f"auroc needs cases of at least two classes, got class {labels[0]} alone"
+    return None
+
+
+def auroc(
+    log_probabilities: LogProbabilities, labels: Labels, *, weights: Weights | None = None
+) -> Estimates:
+    """Return the area under the ROC curve, in [0, 1]; 0.5 is no better than chance.
+
+    With two classes, that of class 1. With more, the mean over the classes that occur of each
+    class's area against all the others (one-vs-rest, macro).
+
+    Parameters
+    ----------
+    log_probabilities : float array, (n, classes)
+        Only the order of each column matters. Logarithms order cases whose probabilities both
+        round to one.
+    labels : int array, (n,)
+        True classes, ``0 <= label < classes``.
+    weights : float array, (..., n), optional
+        How often each case counts.
+
+    Returns
+    -------
+    float or float array, (...)
+        NaN in a resample that holds one class alone.
+
+    Raises
+    ------
+    InputError
+        If the labels are all of one class.
+
+    Examples
+    --------
+    >>> positive = np.array([0.1, 0.4, 0.35, 0.8])
+    >>> two_classes = np.log(np.column_stack([1 - positive, positive]))
+    >>> float(auroc(two_classes, np.array([0, 0, 1, 1])))  # 3 of 4 pairs in order
+    0.75
+    """
+    reason = why_no_auroc(labels)
+    if reason is not None:
+        raise InputError(reason)
+    weights = case_weights(weights, len(labels))
+    num_classes = log_probabilities.shape[1]
+    classes = [1] if num_classes == 2 else np.unique(labels).tolist()
+    areas = np.array([binary_auroc(log_probabilities[:, k], labels == k, weights) for k in classes])
+    defined = ~np.isnan(areas)
+    total = np.where(defined, areas, 0.0).sum(axis=0)
+    count = defined.sum(axis=0)
+    return np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0)[()]
+
+
+def binary_auroc(
+    scores: Float[np.ndarray, "cases"], positive: Bool[np.ndarray, "cases"], weights: Weights
+) -> Estimates:
+    """Return the chance that a positive case scores above a negative one, a tie counting half.
+
+    NaN where the weights count no positive or no negative case.
+
+    >>> both = np.array([True, False])
+    >>> float(binary_auroc(np.array([0.5, 0.5]), both, np.ones(2)))
+    0.5
+    """
+    negative = np.flatnonzero(~positive)
+    negative = negative[np.argsort(scores[negative], kind="stable")]
+    below = np.zeros((*weights.shape[:-1], len(negative) + 1))
+    np.cumsum(weights[..., negative], axis=-1, out=below[..., 1:])
+    positive_scores = scores[positive]
+    lower = np.searchsorted(scores[negative], positive_scores, side="left")
+    upper = np.searchsorted(scores[negative], positive_scores, side="right")
+    beaten = (below[..., lower] + below[..., upper]) / 2
+    positive_weights = weights[..., positive]
+    pairs = np.asarray(positive_weights.sum(axis=-1) * below[..., -1])
+    won = np.sum(positive_weights * beaten, axis=-1)
+    return np.divide(won, pairs, out=np.full_like(pairs, np.nan), where=pairs > 0)[()]

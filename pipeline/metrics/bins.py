@@ -1,0 +1,150 @@
+"""Bins of confidence: of equal width or of equal mass, summed for many resamples at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from pipeline.errors import InputError
+from pipeline.metrics.weighting import Confidence, Weights, sums_by_bin
+
+NUM_BINS = 15
+"""Bins of a calibration error unless said (Guo et al. 2017, arXiv:1706.04599)."""
+
+BinKind = Literal["width", "mass"]
+
+
+class Bins(Protocol):
+    """A division of the cases by their confidence."""
+
+    def sums(
+        self, values: Float[np.ndarray, "cases"] | float, weights: Weights
+    ) -> Float[np.ndarray, "*resamples bins"]:
+        """Return the weighted sum of the values in each bin; zero in an empty one."""
+
+    def edges(self) -> Float[np.ndarray, "edges"]:
+        """Return the confidences that bound the bins, ascending from 0 to 1."""
+
+
+@dataclass(frozen=True)
+class WidthBins:
+    """Bins ``(j/B, (j+1)/B]``: confidence 0 falls into the first, confidence 1 into the last."""
+
+    index: Int[np.ndarray, "cases"]
+    num_bins: int
+
+    def sums(
+        self, values: Float[np.ndarray, "cases"] | float, weights: Weights
+    ) -> Float[np.ndarray, "*resamples bins"]:
+        """Return the weighted sum of the values in each bin; zero in an empty one."""
+        return sums_by_bin(self.index, self.num_bins, values, weights)
+
+    def edges(self) -> Float[np.ndarray, "edges"]:
+        """Return ``0, 1/B, ..., 1``."""
+        return np.arange(self.num_bins + 1) / self.num_bins
+
+
+@dataclass(frozen=True)
+class MassBins:
+    """Bins of equally many cases: the list sorted by confidence, split as ``numpy.array_split``.
+
+    With n cases the first ``n mod B`` bins hold one case more than the others. The sort is stable,
+    so among equal confidences that straddle a boundary those that come first in the input fall into
+    the lower bin. A case that counts several times stands as often in the list, side by side.
+    """
+
+    order: Int[np.ndarray, "cases"]
+    sorted_confidence: Confidence
+    num_bins: int
+
+    def sums(
+        self, values: Float[np.ndarray, "cases"] | float, weights: Weights
+    ) -> Float[np.ndarray, "*resamples bins"]:
+        """Return the weighted sum of the values in each bin; zero in an empty one."""
+        ordered = np.broadcast_to(values, self.order.shape)[self.order]
+        rows = weights.reshape(-1, weights.shape[-1])
+        sums = [self._row_sums(ordered, row[self.order]) for row in rows]
+        return np.reshape(sums, (*weights.shape[:-1], self.num_bins))
+
+    def _row_sums(
+        self, values: Float[np.ndarray, "cases"], weights: Float[np.ndarray, "cases"]
+    ) -> Float[np.ndarray, "bins"]:
+        num_counted = np.concatenate([[0.0], np.cumsum(weights)])
+        total = np.concatenate([[0.0], np.cumsum(weights * values)])
+        # The running total is linear while one case repeats, so a boundary may cut it anywhere.
+        return np.diff(np.interp(self._boundaries(num_counted[-1]), num_counted, total))
+
+    def _boundaries(self, num_counted: float) -> Float[np.ndarray, "edges"]:
+        size, num_larger = divmod(num_counted, self.num_bins)
+        bins = np.arange(self.num_bins + 1)
+        return bins * size + np.minimum(bins, num_larger)
+
+    def edges(self) -> Float[np.ndarray, "edges"]:
+        """Return 0, the confidence midway between neighbours of each boundary, and 1."""
+        num_cases = len(self.order)
+        inner = self._boundaries(num_cases)[1:-1].astype(int)
+        below = self.sorted_confidence[np.clip(inner - 1, 0, num_cases - 1)]
+        above = self.sorted_confidence[np.clip(inner, 0, num_cases - 1)]
+        return np.concatenate([[0.0], (below + above) / 2, [1.0]])
+
+
+def width_bins(confidence: Confidence, num_bins: int = NUM_BINS) -> WidthBins:
+    """Divide cases into bins of equal width, closed on the right.
+
+    >>> width_bins(np.array([0.0, 0.5, 0.51, 1.0]), num_bins=2).index
+    array([0, 0, 1, 1])
+    """
+    require_confidence(confidence)
+    require_num_bins(num_bins)
+    confidence = np.asarray(confidence, dtype=np.float64)
+    scaled = confidence * num_bins
+    index = np.ceil(scaled)
+    # The product may round across an edge by one unit in the last place: there, the edges decide.
+    doubtful = np.flatnonzero(np.abs(scaled - np.rint(scaled)) < 1e-6)
+    edges = np.arange(num_bins + 1) / num_bins
+    index[doubtful] = np.searchsorted(edges, confidence[doubtful], side="left")
+    return WidthBins(np.maximum(index, 1.0).astype(np.intp) - 1, num_bins)
+
+
+def mass_bins(confidence: Confidence, num_bins: int = NUM_BINS) -> MassBins:
+    """Divide cases into bins of equally many cases.
+
+    >>> bins = mass_bins(np.array([0.9, 0.1, 0.5]), num_bins=2)
+    >>> bins.sums(1.0, np.ones(3)), bins.edges()
+    (array([2., 1.]), array([0. , 0.7, 1. ]))
+    """
+    require_confidence(confidence)
+    require_num_bins(num_bins)
+    order = np.argsort(confidence, kind="stable")
+    return MassBins(order, np.asarray(confidence, dtype=np.float64)[order], num_bins)
+
+
+BIN_KINDS = {"width": width_bins, "mass": mass_bins}
+
+
+def require_confidence(confidence: Confidence) -> None:
+    """Raise `InputError` unless there is a case and every confidence lies in [0, 1].
+
+    >>> require_confidence(np.array([0.5, 1.5]))
+    Traceback (most recent call last):
+    ...
+    pipeline.errors.InputError: confidence must lie in [0, 1], got 0.5..1.5
+    """
+    if len(confidence) == 0:
+        message = "a calibration error needs at least one case, got none"
+        raise InputError(message)
+    lowest, highest = confidence.min(), confidence.max()
+    # A NaN compares false with everything, so it is refused too.
+    if not (lowest >= 0 and highest <= 1):
+        message = f"confidence must lie in [0, 1], got {lowest:g}..{highest:g}"
+        raise InputError(message)
+
+
+def require_num_bins(num_bins: int) -> None:
+    """Raise `InputError` unless there is a bin."""
+    if num_bins < 1:
+        message = f"num_bins must be at least 1, got {num_bins}"
+        raise InputError(message)

@@ -1,0 +1,151 @@
+"""Binned calibration errors: how far confidence and accuracy part, bin by bin."""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Float
+
+from pipeline.metrics.bins import NUM_BINS, Bins, mass_bins, width_bins
+from pipeline.metrics.weighting import Confidence, Correct, Estimates, Weights, case_weights
+from pipeline.shapes import Labels, LogProbabilities
+
+
+def ece(
+    confidence: Confidence,
+    correct: Correct,
+    num_bins: int = NUM_BINS,
+    *,
+    weights: Weights | None = None,
+) -> Estimates:
+    r"""Return the expected calibration error over bins of equal width, in [0, 1].
+
+    .. math:: \sum_b \frac{n_b}{n} |\mathrm{acc}_b - \mathrm{conf}_b|
+
+    Parameters
+    ----------
+    confidence : float array, (n,)
+        Probability of the predicted class, in [0, 1]. Bins are ``(j/B, (j+1)/B]``; confidence 0
+        falls into the first, confidence 1 into the last.
+    correct : bool or 0/1 array, (n,)
+        Whether the predicted class is the label.
+    num_bins : int
+        Number of bins B.
+    weights : float array, (..., n), optional
+        How often each case counts.
+
+    Returns
+    -------
+    float or float array, (...)
+        Zero only if every bin's mean confidence equals its accuracy. A calibrated model scores
+        above zero on few cases: see `expected_ece_if_calibrated`.
+
+    Raises
+    ------
+    InputError
+        If a confidence lies outside [0, 1].
+
+    References
+    ----------
+    Naeini et al., AAAI 2015; Guo et al., ICML 2017, arXiv:1706.04599, equation 3.
+
+    Examples
+    --------
+    >>> round(float(ece(np.array([0.9, 0.9, 0.6]), np.array([1, 0, 1]))), 12)  # (0.8 + 0.4) / 3
+    0.4
+    """
+    return _mean_gap(width_bins(confidence, num_bins), confidence, correct, weights)
+
+
+def ada_ece(
+    confidence: Confidence,
+    correct: Correct,
+    num_bins: int = NUM_BINS,
+    *,
+    weights: Weights | None = None,
+) -> Estimates:
+    """Return the calibration error over bins of equally many cases, in [0, 1].
+
+    The list sorted by confidence (a stable sort) is split as ``numpy.array_split`` does. Our
+    choice: no public text says how ties at a boundary fall. Arguments and errors as of `ece`.
+
+    References
+    ----------
+    Nguyen & O'Connor, EMNLP 2015, arXiv:1508.05154; Mukhoti et al. 2020, arXiv:2002.09437.
+
+    Examples
+    --------
+    >>> confidence, correct = np.array([0.9, 0.8, 0.6, 0.5]), np.array([1, 1, 0, 1])
+    >>> round(float(ada_ece(confidence, correct, num_bins=2)), 12)  # (|1 - 1.1| + |2 - 1.7|) / 4
+    0.1
+    """
+    return _mean_gap(mass_bins(confidence, num_bins), confidence, correct, weights)
+
+
+def mce(
+    confidence: Confidence,
+    correct: Correct,
+    num_bins: int = NUM_BINS,
+    *,
+    weights: Weights | None = None,
+) -> Estimates:
+    """Return the largest gap between confidence and accuracy among bins of equal width.
+
+    Bins without a case have no gap. Arguments and errors as of `ece`.
+
+    References
+    ----------
+    Naeini et al., AAAI 2015; Guo et al., ICML 2017, arXiv:1706.04599, equation 5.
+
+    Examples
+    --------
+    >>> round(float(mce(np.array([0.9, 0.6]), np.array([1, 0]))), 12)
+    0.6
+    """
+    weights = case_weights(weights, len(confidence))
+    bins = width_bins(confidence, num_bins)
+    gaps = np.abs(bins.sums(_residuals(confidence, correct), weights))
+    counts = bins.sums(1.0, weights)
+    return np.divide(gaps, counts, out=np.zeros_like(gaps), where=counts > 0).max(axis=-1)
+
+
+def classwise_ece(
+    log_probabilities: LogProbabilities,
+    labels: Labels,
+    num_bins: int = NUM_BINS,
+    *,
+    weights: Weights | None = None,
+) -> Estimates:
+    r"""Return the mean over classes of the ECE of :math:`p_k` against :math:`1[y = k]`.
+
+    A class without a case counts too: its probabilities ought to be zero.
+
+    References
+    ----------
+    Kull et al., NeurIPS 2019, arXiv:1910.12656, section 2; Nixon et al. 2019, arXiv:1904.01685.
+
+    Examples
+    --------
+    >>> two_classes = np.log([[0.75, 0.25], [0.75, 0.25]])
+    >>> round(float(classwise_ece(two_classes, np.array([0, 1]))), 12)  # (0.25 + 0.25) / 2
+    0.25
+    """
+    # A logarithm rounded up may exceed probability 1 in the last place.
+    probabilities = np.minimum(np.exp(log_probabilities.astype(np.float64)), 1.0)
+    errors = [
+        ece(column, labels == k, num_bins, weights=weights)
+        for k, column in enumerate(probabilities.T)
+    ]
+    return np.mean(np.array(errors), axis=0)
+
+
+def _residuals(confidence: Confidence, correct: Correct) -> Float[np.ndarray, "cases"]:
+    return correct - np.asarray(confidence, dtype=np.float64)
+
+
+def _mean_gap(
+    bins: Bins, confidence: Confidence, correct: Correct, weights: Weights | None
+) -> Estimates:
+    weights = case_weights(weights, len(confidence))
+    # n_b |acc_b - conf_b| is the absolute sum of the bin's residuals: no bin is divided by zero.
+    gaps = np.abs(bins.sums(_residuals(confidence, correct), weights))
+    return gaps.sum(axis=-1) / weights.sum(axis=-1)

@@ -1,0 +1,64 @@
+"""Calibration error in the L2 norm, without the bias that few cases a bin bring."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pipeline.metrics.bins import NUM_BINS, mass_bins
+from pipeline.metrics.weighting import Confidence, Correct, Estimates, Weights, case_weights
+
+
+def l2_calibration_error_debiased(
+    confidence: Confidence,
+    correct: Correct,
+    num_bins: int = NUM_BINS,
+    *,
+    weights: Weights | None = None,
+) -> Estimates:
+    r"""Return the root mean squared gap over bins of equal mass, debiased, in [0, 1].
+
+    .. math:: \sqrt{\max\Big(0, \sum_b \frac{n_b}{n} \Big[ (\mathrm{acc}_b - \mathrm{conf}_b)^2
+              - \frac{\mathrm{acc}_b (1 - \mathrm{acc}_b)}{n_b - 1} \Big]\Big)}
+
+    The second term is the sampling variance of a bin's accuracy, which the plain squared gap holds
+    too much. A bin of one case has no such estimate and adds nothing, as in the authors' code.
+
+    Parameters
+    ----------
+    confidence : float array, (n,)
+        Probability of the predicted class, in [0, 1].
+    correct : bool or 0/1 array, (n,)
+        Whether the predicted class is the label.
+    num_bins : int
+        Number of bins, of equal mass as in `ada_ece`.
+    weights : float array, (..., n), optional
+        How often each case counts.
+
+    Returns
+    -------
+    float or float array, (...)
+        Zero for many a calibrated model, where `ece` never is.
+
+    References
+    ----------
+    Kumar, Liang and Ma, NeurIPS 2019, arXiv:1909.10155, definition 5.1.
+
+    Examples
+    --------
+    >>> correct = np.array([1, 1, 0, 0])
+    >>> round(float(l2_calibration_error_debiased(np.full(4, 0.9), correct, 1)), 6)
+    0.276887
+    >>> round((0.4**2 - 0.5 * 0.5 / 3) ** 0.5, 6)
+    0.276887
+    """
+    weights = case_weights(weights, len(confidence))
+    bins = mass_bins(confidence, num_bins)
+    counts = bins.sums(1.0, weights)
+    hits = bins.sums(np.asarray(correct, dtype=np.float64), weights)
+    gaps = hits - bins.sums(np.asarray(confidence, dtype=np.float64), weights)
+    several = counts > 1
+    counts = np.where(several, counts, 2.0)
+    share = hits / counts
+    excess = (gaps / counts) ** 2 - share * (1.0 - share) / (counts - 1.0)
+    squared = np.where(several, counts * excess, 0.0).sum(axis=-1) / weights.sum(axis=-1)
+    return np.sqrt(np.maximum(squared, 0.0))
