@@ -20,11 +20,28 @@ from pipeline.metrics.debiased import l2_calibration_error_debiased
 from pipeline.metrics.ks import ks_calibration_error
 from pipeline.metrics.metric import Metric
 from pipeline.metrics.nll import nll
-from pipeline.metrics.selective import augrc, aurc, coverage_at_risk, e_aurc, risk_at_coverage
+from pipeline.metrics.selective import (
+    augrc,
+    aurc,
+    coverage_at_risk,
+    e_aurc,
+    risk_at_coverage,
+    selective_summary,
+)
 from pipeline.metrics.smooth_ece import smooth_ece
+from pipeline.metrics.weighting import Estimates, Weights
 from pipeline.shapes import Labels, LogProbabilities
 
-__all__ = ["METRICS", "NUM_BINS", "Cases", "Metric", "prepare_cases", "score", "score_cases"]
+__all__ = [
+    "METRICS",
+    "NUM_BINS",
+    "Cases",
+    "Metric",
+    "evaluate",
+    "prepare_cases",
+    "score",
+    "score_cases",
+]
 
 RISK_TARGETS_PERCENT = (1, 2, 5, 10)
 COVERAGES_PERCENT = (80, 90, 95)
@@ -224,7 +241,28 @@ def score(
 
 def score_cases(cases: Cases) -> dict[str, float | None]:
     """Return every metric of `METRICS` for cases already checked; see `score`."""
-    return {
-        name: None if metric.why_undefined(cases.labels) else float(metric(cases))
-        for name, metric in METRICS.items()
-    }
+    values = evaluate(cases)
+    return {name: None if value is None else float(value) for name, value in values.items()}
+
+
+def evaluate(cases: Cases, weights: Weights | None = None) -> dict[str, Estimates | None]:
+    """Return every metric of `METRICS`, each case counted as often as its weight says.
+
+    One value a row of weights: NaN where a resample lacks the number that all cases have, None
+    instead of an array where all cases lack it.
+    """
+    # These ten sort the cases alike and share their running totals.
+    shared = selective_summary(
+        cases.confidence,
+        cases.losses,
+        targets=[percent / 100 for percent in RISK_TARGETS_PERCENT],
+        coverages=[percent / 100 for percent in COVERAGES_PERCENT],
+        weights=weights,
+    )
+    values: dict[str, Estimates | None] = {}
+    for name, metric in METRICS.items():
+        if name in shared:
+            values[name] = shared[name]
+        else:
+            values[name] = None if metric.why_undefined(cases.labels) else metric(cases, weights)
+    return values

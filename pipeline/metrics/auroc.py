@@ -80,15 +80,18 @@ def binary_auroc(
     >>> float(binary_auroc(np.array([0.5, 0.5]), both, np.ones(2)))
     0.5
     """
-    negative = np.flatnonzero(~positive)
-    negative = negative[np.argsort(scores[negative], kind="stable")]
-    below = np.zeros((*weights.shape[:-1], len(negative) + 1))
-    np.cumsum(weights[..., negative], axis=-1, out=below[..., 1:])
-    positive_scores = scores[positive]
-    lower = np.searchsorted(scores[negative], positive_scores, side="left")
-    upper = np.searchsorted(scores[negative], positive_scores, side="right")
-    beaten = (below[..., lower] + below[..., upper]) / 2
+    ranked = np.flatnonzero(~positive)
+    ranked = ranked[np.argsort(scores[ranked], kind="stable")]
+    lower = np.searchsorted(scores[ranked], scores[positive], side="left")
+    upper = np.searchsorted(scores[ranked], scores[positive], side="right")
+    # Negatives are summed between the cuts that positives make: most need no running total.
+    cuts = np.unique(np.concatenate([[0], lower, upper]))
+    cuts = cuts[cuts < len(ranked)]
+    between = np.add.reduceat(np.take(weights, ranked, axis=-1), cuts, axis=-1)
+    below = np.zeros((*weights.shape[:-1], len(cuts) + 1))
+    np.cumsum(between, axis=-1, out=below[..., 1:])
+    beaten = below[..., np.searchsorted(cuts, lower)] + below[..., np.searchsorted(cuts, upper)]
     positive_weights = weights[..., positive]
-    pairs = np.asarray(positive_weights.sum(axis=-1) * below[..., -1])
-    won = np.sum(positive_weights * beaten, axis=-1)
-    return np.divide(won, pairs, out=np.full_like(pairs, np.nan), where=pairs > 0)[()]
+    won = np.einsum("...i,...i", positive_weights, beaten) / 2
+    pairs = positive_weights.sum(axis=-1) * below[..., -1]
+    return np.divide(won, pairs, out=np.full_like(won, np.nan), where=pairs > 0)[()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -21,9 +22,12 @@ class Bins(Protocol):
     """A division of the cases by their confidence."""
 
     def sums(
-        self, values: Float[np.ndarray, "cases"] | float, weights: Weights
+        self, values: Float[np.ndarray, "cases"], weights: Weights
     ) -> Float[np.ndarray, "*resamples bins"]:
         """Return the weighted sum of the values in each bin; zero in an empty one."""
+
+    def counts(self, weights: Weights) -> Float[np.ndarray, "*resamples bins"]:
+        """Return how many cases each bin counts."""
 
     def edges(self) -> Float[np.ndarray, "edges"]:
         """Return the confidences that bound the bins, ascending from 0 to 1."""
@@ -37,10 +41,14 @@ class WidthBins:
     num_bins: int
 
     def sums(
-        self, values: Float[np.ndarray, "cases"] | float, weights: Weights
+        self, values: Float[np.ndarray, "cases"], weights: Weights
     ) -> Float[np.ndarray, "*resamples bins"]:
         """Return the weighted sum of the values in each bin; zero in an empty one."""
         return sums_by_bin(self.index, self.num_bins, values, weights)
+
+    def counts(self, weights: Weights) -> Float[np.ndarray, "*resamples bins"]:
+        """Return how many cases each bin counts."""
+        return sums_by_bin(self.index, self.num_bins, 1.0, weights)
 
     def edges(self) -> Float[np.ndarray, "edges"]:
         """Return ``0, 1/B, ..., 1``."""
@@ -61,24 +69,31 @@ class MassBins:
     num_bins: int
 
     def sums(
-        self, values: Float[np.ndarray, "cases"] | float, weights: Weights
+        self, values: Float[np.ndarray, "cases"], weights: Weights
     ) -> Float[np.ndarray, "*resamples bins"]:
         """Return the weighted sum of the values in each bin; zero in an empty one."""
-        ordered = np.broadcast_to(values, self.order.shape)[self.order]
         rows = weights.reshape(-1, weights.shape[-1])
-        sums = [self._row_sums(ordered, row[self.order]) for row in rows]
+        sums = [self._row_sums(values[self.order], row[self.order]) for row in rows]
         return np.reshape(sums, (*weights.shape[:-1], self.num_bins))
 
     def _row_sums(
         self, values: Float[np.ndarray, "cases"], weights: Float[np.ndarray, "cases"]
     ) -> Float[np.ndarray, "bins"]:
-        num_counted = np.concatenate([[0.0], np.cumsum(weights)])
-        total = np.concatenate([[0.0], np.cumsum(weights * values)])
-        # The running total is linear while one case repeats, so a boundary may cut it anywhere.
-        return np.diff(np.interp(self._boundaries(num_counted[-1]), num_counted, total))
+        num_counted, total = np.cumsum(weights), np.cumsum(weights * values)
+        # A boundary may cut the repeats of one case: the total rises evenly while it repeats.
+        inner = self._boundaries(num_counted[-1])[1:-1]
+        cut = np.searchsorted(num_counted, inner)
+        at_cut = total[cut] - (num_counted[cut] - inner) * values[cut]
+        return np.diff(at_cut, prepend=0.0, append=total[-1])
 
-    def _boundaries(self, num_counted: float) -> Float[np.ndarray, "edges"]:
-        size, num_larger = divmod(num_counted, self.num_bins)
+    def counts(self, weights: Weights) -> Float[np.ndarray, "*resamples bins"]:
+        """Return how many cases each bin counts."""
+        return np.diff(self._boundaries(weights.sum(axis=-1, keepdims=True)), axis=-1)
+
+    def _boundaries(
+        self, num_counted: Float[np.ndarray, "*resamples"] | float
+    ) -> Float[np.ndarray, "*resamples edges"]:
+        size, num_larger = np.divmod(num_counted, self.num_bins)
         bins = np.arange(self.num_bins + 1)
         return bins * size + np.minimum(bins, num_larger)
 
@@ -113,7 +128,7 @@ def mass_bins(confidence: Confidence, num_bins: int = NUM_BINS) -> MassBins:
     """Divide cases into bins of equally many cases.
 
     >>> bins = mass_bins(np.array([0.9, 0.1, 0.5]), num_bins=2)
-    >>> bins.sums(1.0, np.ones(3)), bins.edges()
+    >>> bins.counts(np.ones(3)), bins.edges()
     (array([2., 1.]), array([0. , 0.7, 1. ]))
     """
     require_confidence(confidence)
@@ -122,7 +137,10 @@ def mass_bins(confidence: Confidence, num_bins: int = NUM_BINS) -> MassBins:
     return MassBins(order, np.asarray(confidence, dtype=np.float64)[order], num_bins)
 
 
-BIN_KINDS = {"width": width_bins, "mass": mass_bins}
+BIN_KINDS: dict[BinKind, Callable[[Confidence, int], Bins]] = {
+    "width": width_bins,
+    "mass": mass_bins,
+}
 
 
 def require_confidence(confidence: Confidence) -> None:

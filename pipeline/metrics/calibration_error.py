@@ -104,7 +104,7 @@ def mce(
     weights = case_weights(weights, len(confidence))
     bins = width_bins(confidence, num_bins)
     gaps = np.abs(bins.sums(_residuals(confidence, correct), weights))
-    counts = bins.sums(1.0, weights)
+    counts = bins.counts(weights)
     return np.divide(gaps, counts, out=np.zeros_like(gaps), where=counts > 0).max(axis=-1)
 
 
@@ -130,10 +130,10 @@ def classwise_ece(
     0.25
     """
     # A logarithm rounded up may exceed probability 1 in the last place.
-    probabilities = np.minimum(np.exp(log_probabilities.astype(np.float64)), 1.0)
+    probabilities = np.minimum(np.exp(log_probabilities.T.astype(np.float64, order="C")), 1.0)
     errors = [
         ece(column, labels == k, num_bins, weights=weights)
-        for k, column in enumerate(probabilities.T)
+        for k, column in enumerate(probabilities)
     ]
     return np.mean(np.array(errors), axis=0)
 

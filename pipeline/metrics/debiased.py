@@ -53,10 +53,11 @@ def l2_calibration_error_debiased(
     """
     weights = case_weights(weights, len(confidence))
     bins = mass_bins(confidence, num_bins)
-    counts = bins.sums(1.0, weights)
+    counts = bins.counts(weights)
     hits = bins.sums(np.asarray(correct, dtype=np.float64), weights)
-    gaps = hits - bins.sums(np.asarray(confidence, dtype=np.float64), weights)
+    gaps = bins.sums(correct - np.asarray(confidence, dtype=np.float64), weights)
     several = counts > 1
+    # Two stands in where there is nothing to divide by; such a bin adds nothing below.
     counts = np.where(several, counts, 2.0)
     share = hits / counts
     excess = (gaps / counts) ** 2 - share * (1.0 - share) / (counts - 1.0)

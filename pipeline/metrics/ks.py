@@ -34,4 +34,5 @@ def ks_calibration_error(
     residual = (correct - confidence)[order]
     last_of_equals = np.append(np.diff(confidence[order]) > 0, True)
     totals = np.cumsum(weights[..., order] * residual, axis=-1)
-    return np.abs(totals[..., last_of_equals]).max(axis=-1) / weights.sum(axis=-1)
+    gaps = np.abs(totals, out=totals)
+    return gaps.max(axis=-1, where=last_of_equals, initial=0.0) / weights.sum(axis=-1)

@@ -18,6 +18,9 @@ Weights = Float[np.ndarray, "*resamples cases"]
 Estimates = float | Float[np.ndarray, "*resamples"]
 """One value a row of weights: a number where the weights are one row."""
 
+MATRIX_BINS = 64
+"""Up to so many bins one matrix product sums all resamples faster than counting row by row."""
+
 Confidence = Float[np.ndarray, "cases"]
 """Probabilities in [0, 1], usually of the predicted class."""
 
@@ -74,6 +77,10 @@ def sums_by_bin(
     >>> sums_by_bin(np.array([0, 2, 2]), 3, np.array([1.0, 2.0, 3.0]), np.array([1.0, 1.0, 2.0]))
     array([1., 0., 8.])
     """
+    if weights.ndim > 1 and num_bins <= MATRIX_BINS:
+        membership = np.zeros((len(bins), num_bins))
+        membership[np.arange(len(bins)), bins] = values
+        return weights @ membership
     rows = weights.reshape(-1, weights.shape[-1])
     sums = [np.bincount(bins, weights=row * values, minlength=num_bins) for row in rows]
     return np.reshape(sums, (*weights.shape[:-1], num_bins))

@@ -1,0 +1,178 @@
+"""Intervals by resampling patients: all of a patient's cases come and go together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from jaxtyping import Float, Shaped
+
+from pipeline.errors import InputError
+from pipeline.metrics import METRICS, NUM_BINS, Cases, evaluate, prepare_cases
+from pipeline.metrics.intervals import LEVEL, Interval, percentile_interval
+from pipeline.metrics.weighting import Weights
+from pipeline.shapes import Labels, LogProbabilities, require_same_length
+
+NUM_RESAMPLES = 1000
+"""Resamples unless said."""
+
+BLOCK_ELEMENTS = 2**20
+"""Weights held at once, 8 MB: few enough to stay in cache, many enough that sorting is rare."""
+
+Patients = Shaped[np.ndarray, "cases"]
+"""Who each case belongs to: any values that tell patients apart."""
+
+
+def bootstrap_score(
+    log_probabilities: LogProbabilities,
+    labels: Labels,
+    patients: Patients,
+    *,
+    seed: int,
+    num_resamples: int = NUM_RESAMPLES,
+    num_bins: int = NUM_BINS,
+    level: float = LEVEL,
+) -> dict[str, Interval | None]:
+    """Return a percentile interval for every metric of `score`, resampling patients.
+
+    Each resample draws as many patients as there are, with replacement, and takes all the cases of
+    each. The intervals say what other patients from the same population would change; training
+    again is another matter (see `bootstrap_mean_score`).
+
+    A resample repeats cases, and repeated cases look less calibrated: intervals of errors that are
+    near zero (ECE and its kin) lie too high, and may not hold the value on the cases themselves.
+
+    Parameters
+    ----------
+    log_probabilities, labels, num_bins
+        As of `score`.
+    patients : array, (n,)
+        Who each case belongs to.
+    seed : int
+        The same seed and patients give the same resamples, so differences between methods may be
+        taken resample by resample.
+    num_resamples : int
+        How many resamples are drawn.
+    level : float
+        In (0, 1).
+
+    Returns
+    -------
+    dict of str to Interval or None
+        Keys of `score`. None where no resample has the number (AUROC of a single class).
+
+    Raises
+    ------
+    InputError
+        As `score` does; with fewer than two patients; with fewer than one resample.
+
+    References
+    ----------
+    Efron and Tibshirani, An Introduction to the Bootstrap (1993), sections 8.3 and 13.3.
+    """
+    values = resample_scores(
+        [prepare_cases(log_probabilities, labels, num_bins)],
+        patients,
+        seed=seed,
+        num_resamples=num_resamples,
+    )
+    return {name: percentile_interval(value, level) for name, value in values.items()}
+
+
+def bootstrap_mean_score(
+    runs: Sequence[LogProbabilities],
+    labels: Labels,
+    patients: Patients,
+    *,
+    seed: int,
+    num_resamples: int = NUM_RESAMPLES,
+    num_bins: int = NUM_BINS,
+    level: float = LEVEL,
+) -> dict[str, Interval | None]:
+    """Return intervals for each metric's mean over several runs on the same cases.
+
+    Patients are drawn once a resample, for all runs alike. Arguments as of `bootstrap_score`, but
+    for ``runs``: the log-probabilities of each run (seed).
+    """
+    cases = [prepare_cases(run, labels, num_bins) for run in runs]
+    values = resample_scores(cases, patients, seed=seed, num_resamples=num_resamples)
+    return {name: percentile_interval(value, level) for name, value in values.items()}
+
+
+def bootstrap_difference(
+    runs: Sequence[LogProbabilities],
+    baseline_runs: Sequence[LogProbabilities],
+    labels: Labels,
+    patients: Patients,
+    *,
+    seed: int,
+    num_resamples: int = NUM_RESAMPLES,
+    num_bins: int = NUM_BINS,
+) -> dict[str, Float[np.ndarray, "resamples"]]:
+    """Return, resample by resample, the mean over runs less the mean over the baseline's runs.
+
+    Both methods are judged on the same patients in every resample, so what these patients do to
+    both cancels. `percentile_interval` makes the interval; NaN where a metric is not defined.
+    """
+    both = [
+        resample_scores(
+            [prepare_cases(run, labels, num_bins) for run in method],
+            patients,
+            seed=seed,
+            num_resamples=num_resamples,
+        )
+        for method in (runs, baseline_runs)
+    ]
+    # Two infinite values (NLL) have no difference; the NaN says so.
+    with np.errstate(invalid="ignore"):
+        return {name: both[0][name] - both[1][name] for name in both[0]}
+
+
+def resample_scores(
+    runs: Sequence[Cases], patients: Patients, *, seed: int, num_resamples: int = NUM_RESAMPLES
+) -> dict[str, Float[np.ndarray, "resamples"]]:
+    """Return every metric of every resample, averaged over the runs.
+
+    NaN where a resample does not have the number (AUROC when a single class is drawn).
+    """
+    if not runs:
+        message = "at least one run expected, got none"
+        raise InputError(message)
+    for run in runs:
+        require_same_length(labels=run.labels, patients=patients)
+    values: dict[str, list[Float[np.ndarray, "block"]]] = {name: [] for name in METRICS}
+    for weights in resampled_weights(patients, seed=seed, num_resamples=num_resamples):
+        scores = [evaluate(run, weights) for run in runs]
+        for name in METRICS:
+            missing = np.full(len(weights), np.nan)
+            each_run = [missing if run[name] is None else run[name] for run in scores]
+            values[name].append(np.mean(np.array(each_run), axis=0))
+    return {name: np.concatenate(blocks) for name, blocks in values.items()}
+
+
+def resampled_weights(
+    patients: Patients, *, seed: int, num_resamples: int = NUM_RESAMPLES
+) -> Iterator[Weights]:
+    """Yield blocks of rows, each row the times that a resample of patients holds each case.
+
+    >>> patients = np.array(["a", "a", "b"])
+    >>> next(resampled_weights(patients, seed=0, num_resamples=4))
+    array([[0., 0., 2.],
+           [1., 1., 1.],
+           [2., 2., 0.],
+           [2., 2., 0.]])
+    """
+    if num_resamples < 1:
+        message = f"num_resamples must be at least 1, got {num_resamples}"
+        raise InputError(message)
+    names, patient = np.unique(patients, return_inverse=True)
+    if len(names) < 2:
+        message = f"resampling needs at least two patients, got {len(names)}"
+        raise InputError(message)
+    rng = np.random.default_rng(seed)
+    step = max(1, BLOCK_ELEMENTS // len(patient))
+    for start in range(0, num_resamples, step):
+        size = min(step, num_resamples - start)
+        drawn = rng.integers(len(names), size=(size, len(names)))
+        counts = np.array([np.bincount(row, minlength=len(names)) for row in drawn])
+        yield counts.astype(np.float64)[:, patient]

@@ -1,0 +1,165 @@
+"""Cox's recalibration line: how far log-odds must be shifted and stretched to be right."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from pipeline.errors import InputError
+from pipeline.metrics.weighting import Weights, case_weights
+from pipeline.shapes import LogProbabilities, require_same_length
+
+LARGEST_LOG_ODDS = 36.0
+"""Beyond it a float64 probability is 0 or 1: log-odds are cut here, so none is infinite."""
+
+MAX_STEPS = 100
+TOLERANCE = 1e-10
+
+
+@dataclass(frozen=True)
+class CoxLine:
+    """Outcome log-odds as a line in predicted log-odds.
+
+    Attributes
+    ----------
+    slope : float
+        1 if calibrated; below 1 the predictions are too extreme (over-fitted), above 1 too timid.
+    intercept : float
+        Of that same line; read it together with the slope.
+    intercept_at_slope_one : float
+        The shift that makes the mean prediction right: 0 if calibrated in the large, below 0 the
+        predictions are too high.
+    """
+
+    slope: float
+    intercept: float
+    intercept_at_slope_one: float
+
+
+def cox_line(
+    log_odds: Float[np.ndarray, "cases"],
+    outcomes: Bool[np.ndarray, "cases"] | Int[np.ndarray, "cases"],
+    *,
+    weights: Weights | None = None,
+) -> CoxLine:
+    r"""Fit Cox's calibration intercept and slope by maximum likelihood.
+
+    .. math:: \mathrm{logit}\, P(a_i = 1) = \alpha + \beta\, \mathrm{logit}\, p_i
+
+    Parameters
+    ----------
+    log_odds : float array, (n,)
+        Predicted log-odds, natural logarithm; see `one_vs_rest_log_odds`. Cut at +-36.
+    outcomes : bool or 0/1 array, (n,)
+        Whether it happened.
+    weights : float array, (n,), optional
+        How often each case counts.
+
+    Returns
+    -------
+    CoxLine
+        Always finite.
+
+    Raises
+    ------
+    InputError
+        Where there is no such line: outcomes all alike, log-odds all alike, or a threshold that
+        separates the outcomes without error, whose slope would be infinite.
+
+    References
+    ----------
+    Cox, Biometrika 45 (1958); Van Calster et al., BMC Medicine 17 (2019), "weak calibration".
+
+    Examples
+    --------
+    >>> log_odds = np.log(np.repeat([3.0, 1 / 3], 4))
+    >>> line = cox_line(log_odds, np.array([1, 1, 1, 0, 1, 0, 0, 0]))  # 3 to 1, as predicted
+    >>> round(line.slope, 9), round(abs(line.intercept), 9)
+    (1.0, 0.0)
+    """
+    require_same_length(log_odds=log_odds, outcomes=outcomes)
+    weights = case_weights(weights, len(log_odds))
+    counted = weights > 0
+    predictor = np.clip(log_odds[counted].astype(np.float64), -LARGEST_LOG_ODDS, LARGEST_LOG_ODDS)
+    happened = outcomes[counted].astype(bool)
+    reason = why_no_cox_line(predictor, happened)
+    if reason is not None:
+        raise InputError(reason)
+    ones = np.ones_like(predictor)
+    both = np.column_stack([ones, predictor])
+    zero = np.zeros_like(predictor)
+    intercept, slope = _fit_logistic(both, zero, happened, weights[counted])
+    (shift,) = _fit_logistic(ones[:, None], predictor, happened, weights[counted])
+    return CoxLine(float(slope), float(intercept), float(shift))
+
+
+def one_vs_rest_log_odds(
+    log_probabilities: LogProbabilities,
+) -> Float[np.ndarray, "cases classes"]:
+    r"""Return each class's log-odds against all the others, cut at +-36.
+
+    .. math:: \log p_k - \log \sum_{j \ne k} p_j
+
+    Taken from logarithms: the odds of a probability that rounds to one are still told apart.
+
+    >>> one_vs_rest_log_odds(np.log([[0.75, 0.25]])).round(4)  # log 3
+    array([[ 1.0986, -1.0986]])
+    """
+    num_classes = log_probabilities.shape[1]
+    floor = np.maximum(log_probabilities.astype(np.float64), -2 * LARGEST_LOG_ODDS)
+    others = [np.delete(floor, k, axis=1) for k in range(num_classes)]
+    rest = np.column_stack([np.logaddexp.reduce(columns, axis=1) for columns in others])
+    return np.clip(floor - rest, -LARGEST_LOG_ODDS, LARGEST_LOG_ODDS)
+
+
+def why_no_cox_line(
+    log_odds: Float[np.ndarray, "cases"], happened: Bool[np.ndarray, "cases"]
+) -> str | None:
+    """Return why these outcomes have no finite Cox line, or None if they have one.
+
+    >>> why_no_cox_line(np.array([-1.0, 1.0]), np.array([False, True]))
+    'a Cox slope needs outcomes that overlap, got log-odds that separate them without error'
+    """
+    if happened.all() or not happened.any():
+        return f"a Cox slope needs both outcomes, got {int(happened.sum())} of {len(happened)}"
+    if log_odds.min() == log_odds.max():
+        return f"a Cox slope needs predictions that differ, got log-odds {log_odds[0]:g} throughout"
+    yes, no = log_odds[happened], log_odds[~happened]
+    if no.max() <= yes.min() or yes.max() <= no.min():
+        return (
+            "a Cox slope needs outcomes that overlap, got log-odds that separate them without error"
+        )
+    return None
+
+
+def _fit_logistic(
+    design: Float[np.ndarray, "cases terms"],
+    offset: Float[np.ndarray, "cases"],
+    happened: Bool[np.ndarray, "cases"],
+    weights: Float[np.ndarray, "cases"],
+) -> Float[np.ndarray, "terms"]:
+    """Maximise the logistic likelihood by Newton's method, halving steps that overshoot."""
+    sign = np.where(happened, 1.0, -1.0)
+
+    def loss(terms: Float[np.ndarray, "terms"]) -> float:
+        return float(weights @ np.logaddexp(0.0, -sign * (offset + design @ terms)))
+
+    terms = np.zeros(design.shape[1])
+    for _ in range(MAX_STEPS):
+        log_odds = offset + design @ terms
+        # Through the small exponential, so that a chance near 1 keeps its variance.
+        small = np.exp(-np.abs(log_odds))
+        chance = np.where(log_odds > 0, 1.0, small) / (1.0 + small)
+        variance = small / (1.0 + small) ** 2
+        gradient = design.T @ (weights * (happened - chance))
+        curvature = (design * (weights * variance)[:, None]).T @ design
+        step = np.linalg.solve(curvature, gradient)
+        while loss(terms + step) > loss(terms) and np.abs(step).max() > TOLERANCE:
+            step = step / 2
+        terms = terms + step
+        if np.abs(step).max() <= TOLERANCE:
+            return terms
+    message = f"a Cox line was not found within {MAX_STEPS} steps"
+    raise InputError(message)

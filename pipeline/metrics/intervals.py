@@ -1,0 +1,101 @@
+"""Intervals: exact ones for a proportion, percentile ones for resampled values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+from pipeline.errors import InputError
+
+LEVEL = 0.95
+"""Confidence level unless said."""
+
+
+@dataclass(frozen=True)
+class Interval:
+    """The two ends of an interval, both inside it."""
+
+    lower: float
+    upper: float
+
+
+def proportion_interval(num_hits: int, num_cases: int, level: float = LEVEL) -> Interval:
+    r"""Return the exact (Clopper-Pearson) interval of a proportion.
+
+    .. math:: \Big[ B_{\alpha/2}(k, n - k + 1),\; B_{1-\alpha/2}(k + 1, n - k) \Big],
+              \qquad \alpha = 1 - \mathrm{level}
+
+    with B the quantiles of the beta distribution. It holds the true proportion in at least
+    ``level`` of all samples, whatever the proportion; where no case was hit, where a bootstrap
+    would give 0 to 0, its upper end is :math:`1 - (\alpha/2)^{1/n}`.
+
+    Parameters
+    ----------
+    num_hits, num_cases : int
+        ``0 <= num_hits <= num_cases``, and at least one case, each drawn independently: patients,
+        not several images of one.
+    level : float
+        In (0, 1).
+
+    Raises
+    ------
+    InputError
+        If the counts or the level lie outside these ranges.
+
+    References
+    ----------
+    Clopper and Pearson, Biometrika 26 (1934).
+
+    Examples
+    --------
+    >>> interval = proportion_interval(0, 60)
+    >>> interval.lower, round(interval.upper, 4), round(1 - 0.025 ** (1 / 60), 4)
+    (0.0, 0.0596, 0.0596)
+    """
+    if num_cases < 1 or not 0 <= num_hits <= num_cases:
+        message = f"hits must lie in 0..cases with at least one case, got {num_hits} of {num_cases}"
+        raise InputError(message)
+    require_level(level)
+    # Imported here, because it takes longer than the rest of the package together.
+    from scipy.special import betaincinv  # noqa: PLC0415
+
+    tail = (1.0 - level) / 2
+    num_misses = num_cases - num_hits
+    lower = betaincinv(num_hits, num_misses + 1, tail) if num_hits else 0.0
+    upper = betaincinv(num_hits + 1, num_misses, 1.0 - tail) if num_misses else 1.0
+    return Interval(float(lower), float(upper))
+
+
+def percentile_interval(
+    values: Float[np.ndarray, "resamples"], level: float = LEVEL
+) -> Interval | None:
+    """Return what is left of the resampled values when either end has lost an equal share.
+
+    Its ends are values that occurred (so an infinite one stays infinite). Resamples where the
+    value is not defined (NaN) are left out; None if there is no other.
+
+    References
+    ----------
+    Efron and Tibshirani, An Introduction to the Bootstrap (1993), section 13.3.
+
+    Examples
+    --------
+    >>> percentile_interval(np.arange(1.0, 1001.0))
+    Interval(lower=26.0, upper=975.0)
+    """
+    require_level(level)
+    defined = np.sort(values[~np.isnan(values)])
+    if len(defined) == 0:
+        return None
+    # 1,000 times 0.025 is 25 whatever the float says.
+    num_cut = int(round((1.0 - level) / 2 * len(defined), 6))
+    return Interval(float(defined[num_cut]), float(defined[-1 - num_cut]))
+
+
+def require_level(level: float) -> None:
+    """Raise `InputError` unless the confidence level lies strictly between 0 and 1."""
+    if not 0 < level < 1:
+        message = f"level must lie in (0, 1), got {level}"
+        raise InputError(message)

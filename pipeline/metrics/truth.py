@@ -1,0 +1,42 @@
+"""Distance to the true probabilities, where a simulation knows them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pipeline.errors import InputError
+from pipeline.metrics.weighting import Estimates, Weights, case_weights, weighted_mean
+from pipeline.shapes import LogProbabilities, Probabilities
+
+
+def truth_error(
+    log_probabilities: LogProbabilities,
+    true_probabilities: Probabilities,
+    *,
+    weights: Weights | None = None,
+) -> Estimates:
+    r"""Return the mean absolute error against the probabilities that the labels were drawn from.
+
+    .. math:: \frac1n \sum_i \frac1K \sum_k |p_{ik} - p^*_{ik}|
+
+    From 0 to 2/K. No bins and no labels, hence none of their noise: it also sees what a calibrated
+    but blind model misses.
+
+    Raises
+    ------
+    InputError
+        If the shapes differ.
+
+    Examples
+    --------
+    >>> round(float(truth_error(np.log([[0.75, 0.25]]), np.array([[0.5, 0.5]]))), 12)
+    0.25
+    """
+    if log_probabilities.shape != true_probabilities.shape:
+        message = (
+            "true_probabilities must have the shape of log_probabilities, "
+            f"got {true_probabilities.shape} and {log_probabilities.shape}"
+        )
+        raise InputError(message)
+    distance = np.abs(np.exp(log_probabilities.astype(np.float64)) - true_probabilities)
+    return weighted_mean(distance.mean(axis=1), case_weights(weights, len(distance)))
