@@ -2,22 +2,38 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, Self, get_args
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, PositiveInt, model_validator
 
 from pipeline.config.reading import Strict
+from pipeline.splits import SPLITS, Split
 
-Split = Literal["train", "val", "calibration", "threshold", "test"]
-SPLITS: tuple[Split, ...] = get_args(Split)
+HeldOut = Literal["val", "calibration", "threshold"]
 
 
 class SourceFile(Strict):
-    """One file to acquire; found by name and sha256 in a mirror, else fetched from the URL."""
+    """One file to acquire; found by name and checksum in a mirror, else fetched from the URL.
 
-    name: str
-    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    `md5` is for files whose publisher states nothing else; it guards against damage, not malice.
+    """
+
+    name: str = Field(pattern=r"^[\w.+-]+$")
+    sha256: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
+    md5: str | None = Field(default=None, pattern=r"^[0-9a-f]{32}$")
     url: str | None = None
+
+    @model_validator(mode="after")
+    def _has_one_checksum(self) -> Self:
+        if (self.sha256 is None) == (self.md5 is None):
+            message = "exactly one of 'sha256' and 'md5' expected"
+            raise ValueError(message)
+        return self
+
+    @property
+    def checksum(self) -> tuple[str, str]:
+        """The algorithm and the hexadecimal digest that the file must have."""
+        return ("sha256", self.sha256) if self.sha256 else ("md5", self.md5 or "")
 
 
 class Splits(Strict):
@@ -25,14 +41,17 @@ class Splits(Strict):
 
     ``official: true`` keeps the source's own splits; `divide` then says what shares of one of them
     become which splits. Otherwise `divide` has the single key ``all``. `reuse` lets a split too
-    small to divide serve twice: ``{calibration: val}`` fits calibrators on the val cases.
+    small to divide serve twice: ``{val: calibration}`` lets the calibration cases choose epochs.
+    ``test_only: true`` is for a set that nothing is trained on, such as a far out-of-distribution
+    partner. Groups seen at `holdout_site` become the test split, and nobody else does.
     """
 
     official: bool = False
     divide: dict[str, dict[Split, float]] = {}
-    reuse: dict[Split, Split] = {}
-    group: str = "patient"
+    reuse: dict[HeldOut, HeldOut] = {}
+    group: Literal["patient", "site", "source"] = "patient"
     holdout_site: str | None = None
+    test_only: bool = False
     seed: int = 0
 
     @model_validator(mode="after")
@@ -47,9 +66,33 @@ class Splits(Strict):
                 raise ValueError(message)
         return self
 
+    def serving(self, split: Split) -> Split:
+        """Return the split whose cases serve as this one, following `reuse`."""
+        sources: dict[Split, Split] = {**self.reuse}
+        return sources.get(split, split)
+
+    @model_validator(mode="after")
+    def _thresholds_have_their_own_cases(self) -> Self:
+        if self.serving("threshold") == self.serving("calibration"):
+            message = "'reuse' gives thresholds the cases that calibrators are fitted on"
+            raise ValueError(message)
+        return self
+
+
+class LongTail(Strict):
+    """Thin the training classes out exponentially: the rarest is `imbalance_ratio` times rarer."""
+
+    imbalance_ratio: float = Field(gt=1)
+    seed: int = 0
+
 
 class Dataset(Strict):
-    """Everything the pipeline needs to know of one data set."""
+    """Everything the pipeline needs to know of one data set.
+
+    `known_equal_pixels` states how many distinct images two splits share, where a published set
+    cannot be mended: ``{train/test: 1}``. The number must be exact; anything else fails the stage.
+    `max_cases` keeps that many cases of a split, stratified by class and seeded as the splits are.
+    """
 
     title: str
     adapter: str
@@ -57,16 +100,31 @@ class Dataset(Strict):
     files: list[SourceFile] = []
     classes: list[str] = Field(min_length=2)
     critical_classes: list[str] = []
-    image_size: list[int] = Field(min_length=2, max_length=3)
+    image_size: list[PositiveInt] = Field(min_length=2, max_length=3)
     channels: Literal[1, 3]
     splits: Splits
+    max_cases: dict[Split, PositiveInt] = {}
+    long_tail: LongTail | None = None
+    known_equal_pixels: dict[
+        Annotated[str, Field(pattern=rf"^({'|'.join(SPLITS)})/({'|'.join(SPLITS)})$")], PositiveInt
+    ] = {}
+    on_error: Literal["quarantine", "fail"] = "quarantine"
+    max_quarantined_share: float = Field(default=0.05, ge=0, le=1)
     licence: str
     citation: str
+    notes: list[str] = []
     show_images: bool = False
 
     @model_validator(mode="after")
     def _critical_classes_exist(self) -> Self:
         if strangers := set(self.critical_classes) - set(self.classes):
             message = f"'critical_classes' names no class of the set: {sorted(strangers)}"
+            raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _classes_differ(self) -> Self:
+        if len(set(self.classes)) < len(self.classes):
+            message = "two of the 'classes' have the same name"
             raise ValueError(message)
         return self

@@ -1,0 +1,59 @@
+"""Sources of cases: each reads one format and yields `Case` or, with a reason, `Quarantined`.
+
+`ADAPTERS` reads what was acquired. `ACQUIRERS` is for the formats whose files are not simply those
+that the data set's config lists.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+
+from pipeline.adapters import digits, medmnist
+from pipeline.adapters.case import NOT_RECORDED, Adapter, Case, Quarantined
+from pipeline.config import Dataset
+from pipeline.errors import InputError
+
+
+class Acquirer(Protocol):
+    """Fill a raw folder with what the adapter of the same name reads."""
+
+    def __call__(self, raw: Path, dataset: Dataset) -> None:
+        """Put files into an empty folder; raise `InputError` where one is absent or wrong."""
+        ...
+
+
+ADAPTERS: dict[str, Adapter] = {
+    "digits": digits.read,
+    "medmnist": medmnist.read,
+}
+
+ACQUIRERS: dict[str, Acquirer] = {
+    "digits": digits.acquire,
+}
+
+
+def find_adapter(name: str) -> Adapter:
+    """Return the adapter of a name; raise `InputError` naming the known ones where there is none.
+
+    >>> find_adapter("tarot")
+    Traceback (most recent call last):
+    ...
+    pipeline.errors.InputError: adapter must be one of digits, medmnist, got 'tarot'
+    """
+    if name not in ADAPTERS:
+        message = f"adapter must be one of {', '.join(ADAPTERS)}, got '{name}'"
+        raise InputError(message)
+    return ADAPTERS[name]
+
+
+__all__ = [
+    "ACQUIRERS",
+    "ADAPTERS",
+    "NOT_RECORDED",
+    "Acquirer",
+    "Adapter",
+    "Case",
+    "Quarantined",
+    "find_adapter",
+]

@@ -1,0 +1,96 @@
+"""What is known of a prepared data set: counts, patients, licence, faults and fingerprint."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pipeline.adapters import Quarantined
+from pipeline.config import Dataset
+from pipeline.preparing.auditing import (
+    conflicting_labels,
+    equal_pixels_across,
+    equal_pixels_within,
+)
+from pipeline.preparing.quarantine import count_reasons
+from pipeline.preparing.subsampling import class_counts
+from pipeline.splits import SPLITS
+
+
+def make_card(
+    name: str,
+    dataset: Dataset,
+    cases: pd.DataFrame,
+    dtype: np.dtype,
+    *,
+    num_read: int,
+    quarantined: Sequence[Quarantined],
+) -> dict[str, Any]:
+    """Return the card of a data set whose cases are split and audited."""
+    stated = dataset.model_dump(
+        include={
+            "title",
+            "adapter",
+            "arguments",
+            "classes",
+            "critical_classes",
+            "image_size",
+            "channels",
+            "licence",
+            "citation",
+            "notes",
+            "show_images",
+            "max_cases",
+            "long_tail",
+        }
+    )
+    return stated | {
+        "name": name,
+        "dtype": str(dtype),
+        "files": [file.model_dump(exclude_none=True) for file in dataset.files],
+        "reuse": dict(dataset.splits.reuse),
+        "counts": _counts(cases, dataset.classes),
+        "patients": _distinct(cases, "patient"),
+        "sites": {site: int(n) for site, n in cases["site"].value_counts().sort_index().items()},
+        "spacing_mm": _spacing_range(cases),
+        "simulated": bool(cases["truth"].notna().any()),
+        "equal_pixels": {
+            "across": equal_pixels_across(cases),
+            "within": equal_pixels_within(cases),
+            "with_conflicting_labels": conflicting_labels(cases),
+        },
+        "read": num_read,
+        "left_out": num_read - len(cases),
+        "quarantined": count_reasons(quarantined),
+        "fingerprint": fingerprint(cases),
+    }
+
+
+def fingerprint(cases: pd.DataFrame) -> str:
+    """Return one sha256 for the table and, through its `pixel_sha256`, for every pixel."""
+    return hashlib.sha256(cases.to_csv(index=False).encode()).hexdigest()
+
+
+def _counts(cases: pd.DataFrame, classes: list[str]) -> dict[str, dict[str, int]]:
+    return {
+        split: dict(zip(classes, class_counts(cases, split, len(classes)), strict=True))
+        for split in SPLITS
+        if (cases["split"] == split).any()
+    }
+
+
+def _distinct(cases: pd.DataFrame, column: str) -> dict[str, int]:
+    return {str(split): int(n) for split, n in cases.groupby("split")[column].nunique().items()}
+
+
+def _spacing_range(cases: pd.DataFrame) -> dict[str, list[float]] | None:
+    """Return the smallest and the largest spacing along each axis."""
+    stated = cases["spacing"].dropna()
+    if stated.empty:
+        return None
+    spacings = np.array(stated.tolist())
+    return {"smallest": spacings.min(axis=0).tolist(), "largest": spacings.max(axis=0).tolist()}

@@ -1,0 +1,97 @@
+"""Gather what an adapter yields: images into a file, everything else into a table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from pipeline.adapters import Case, Quarantined
+from pipeline.config import Dataset
+from pipeline.errors import InputError, located
+from pipeline.preparing.images import ImageSpool
+
+
+@dataclass(frozen=True)
+class Collected:
+    """All cases of a source, before any is assigned to a split.
+
+    Attributes
+    ----------
+    cases : DataFrame, (cases, columns)
+        Row i describes the spool's image i. Beside what is published it has `official`, the
+        source's own split, where the source has one.
+    quarantined : list
+        What was left out, in the order it was met.
+    """
+
+    cases: pd.DataFrame
+    quarantined: list[Quarantined]
+
+
+def collect(source: Iterable[Case | Quarantined], dataset: Dataset, spool: ImageSpool) -> Collected:
+    """Append every image to the spool and return the table of cases.
+
+    Raises
+    ------
+    InputError
+        If a label names no class, an image is not what the data set states, there is no case, or
+        something is quarantined although the data set says ``on_error: fail``.
+    """
+    rows: list[dict[str, object]] = []
+    quarantined: list[Quarantined] = []
+    seen: set[str] = set()
+    for each in source:
+        fault = each if isinstance(each, Quarantined) else _fault(each, seen)
+        if fault is not None:
+            _require_quarantine_allowed(fault, dataset)
+            quarantined.append(fault)
+        elif isinstance(each, Case):
+            seen.add(each.case)
+            with located(f"case {each.case} of {each.source}"):
+                _require_label(each.label, dataset.classes)
+                rows.append(_row(each, spool.append(each.image), dataset.splits.group))
+    if not rows:
+        message = f"no case could be read; {len(quarantined)} quarantined"
+        raise InputError(message)
+    return Collected(pd.DataFrame(rows), quarantined)
+
+
+def _fault(case: Case, seen: set[str]) -> Quarantined | None:
+    if case.case in seen:
+        return Quarantined(case.source, "duplicate case key", f"keep one case {case.case}")
+    if case.image.dtype.kind == "f" and not np.isfinite(case.image).all():
+        return Quarantined(case.source, "pixels are not finite", "export the image again")
+    return None
+
+
+def _require_quarantine_allowed(fault: Quarantined, dataset: Dataset) -> None:
+    if dataset.on_error == "fail":
+        message = f"{fault.source}: {fault.reason} ({fault.advice})"
+        raise InputError(message)
+
+
+def _require_label(label: int, classes: list[str]) -> None:
+    if not 0 <= label < len(classes):
+        message = f"label must lie in [0, {len(classes)}), got {label}"
+        raise InputError(message)
+
+
+def _row(case: Case, pixel_sha256: str, group: str) -> dict[str, object]:
+    return {
+        "case": case.case,
+        "patient": case.patient,
+        "group": getattr(case, group),
+        "site": case.site,
+        "sex": case.sex,
+        "age": np.nan if case.age is None else float(case.age),
+        "label": np.int32(case.label),
+        "source": case.source,
+        "source_sha256": case.source_sha256,
+        "pixel_sha256": pixel_sha256,
+        "spacing": None if case.spacing_mm is None else [float(mm) for mm in case.spacing_mm],
+        "truth": None if case.truth is None else [float(p) for p in case.truth],
+        "official": case.split,
+    }

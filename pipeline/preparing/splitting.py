@@ -1,0 +1,113 @@
+"""Split cases by patient: stratified by class, seeded, the source's own splits kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from pipeline.config import Splits
+from pipeline.errors import InputError
+from pipeline.splits import SPLITS, Split
+
+UNDIVIDED = "all"
+
+
+def assign_splits(cases: pd.DataFrame, splits: Splits) -> pd.Series:
+    """Return the split of every case.
+
+    Parameters
+    ----------
+    cases : DataFrame, (cases, columns)
+        With `group`, `label`, `site` and `official`, the source's own split.
+    splits : Splits
+        Which of the source's splits are kept and which are divided, by what shares.
+
+    Returns
+    -------
+    Series of str, (cases,)
+        A group's cases stay together wherever a split is divided.
+
+    Raises
+    ------
+    InputError
+        If the source has no official splits though they are asked for, has one that is none of
+        ours, or has no case at the site to hold out.
+    """
+    parts = _official_parts(cases, splits)
+    for name, shares in splits.divide.items():
+        inside = parts == name
+        if not inside.any():
+            known = ", ".join(sorted(parts.unique()))
+            message = f"splits.divide: the source has no split '{name}', it has: {known}"
+            raise InputError(message)
+        parts[inside] = divide(cases[inside], shares, splits.seed)
+    if strangers := sorted(set(parts) - set(SPLITS)):
+        message = f"the source's splits {strangers} are none of {', '.join(SPLITS)}: divide them"
+        raise InputError(message)
+    return parts
+
+
+def divide(cases: pd.DataFrame, shares: Mapping[Split, float], seed: int) -> pd.Series:
+    """Return a part for every case, whole groups at a time, each class in the shares' proportion.
+
+    Every group counts in the class that most of its cases have (the rarest of these in a tie).
+    Within a class the groups are shuffled and taken from large to small; each goes to the part
+    with the largest share / (cases it has + half the group's cases), Webster's method of
+    apportionment, so that the parts are in proportion at every size of group.
+
+    Examples
+    --------
+    >>> cases = pd.DataFrame({"group": ["a", "a", "b", "c", "d"], "label": [0, 0, 0, 1, 1]})
+    >>> divide(cases, {"train": 0.5, "test": 0.5}, seed=0).value_counts().to_dict()
+    {'train': 3, 'test': 2}
+    """
+    names = list(shares)
+    share = np.array([shares[name] for name in names])
+    placed = {}
+    overall = np.zeros(len(names))
+    for _, stratum in _describe_groups(cases, seed).groupby("stratum", sort=True):
+        filled = np.zeros(len(names))
+        for group, size in zip(stratum.index, stratum["size"], strict=True):
+            # Parts of equal shares tie in every class: the one that is shortest over all wins.
+            priorities = [share / (each + size / 2) for each in (filled, overall + filled)]
+            part = int(np.lexsort([-priority.round(12) for priority in reversed(priorities)])[0])
+            filled[part] += size
+            placed[group] = names[part]
+        overall += filled
+    return cases["group"].map(placed)
+
+
+def _official_parts(cases: pd.DataFrame, splits: Splits) -> pd.Series:
+    if splits.official:
+        if cases["official"].isna().any():
+            without = cases.loc[cases["official"].isna(), "case"]
+            message = (
+                f"splits.official: {len(without)} cases have no official split, "
+                f"first {without.iloc[0]}"
+            )
+            raise InputError(message)
+        parts = cases["official"].astype(object)
+    else:
+        parts = pd.Series(UNDIVIDED, index=cases.index, dtype=object)
+    if splits.holdout_site is not None:
+        at_site = cases["site"] == splits.holdout_site
+        if not at_site.any():
+            known = ", ".join(sorted(cases["site"].unique()))
+            message = f"splits.holdout_site: no case at '{splits.holdout_site}', only at: {known}"
+            raise InputError(message)
+        # A patient seen at both sites is held out whole: training must not have met the tested.
+        parts[cases["group"].isin(cases.loc[at_site, "group"])] = "test"
+    return parts
+
+
+def _describe_groups(cases: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """Return each group's size and class, shuffled and then sorted from large to small."""
+    counts = pd.crosstab(cases["group"], cases["label"])
+    rare_first = counts.sum().sort_values(kind="stable").index
+    groups = pd.DataFrame(
+        {"size": counts.sum(axis=1), "stratum": counts[rare_first].idxmax(axis=1)}
+    )
+    order = np.random.default_rng(seed).permutation(len(groups))
+    return groups.iloc[order].sort_values("size", ascending=False, kind="stable")

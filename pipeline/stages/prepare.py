@@ -1,0 +1,54 @@
+"""Prepare: decode what was acquired, split it by patient, audit it and describe it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.adapters import find_adapter
+from pipeline.artifacts import whole_folder, write_json
+from pipeline.cases import write_cases
+from pipeline.config import Dataset, read_config
+from pipeline.errors import InputError, located
+from pipeline.preparing import (
+    ImageSpool,
+    collect,
+    contact_sheet,
+    make_card,
+    render_page,
+    require_few_quarantined,
+    split_cases,
+    summarise,
+    write_images,
+    write_quarantine,
+)
+
+
+def run(key: str, *, root: Path) -> None:
+    """Write data/prepared/KEY: images, cases, quarantine, card; whole or not at all."""
+    path = root / "configs" / "datasets" / f"{key}.yaml"
+    dataset = read_config(path, Dataset)
+    raw = root / "data" / "raw" / key
+    with located(path), whole_folder(root / "data" / "prepared" / key) as folder:
+        read = find_adapter(dataset.adapter)
+        if not raw.is_dir():
+            message = f"{raw} does not exist: run acquire first"
+            raise InputError(message)
+        with ImageSpool(folder / "spool", (*dataset.image_size, dataset.channels)) as spool:
+            collected = collect(read(raw, dataset), dataset, spool)
+        num_read, quarantined = len(collected.cases), collected.quarantined
+        print(f"{key}: {summarise(num_read, quarantined)}")
+        require_few_quarantined(num_read, quarantined, dataset)
+        cases = split_cases(collected.cases, dataset)
+        write_images(spool, cases.index, folder / "images.npy")
+        spool.path.unlink()
+        write_cases(cases, folder / "cases.parquet")
+        write_quarantine(quarantined, folder / "quarantine.csv")
+        images = np.load(folder / "images.npy", mmap_mode="r")
+        card = make_card(
+            key, dataset, cases, images.dtype, num_read=num_read, quarantined=quarantined
+        )
+        write_json(card, folder / "card.json")
+        sheet = contact_sheet(images, cases, len(dataset.classes)) if dataset.show_images else None
+        (folder / "card.html").write_text(render_page(card, sheet), encoding="utf-8")
