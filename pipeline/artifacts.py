@@ -17,6 +17,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipeline.cases import read_cases
 from pipeline.errors import InputError, located
 from pipeline.shapes import (
     Labels,
@@ -165,15 +166,15 @@ class Prepared:
 
 
 def read_prepared(folder: Path) -> Prepared:
-    """Return a prepared data set, its images memory-mapped."""
+    """Return a prepared data set, its images memory-mapped and its table of cases valid."""
     if not (folder / "card.json").is_file():
         message = f"{folder}: no prepared data set (card.json is missing): run prepare first"
         raise InputError(message)
-    return Prepared(
-        images=np.load(folder / "images.npy", mmap_mode="r", allow_pickle=False),
-        cases=pd.read_parquet(folder / "cases.parquet"),
-        card=read_json(folder / "card.json"),
-    )
+    images = np.load(folder / "images.npy", mmap_mode="r", allow_pickle=False)
+    cases = read_cases(folder / "cases.parquet")
+    with located(folder):
+        require_same_length(images=images, cases=cases["case"].to_numpy())
+    return Prepared(images=images, cases=cases, card=read_json(folder / "card.json"))
 
 
 def write_json(content: Any, path: Path) -> None:

@@ -68,8 +68,7 @@ class Splits(Strict):
 
     def serving(self, split: Split) -> Split:
         """Return the split whose cases serve as this one, following `reuse`."""
-        sources: dict[Split, Split] = {**self.reuse}
-        return sources.get(split, split)
+        return next((source for name, source in self.reuse.items() if name == split), split)
 
     @model_validator(mode="after")
     def _thresholds_have_their_own_cases(self) -> Self:
