@@ -1,0 +1,82 @@
+"""From cases to patients: several images of one patient are no independent evidence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Int, Shaped
+
+from pipeline.shapes import require_same_length
+
+Patients = Shaped[np.ndarray, "cases"]
+"""Whose each case is: numbers or strings."""
+
+
+@dataclass(frozen=True)
+class PatientUnits:
+    """One score and one loss a patient.
+
+    Attributes
+    ----------
+    confidence : float array, (patients,)
+        Lowest score among the patient's cases.
+    losses : array, (patients,)
+        Largest loss among them.
+    patients : array, (patients,)
+        Whose they are, sorted.
+    """
+
+    confidence: Float[np.ndarray, "patients"]
+    losses: Shaped[np.ndarray, "patients"]
+    patients: Shaped[np.ndarray, "patients"]
+
+
+def whole_patients(
+    confidence: Float[np.ndarray, "cases"], losses: Shaped[np.ndarray, "cases"], patients: Patients
+) -> PatientUnits:
+    """Reduce each patient's cases to one: answered if all are, wrong if any is.
+
+    With the lowest score, a threshold answers a patient only if it answers every case of theirs;
+    with the largest loss, the patient is wrong if any case is. So a guarantee made on these units
+    is about patients read alone, which is what a clinic refers and what a report counts. No case is
+    thrown away and nothing is drawn by lot. For a statement about single cases instead, with no
+    patient counted twice, see `one_case_per_patient`.
+
+    Raises
+    ------
+    InputError
+        If lengths differ.
+
+    Examples
+    --------
+    >>> units = whole_patients(
+    ...     np.array([0.9, 0.6, 0.8]), np.array([1, 0, 0]), np.array(["a", "a", "b"])
+    ... )
+    >>> units.confidence, units.losses
+    (array([0.6, 0.8]), array([1, 0]))
+    """
+    require_same_length(confidence=confidence, losses=losses, patients=patients)
+    order = np.argsort(patients, kind="stable")
+    names, starts = np.unique(patients[order], return_index=True)
+    return PatientUnits(
+        confidence=np.minimum.reduceat(confidence[order], starts),
+        losses=np.maximum.reduceat(losses[order], starts),
+        patients=names,
+    )
+
+
+def one_case_per_patient(
+    patients: Patients, generator: np.random.Generator
+) -> Int[np.ndarray, "patients"]:
+    """Draw one case of each patient, all of theirs equally likely; return their numbers, rising.
+
+    A guarantee made on these cases is about a case drawn from a patient: patients with many images
+    weigh no more than others.
+
+    >>> one_case_per_patient(np.array(["a", "b", "a"]), np.random.default_rng(0)).size
+    2
+    """
+    shuffled = generator.permutation(len(patients))
+    _, first = np.unique(patients[shuffled], return_index=True)
+    return np.sort(shuffled[first])
