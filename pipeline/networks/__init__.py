@@ -1,0 +1,91 @@
+"""Networks by name: images (n, channels, *spatial) in, logits (n, classes) out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from inspect import Parameter, signature
+from typing import Any
+
+from torch import nn
+
+from pipeline.errors import InputError
+from pipeline.networks.densenet import densenet
+from pipeline.networks.densenet121 import densenet121
+from pipeline.networks.parts.problem import Problem
+from pipeline.networks.resnet10 import resnet10
+from pipeline.networks.resnet18 import resnet18
+from pipeline.networks.resnet34 import resnet34
+from pipeline.networks.resnet50 import resnet50
+
+NETWORKS: dict[str, Callable[..., nn.Module]] = {
+    "densenet": densenet,
+    "densenet121": densenet121,
+    "resnet10": resnet10,
+    "resnet18": resnet18,
+    "resnet34": resnet34,
+    "resnet50": resnet50,
+}
+"""Each takes a `Problem` and the arguments of its config; its key is its module's name."""
+
+
+def make_network(
+    kind: str,
+    *,
+    spatial_dims: int,
+    in_channels: int,
+    num_classes: int,
+    image_size: Sequence[int],
+    **arguments: Any,
+) -> nn.Module:
+    """Return a network with freshly drawn weights, from torch's global generator.
+
+    Parameters
+    ----------
+    kind : str
+        A key of `NETWORKS`.
+    spatial_dims : {2, 3}
+        Images or volumes.
+    in_channels : int
+        1 for grey, 3 for colour.
+    num_classes : int
+        Logits a case.
+    image_size : sequence of int, (spatial_dims,)
+        Sides in pixels.
+    **arguments
+        Those of the network.
+
+    Raises
+    ------
+    InputError
+        If the kind or an argument is unknown, or the images are too small for it.
+
+    Examples
+    --------
+    >>> image = {"spatial_dims": 2, "in_channels": 1, "num_classes": 2, "image_size": (28, 28)}
+    >>> make_network("densenet121", depth=3, **image)
+    Traceback (most recent call last):
+    ...
+    pipeline.errors.InputError: unknown argument 'depth' of network 'densenet121';
+    known arguments: stem
+    """
+    if kind not in NETWORKS:
+        message = f"unknown network {kind!r}; known networks: {', '.join(NETWORKS)}"
+        raise InputError(message)
+    _require_arguments(kind, arguments)
+    problem = Problem(spatial_dims, in_channels, num_classes, tuple(image_size))
+    return NETWORKS[kind](problem, **arguments)
+
+
+def _require_arguments(kind: str, arguments: dict[str, Any]) -> None:
+    known = dict(list(signature(NETWORKS[kind]).parameters.items())[1:])
+    for name in arguments:
+        if name not in known:
+            message = (
+                f"unknown argument {name!r} of network {kind!r}; "
+                f"known arguments: {', '.join(known) or 'none'}"
+            )
+            raise InputError(message)
+    for name, parameter in known.items():
+        if name not in arguments and parameter.default is Parameter.empty:
+            message = f"network {kind!r} needs the argument {name!r}"
+            raise InputError(message)

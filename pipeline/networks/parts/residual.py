@@ -1,0 +1,73 @@
+"""MONAI's ResNet, with its widths and its stem open: the shared part of every resnet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from torch import nn
+
+from pipeline.errors import InputError
+from pipeline.networks.parts.problem import Problem, Stem, require_room, require_stem
+
+WIDTHS = (64, 128, 256, 512)
+"""Channels of the four stages, He et al. 2016 (arXiv:1512.03385), table 1."""
+
+
+@dataclass(frozen=True)
+class Depth:
+    """The kind of a resnet's blocks and their number in each of the four stages."""
+
+    name: str
+    block: Literal["basic", "bottleneck"]
+    layers: tuple[int, int, int, int]
+
+
+def residual_network(
+    depth: Depth, problem: Problem, *, widths: Sequence[int], stem: Stem
+) -> nn.Module:
+    """Return MONAI's ResNet of a depth.
+
+    Its shortcuts are strided 1x1 convolutions without bias (option B): MONAI's option A, its
+    default for resnet18 and resnet34, cuts the gradient off in its zero-padded shortcuts.
+
+    Parameters
+    ----------
+    depth : Depth
+        Blocks of each stage.
+    problem : Problem
+        Images and classes.
+    widths : sequence of four int
+        Channels of the stages, before a bottleneck's fourfold expansion.
+    stem : {"standard", "small"}
+        7x7 stride 2 and a max-pool, or 3x3 stride 1 and no pool.
+
+    Raises
+    ------
+    InputError
+        If a side is smaller than the total stride (32, or 8 with the small stem).
+    """
+    # MONAI costs seconds to import: only who trains a MONAI network pays.
+    from monai.networks.nets.resnet import ResNet
+
+    require_stem(stem)
+    if len(widths) != len(depth.layers):
+        message = f"{depth.name} takes {len(depth.layers)} widths, got {list(widths)}"
+        raise InputError(message)
+    small = stem == "small"
+    advice = "use larger images or fewer stages" if small else "use stem: small"
+    require_room(depth.name, problem, stride=8 if small else 32, advice=advice)
+    return ResNet(
+        block=depth.block,
+        layers=list(depth.layers),
+        block_inplanes=list(widths),
+        spatial_dims=problem.spatial_dims,
+        n_input_channels=problem.in_channels,
+        conv1_t_size=3 if small else 7,
+        conv1_t_stride=1 if small else 2,
+        no_max_pool=small,
+        shortcut_type="B",
+        bias_downsample=False,
+        num_classes=problem.num_classes,
+    )

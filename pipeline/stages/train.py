@@ -1,0 +1,57 @@
+"""Train every seed of one experiment and loss; write logits, weights and where they come from."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pandas as pd
+from safetensors.torch import save_file
+
+from pipeline.artifacts import read_prepared, whole_folder, write_json, write_predictions
+from pipeline.checkpoints import Checkpoint
+from pipeline.config import LossConfig, NetworkConfig, Recipe, read_config, read_plan
+from pipeline.config.plan import require_row
+from pipeline.provenance import fingerprint
+from pipeline.training import Task, start_fabric, train
+
+
+def run(key: str, *, root: Path) -> None:
+    """Train what the run ``key`` of the plan still lacks; gather all its seeds' files."""
+    row = require_row(read_plan(root / "configs/plan.yaml").runs, key)
+    recipe = read_config(root / f"configs/recipes/{row.recipe}.yaml", Recipe)
+    task = Task(
+        row=row,
+        network=read_config(root / f"configs/networks/{row.network}.yaml", NetworkConfig),
+        loss=read_config(root / f"configs/losses/{row.loss}.yaml", LossConfig),
+        recipe=recipe,
+        prepared=read_prepared(root / "data/prepared" / row.dataset),
+        fabric=start_fabric(recipe),
+    )
+    checkpoints = {
+        seed: Checkpoint(root / "data/checkpoints" / fingerprint(task.inputs(seed)))
+        for seed in row.seeds
+    }
+    for seed, checkpoint in checkpoints.items():
+        if not checkpoint.is_finished:
+            train_seed(task, seed, checkpoint)
+        task.fabric.barrier()
+    if task.fabric.is_global_zero:
+        with whole_folder(root / "data/logits" / row.study / row.experiment / row.loss) as folder:
+            for seed, checkpoint in checkpoints.items():
+                shutil.copytree(checkpoint.finished, folder / f"seed-{seed}")
+
+
+def train_seed(task: Task, seed: int, checkpoint: Checkpoint) -> None:
+    """Train one seed from where it was left, and keep its files."""
+    fabric = task.fabric
+    state, save = checkpoint.load(fabric.device), checkpoint.save if fabric.is_global_zero else None
+    fitted = train(task.method, task.data, seed=seed, fabric=fabric, resume=state, save=save)
+    if fabric.is_global_zero:
+        predictions = {split: task.predict(fitted, split) for split in task.splits}
+        with checkpoint.finishing() as folder:
+            for split, each in predictions.items():
+                write_predictions(each, folder / f"{split}.parquet")
+            save_file(fitted.weights(), folder / "weights.safetensors")
+            pd.DataFrame(fitted.history).to_csv(folder / "history.csv", index=False)
+            write_json(task.record(seed, fitted, predictions), folder / "run.json")

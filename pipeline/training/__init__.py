@@ -1,0 +1,21 @@
+"""Train a network on images held in memory on the device; knows no paths."""
+
+from pipeline.training.device import start_fabric
+from pipeline.training.images import LabelledImages, Normalisation
+from pipeline.training.loop import Fitted, TrainingData, train
+from pipeline.training.prediction import Classifier
+from pipeline.training.session import Method, State
+from pipeline.training.task import Task
+
+__all__ = [
+    "Classifier",
+    "Fitted",
+    "LabelledImages",
+    "Method",
+    "Normalisation",
+    "State",
+    "Task",
+    "TrainingData",
+    "start_fabric",
+    "train",
+]

@@ -1,0 +1,83 @@
+"""Where training runs, and the switches that make it repeatable there."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from lightning_fabric import Fabric
+
+from pipeline.config import Recipe
+from pipeline.errors import InputError
+
+DEVICES = ("auto", "cpu", "cuda")
+FABRIC_PRECISION: dict[str, Literal["32-true", "bf16-mixed", "16-mixed"]] = {
+    "float32": "32-true",
+    "bfloat16": "bf16-mixed",
+    "float16": "16-mixed",
+}
+
+
+def start_fabric(recipe: Recipe) -> Fabric:
+    """Return Lightning Fabric on the device that the environment names, launched.
+
+    `PIPELINE_DEVICE` is auto (CUDA where there is one), cpu or cuda; `PIPELINE_DEVICES` is the
+    number of processes, one a device, that share each batch (DDP).
+
+    Raises
+    ------
+    InputError
+        If either names something else, or CUDA is asked for where there is none.
+    """
+    wanted = os.environ.get("PIPELINE_DEVICE", "auto")
+    count = os.environ.get("PIPELINE_DEVICES", "1")
+    if wanted not in DEVICES:
+        message = f"PIPELINE_DEVICE must be one of {', '.join(DEVICES)}, got {wanted!r}"
+        raise InputError(message)
+    if not count.isdecimal() or int(count) < 1:
+        message = f"PIPELINE_DEVICES must be a number of at least 1, got {count!r}"
+        raise InputError(message)
+    cuda = torch.cuda.is_available()
+    if wanted == "cuda" and not cuda:
+        message = "PIPELINE_DEVICE is cuda, but torch finds no CUDA device"
+        raise InputError(message)
+    accelerator = "cuda" if cuda and wanted != "cpu" else "cpu"
+    if accelerator == "cuda":
+        # cuBLAS reads this when it starts; without it, its sums differ from run to run.
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    fabric = Fabric(
+        accelerator=accelerator,
+        devices=int(count),
+        strategy="auto" if count == "1" else "ddp",
+        precision=FABRIC_PRECISION[recipe.precision],
+    )
+    fabric.launch()
+    return fabric
+
+
+@contextmanager
+def repeatable(device: torch.device) -> Iterator[None]:
+    """Use deterministic algorithms and a private random state inside; restore both after."""
+    enabled = torch.are_deterministic_algorithms_enabled()
+    warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
+    settings: Any = torch.utils.deterministic
+    fill = settings.fill_uninitialized_memory
+    # Some 3D poolings have no deterministic gradient on CUDA: there torch warns.
+    torch.use_deterministic_algorithms(mode=True, warn_only=device.type == "cuda")
+    # Nothing here reads memory before writing it, and filling it first costs time.
+    settings.fill_uninitialized_memory = False
+    try:
+        with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+            yield
+    finally:
+        torch.use_deterministic_algorithms(mode=enabled, warn_only=warn_only)
+        settings.fill_uninitialized_memory = fill
+
+
+def seed_torch(*entropy: int) -> None:
+    """Seed torch's global generators from several numbers (dropout draws from them)."""
+    torch.manual_seed(int(np.random.SeedSequence(entropy).generate_state(1, np.uint64)[0]))
