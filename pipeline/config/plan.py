@@ -44,6 +44,8 @@ class ExperimentRow(Strict):
     study: str
     experiment: str
     dataset: str
+    network: str
+    recipe: str
     losses: list[str]
     seeds: list[int]
     calibrators: list[str]
@@ -117,6 +119,8 @@ def _experiment_row(name: str, study: Study, experiment: Experiment) -> Experime
         study=name,
         experiment=experiment.key,
         dataset=experiment.dataset,
+        network=experiment.network,
+        recipe=experiment.recipe,
         losses=experiment.losses or study.losses,
         seeds=experiment.seeds or study.seeds,
         calibrators=study.calibrators,

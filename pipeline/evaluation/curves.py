@@ -1,0 +1,109 @@
+"""Risk-coverage curves: averaged over seeds on a common grid, and one seed's with exact limits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float
+
+from pipeline.evaluation.run import Applied, Run, by_loss
+from pipeline.metrics.intervals import LEVEL
+from pipeline.metrics.patient_units import whole_patients
+from pipeline.metrics.risk_tests import binomial_upper_limit
+from pipeline.metrics.selective import RiskCoverage, risk_coverage_curve
+from pipeline.metrics.top_label import top_label
+
+COVERAGES = np.arange(1, 101) / 100
+"""The common grid on which seeds are averaged."""
+
+MIN_ANSWERED = 30
+"""A rate of fewer is not drawn."""
+
+MAX_POINTS = 200
+"""Rows of one exact curve: enough for the eye, few enough for a page."""
+
+
+def risk_coverage_table(runs: Sequence[Run]) -> pd.DataFrame:
+    """Return the selective risk of cases on a grid of coverages: mean and sd over seeds.
+
+    Columns loss, calibrator, coverage, risk_mean, risk_sd (empty for one seed), num_seeds. At each
+    coverage of the grid stands the risk at the smallest attained coverage that is not less.
+    """
+    rows = []
+    for loss, seeds in by_loss(runs):
+        for calibrator in seeds[0].calibrators:
+            risks = np.array([_risk_on_grid(_case_curve(run.test, calibrator)) for run in seeds])
+            sd = risks.std(axis=0, ddof=1) if len(seeds) > 1 else None
+            rows.append(
+                pd.DataFrame(
+                    {
+                        "loss": loss,
+                        "calibrator": calibrator,
+                        "coverage": COVERAGES,
+                        "risk_mean": risks.mean(axis=0),
+                        "risk_sd": sd,
+                        "num_seeds": len(seeds),
+                    }
+                )
+            )
+    return pd.concat(rows, ignore_index=True)
+
+
+def exact_band_table(runs: Sequence[Run]) -> pd.DataFrame:
+    """Return the first seed's curve over test patients with pointwise exact 95 % limits.
+
+    Columns loss, calibrator, seed, threshold, coverage, answered, wrong, risk, lower, upper. A
+    patient is answered if all of their cases are, and wrong if any of these is. From 30 answered
+    patients on; at most 200 attained thresholds, evenly chosen, the last always answering all.
+    """
+    rows = []
+    for loss, seeds in by_loss(runs):
+        for calibrator in seeds[0].calibrators:
+            curve = _patient_curve(seeds[0].test, calibrator)
+            key = {"loss": loss, "calibrator": calibrator, "seed": seeds[0].seed}
+            rows.append(pd.DataFrame(key | _limited(curve, _shown_points(curve))))
+    return pd.concat(rows, ignore_index=True)
+
+
+def _case_curve(applied: Applied, calibrator: str) -> RiskCoverage:
+    top = top_label(applied.log_probabilities[calibrator], applied.predictions.labels)
+    return risk_coverage_curve(top.confidence, 1 - np.asarray(top.correct, dtype=int))
+
+
+def _patient_curve(applied: Applied, calibrator: str) -> RiskCoverage:
+    top = top_label(applied.log_probabilities[calibrator], applied.predictions.labels)
+    units = whole_patients(
+        top.confidence, 1 - np.asarray(top.correct, dtype=int), applied.predictions.patients
+    )
+    return risk_coverage_curve(units.confidence, units.losses)
+
+
+def _risk_on_grid(curve: RiskCoverage) -> Float[np.ndarray, "grid"]:
+    # In whole cases: a share such as 0.07 of 100 is more than 7 in floats.
+    percent = np.arange(1, 101)
+    asked = -(-percent * int(curve.answered[-1]) // 100)
+    return curve.risk[np.searchsorted(curve.answered, asked)]
+
+
+def _shown_points(curve: RiskCoverage) -> np.ndarray:
+    enough = np.flatnonzero(curve.answered >= MIN_ANSWERED)
+    if len(enough) <= MAX_POINTS:
+        return enough
+    return enough[np.linspace(0, len(enough) - 1, MAX_POINTS).astype(int)]
+
+
+def _limited(curve: RiskCoverage, points: np.ndarray) -> dict[str, np.ndarray]:
+    answered, wrong = curve.answered[points], curve.losses[points].astype(int)
+    tail = (1 - LEVEL) / 2
+    return {
+        "threshold": curve.thresholds[points],
+        "coverage": curve.coverage[points],
+        "answered": answered,
+        "wrong": wrong,
+        "risk": curve.risk[points],
+        # The right ones' upper limit is one less the wrong ones' lower limit.
+        "lower": 1 - binomial_upper_limit(answered - wrong, answered, tail),
+        "upper": binomial_upper_limit(wrong, answered, tail),
+    }

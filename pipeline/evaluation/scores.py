@@ -1,0 +1,89 @@
+"""Every metric of every run, and what each loss and calibrator come to over the seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pipeline.evaluation.run import Run, by_loss
+from pipeline.metrics import METRICS, prepare_cases, score_cases
+from pipeline.metrics.bootstrap import bootstrap_mean_score
+from pipeline.metrics.truth import truth_error
+
+TRUTH_ERROR = "truth_error"
+
+
+def runs_table(runs: Sequence[Run]) -> pd.DataFrame:
+    """Return one row a loss, seed and calibrator, one column a metric of `score`.
+
+    Where a simulation knows the true probabilities there is a column ``truth_error`` as well.
+    """
+    return pd.DataFrame(_score_rows(runs))
+
+
+def _score_rows(runs: Sequence[Run]) -> Iterator[dict[str, Any]]:
+    for run in runs:
+        predictions = run.test.predictions
+        for name, log_probabilities in run.test.log_probabilities.items():
+            key = {"loss": run.loss, "seed": run.seed, "calibrator": name}
+            row = key | score_cases(prepare_cases(log_probabilities, predictions.labels))
+            if predictions.truth is not None:
+                row[TRUTH_ERROR] = truth_error(log_probabilities, predictions.truth)
+            yield row
+
+
+def summary_table(
+    runs: Sequence[Run], scores: pd.DataFrame, *, num_resamples: int, seed: int
+) -> pd.DataFrame:
+    """Return mean, standard deviation and interval of every metric, by loss and calibrator.
+
+    Parameters
+    ----------
+    runs : sequence of Run
+        All on the same test cases.
+    scores : DataFrame
+        Their `runs_table`.
+    num_resamples, seed : int
+        Of the bootstrap over patients.
+
+    Returns
+    -------
+    DataFrame
+        Columns loss, calibrator, metric, mean, sd (over seeds, n - 1 in the denominator; empty for
+        one seed), num_seeds, lower, upper: the 95 % percentile interval of the mean over seeds,
+        patients resampled. ``truth_error`` has no interval: its truth is no sample.
+    """
+    rows = []
+    for loss, seeds in by_loss(runs):
+        predictions = seeds[0].test.predictions
+        for calibrator in seeds[0].test.log_probabilities:
+            intervals = bootstrap_mean_score(
+                [run.test.log_probabilities[calibrator] for run in seeds],
+                predictions.labels,
+                predictions.patients,
+                seed=seed,
+                num_resamples=num_resamples,
+            )
+            these = scores[(scores["loss"] == loss) & (scores["calibrator"] == calibrator)]
+            for metric in [name for name in (*METRICS, TRUTH_ERROR) if name in scores]:
+                interval = intervals.get(metric)
+                rows.append(
+                    {"loss": loss, "calibrator": calibrator, "metric": metric}
+                    | _spread(these[metric].to_numpy(dtype=float))
+                    | {
+                        "lower": interval.lower if interval else None,
+                        "upper": interval.upper if interval else None,
+                    }
+                )
+    return pd.DataFrame(rows)
+
+
+def _spread(values: np.ndarray) -> dict[str, float | int | None]:
+    return {
+        "mean": float(values.mean()),
+        "sd": float(values.std(ddof=1)) if len(values) > 1 else None,
+        "num_seeds": len(values),
+    }

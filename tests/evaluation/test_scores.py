@@ -1,0 +1,57 @@
+import numpy as np
+import pytest
+
+from pipeline.evaluation import runs_table, summary_table
+from pipeline.metrics import score
+
+
+@pytest.fixture(scope="module")
+def scores(runs):
+    return runs_table(runs)
+
+
+@pytest.fixture(scope="module")
+def summary(runs, scores):
+    return summary_table(runs, scores, num_resamples=200, seed=0)
+
+
+def row(table, **keys):
+    for name, value in keys.items():
+        table = table[table[name] == value]
+    (only,) = table.to_dict("records")
+    return only
+
+
+def test_each_run_and_calibrator_has_the_score_of_its_own_predictions(runs, scores):
+    assert len(scores) == 4 * 2
+    run = runs[1]
+    expected = score(run.test.log_probabilities["temperature"], run.test.predictions.labels)
+    found = row(scores, loss="sharp", seed=1, calibrator="temperature")
+    assert {name: found[name] for name in expected} == expected
+
+
+def test_the_distance_to_the_known_truth_is_reported_and_shrinks_with_temperature(scores):
+    before = row(scores, loss="sharp", seed=0, calibrator="identity")["truth_error"]
+    after = row(scores, loss="sharp", seed=0, calibrator="temperature")["truth_error"]
+    assert 0 < after < before / 2
+
+
+def test_mean_and_deviation_are_over_the_seeds(scores, summary):
+    values = scores[(scores["loss"] == "fair") & (scores["calibrator"] == "identity")]["ece"]
+    found = row(summary, loss="fair", calibrator="identity", metric="ece")
+    assert found["mean"] == pytest.approx(values.mean())
+    assert found["sd"] == pytest.approx(abs(np.diff(values)[0]) / np.sqrt(2))
+    assert found["num_seeds"] == 2
+
+
+def test_intervals_hold_the_mean_of_an_unbiased_metric(summary):
+    accuracy = summary[summary["metric"] == "accuracy"]
+    assert (accuracy["lower"] < accuracy["mean"]).all()
+    assert (accuracy["mean"] < accuracy["upper"]).all()
+
+
+def test_a_single_seed_has_no_deviation(runs):
+    scores = runs_table(runs[:1])
+    summary = summary_table(runs[:1], scores, num_resamples=10, seed=0)
+    assert summary["sd"].isna().all()
+    assert (summary["num_seeds"] == 1).all()

@@ -1,0 +1,90 @@
+"""One command takes real images to a risk-coverage report."""
+
+import json
+import shutil
+
+import pytest
+
+from pipeline.artifacts import read_predictions
+from tests.projects import make_project
+
+SPLITS = ("val", "calibration", "threshold", "test")
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    project = make_project(tmp_path_factory.mktemp("project"))
+    project.run("dvc", "repro")
+    return project
+
+
+@pytest.fixture
+def plan(project):
+    """Give the plan back as it was, whatever a test wrote into it."""
+    before = (project.root / "configs").as_posix()
+    copy = project.root / ".configs"
+    shutil.copytree(before, copy)
+    yield project
+    shutil.rmtree(before)
+    copy.rename(before)
+
+
+def test_every_run_leaves_its_logits_weights_history_and_record(project):
+    for loss in ("cross_entropy", "gce"):
+        run = project.root / f"data/logits/tiny/digits-tiny/{loss}/seed-0"
+        for split in SPLITS:
+            assert len(read_predictions(run / f"{split}.parquet")) > 0
+        assert (run / "weights.safetensors").is_file()
+        assert len((run / "history.csv").read_text().splitlines()) == 1 + 2  # header, two epochs
+        record = json.loads((run / "run.json").read_text())
+        assert record["seed"] == 0
+
+
+def test_the_report_is_one_file_that_asks_no_host_for_anything(project):
+    page = (project.root / "reports/tiny/index.html").read_text()
+    assert "digits-tiny" in page
+    assert "phantom-tiny" in page
+    for request in ('src="http', "src='http", 'href="http', "@import", "url(http"):
+        assert request not in page
+
+
+def test_a_second_repro_has_nothing_to_do(project):
+    assert project.changed_stages() == set()
+
+
+def test_every_stage_has_a_readable_name(project):
+    names = project.run("dvc", "stage", "list", "--name-only").stdout.split()
+    assert "train@tiny-digits-tiny-gce" in names
+    assert "report@tiny" in names
+
+
+def test_an_added_loss_trains_its_runs_alone(plan):
+    study = plan.read_yaml("configs/studies/tiny.yaml")
+    study["losses"].append("flsd53")
+    plan.write_yaml("configs/studies/tiny.yaml", study)
+    plan.pipeline("plan", "tiny")
+    trained = {name for name in plan.changed_stages() if name.startswith("train@")}
+    assert trained == {"train@tiny-digits-tiny-flsd53", "train@tiny-phantom-tiny-flsd53"}
+
+
+def test_an_edited_loss_retrains_its_runs_alone(project):
+    module = project.root / "pipeline/losses/gce.py"
+    before = module.read_text()
+    module.write_text(before + "\n# edited\n")
+    trained = {name for name in project.changed_stages() if name.startswith("train@")}
+    module.write_text(before)
+    assert trained == {"train@tiny-digits-tiny-gce", "train@tiny-phantom-tiny-gce"}
+
+
+def test_an_added_seed_trains_that_seed_alone(plan):
+    folder = plan.root / "data/logits/tiny/digits-tiny/gce"
+    record = json.loads((folder / "seed-0/run.json").read_text())
+    study = plan.read_yaml("configs/studies/tiny.yaml")
+    plan.write_yaml("configs/studies/tiny.yaml", study | {"seeds": [0, 1]})
+    plan.pipeline("plan", "tiny")
+    finished = {path.name for path in (plan.root / "data/checkpoints").iterdir()}
+    plan.run("dvc", "repro", "--single-item", "train@tiny-digits-tiny-gce")
+    added = {path.name for path in (plan.root / "data/checkpoints").iterdir()} - finished
+    assert len(added) == 1
+    assert json.loads((folder / "seed-1/run.json").read_text())["seed"] == 1
+    assert json.loads((folder / "seed-0/run.json").read_text()) == record
