@@ -1,0 +1,60 @@
+import io
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from pipeline.cases import COLUMNS
+from pipeline.preparing.card import make_card
+from pipeline.preparing.page import contact_sheet, render_page
+from tests.sources import make_cases, make_dataset
+
+CASES = make_cases([0, 0, 1, 1], split=["train"] * 3 + ["test"])[COLUMNS.names]
+
+
+def card(**changes):
+    dataset = make_dataset(**changes)
+    return make_card("s", dataset, CASES, np.dtype("uint8"), num_read=4, quarantined=[])
+
+
+def test_the_page_states_counts_licence_and_fingerprint():
+    page = render_page(card(licence="CC0 <not a tag>"))
+    text = re.sub(r"<[^>]+>", " ", page)
+    assert "4 cases of 4 patients" in text
+    assert "CC0 &lt;not a tag&gt;" in text
+    assert card()["fingerprint"] in text
+    assert "50.0%" in text
+
+
+def test_the_page_asks_nothing_of_the_network():
+    class Links(HTMLParser):
+        found = []
+
+        def handle_starttag(self, tag, attributes):
+            self.found += [v for k, v in attributes if k in ("src", "href")]
+
+    files = [{"name": "a", "md5": "0" * 32, "url": "https://example.org/a"}]
+    parser = Links()
+    parser.feed(render_page(card(files=files), sheet_png=b"png"))
+    assert all(link.startswith("data:") for link in parser.found)
+    assert len(parser.found) == 1
+
+
+def test_images_are_shown_only_where_a_sheet_is_given():
+    assert "<img" not in render_page(card())
+
+
+@pytest.mark.parametrize("shape", [(4, 4, 1), (4, 4, 3), (5, 4, 4, 1)])
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+def test_the_sheet_has_one_row_a_class_and_shows_training_images(shape, dtype):
+    images = np.zeros((4, *shape), dtype)
+    images[0, ..., 0, :, :] = 255  # the first column or row of case 0 is bright
+    sheet = Image.open(io.BytesIO(contact_sheet(images, CASES, num_classes=2))).convert("L")
+    assert sheet.size == (10 * 60, 2 * 60)
+    tiles = np.asarray(sheet)
+    assert tiles[2, 2] == 255  # case 0, bright
+    assert tiles[2, 62] == 0  # case 1, dark
+    assert tiles[62, 2] == 0  # case 2, of the other class
+    assert tiles[62, 62] == 255  # no second training image of that class: paper

@@ -1,0 +1,44 @@
+import hashlib
+
+import pytest
+import yaml
+
+from pipeline.errors import InputError
+from pipeline.stages import acquire
+from tests.sources import make_dataset
+
+
+def configure(root, **changes):
+    path = root / "configs/datasets/small.yaml"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(yaml.safe_dump(make_dataset(**changes).model_dump(exclude_none=True)))
+
+
+def test_files_arrive_verified(tmp_path, monkeypatch):
+    (tmp_path / "a.bin").write_bytes(b"pixels")
+    monkeypatch.setenv("PIPELINE_MIRROR", str(tmp_path))
+    configure(tmp_path, files=[{"name": "a.bin", "md5": hashlib.md5(b"pixels").hexdigest()}])
+    acquire.run("small", root=tmp_path)
+    assert (tmp_path / "data/raw/small/a.bin").read_bytes() == b"pixels"
+
+
+def test_nothing_half_acquired_is_left_behind(tmp_path, monkeypatch):
+    (tmp_path / "a.bin").write_bytes(b"pixels")
+    monkeypatch.setenv("PIPELINE_MIRROR", str(tmp_path))
+    good = {"name": "a.bin", "md5": hashlib.md5(b"pixels").hexdigest()}
+    configure(tmp_path, files=[good, {"name": "b.bin", "md5": "0" * 32}])
+    with pytest.raises(InputError, match=r"small\.yaml: b\.bin: not found"):
+        acquire.run("small", root=tmp_path)
+    assert list((tmp_path / "data/raw").iterdir()) == []
+
+
+def test_an_unknown_adapter_is_refused_before_anything_is_fetched(tmp_path):
+    configure(tmp_path, adapter="tarot")
+    with pytest.raises(InputError, match=r"small\.yaml: adapter must be one of .*got 'tarot'"):
+        acquire.run("small", root=tmp_path)
+
+
+def test_the_known_data_sets_are_named_where_one_is_not(tmp_path):
+    configure(tmp_path)
+    with pytest.raises(InputError, match=r"other\.yaml: no such file; .* has: small"):
+        acquire.run("other", root=tmp_path)
