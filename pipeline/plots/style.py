@@ -1,0 +1,119 @@
+"""One look for every figure: readable at half size, told apart without colour, fixed to the bit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import wraps
+from typing import ParamSpec
+
+import matplotlib.style
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+INK = "#1b242e"
+MUTED = "#5b6672"
+RULE = "#d5dae0"
+PAPER = "#ffffff"
+SERIES = ("#0067a6", "#c24a00", "#007a58", "#94458a", "#7d6200", "#566070")
+"""Okabe and Ito's hues, darkened until each stands 3:1 and more against white."""
+DARK = {
+    INK: "#e6eaef",
+    MUTED: "#9aa6b3",
+    RULE: "#36414d",
+    PAPER: "#12171d",
+    "#0067a6": "#5cb4ea",
+    "#c24a00": "#ff9c5b",
+    "#007a58": "#44c79c",
+    "#94458a": "#dc9bd4",
+    "#7d6200": "#d9b949",
+    "#566070": "#aab5c2",
+}
+"""What each colour becomes on a dark page; everything drawn uses these keys alone."""
+DASHES = ("-", "--", "-.", ":", (0, (6, 1.5, 1, 1.5, 1, 1.5)), (0, (8, 2)))
+MARKERS = ("o", "s", "^", "D", "v", "P")
+
+STYLE = {
+    "axes.edgecolor": MUTED,
+    "axes.grid": True,
+    "axes.labelcolor": INK,
+    "axes.labelsize": 9.5,
+    "axes.linewidth": 0.8,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "axes.titlelocation": "left",
+    "axes.titlesize": 10,
+    "axes.titleweight": "bold",
+    "figure.facecolor": "none",
+    "axes.facecolor": "none",
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans"],
+    "font.size": 9,
+    "grid.color": RULE,
+    "grid.linewidth": 0.6,
+    "legend.fontsize": 8.5,
+    "legend.frameon": False,
+    "legend.handlelength": 2.6,
+    "lines.linewidth": 1.8,
+    "lines.markersize": 5.0,
+    "svg.fonttype": "none",
+    "text.color": INK,
+    "text.parse_math": False,
+    "xtick.color": MUTED,
+    "xtick.labelcolor": INK,
+    "ytick.color": MUTED,
+    "ytick.labelcolor": INK,
+}
+
+Parameters = ParamSpec("Parameters")
+
+
+@contextmanager
+def house_style() -> Iterator[None]:
+    """Draw in the house's style, whatever the user's own matplotlib settings are."""
+    with matplotlib.style.context(STYLE, after_reset=True):
+        yield
+
+
+def styled(draw: Callable[Parameters, Figure]) -> Callable[Parameters, Figure]:
+    """Make a function that returns a figure draw it in the house's style."""
+
+    @wraps(draw)
+    def drawn(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Figure:
+        with house_style():
+            return draw(*args, **kwargs)
+
+    return drawn
+
+
+@dataclass(frozen=True)
+class Look:
+    """How one of several series is drawn: colour, dash and marker all differ."""
+
+    colour: str
+    dash: str | tuple
+    marker: str
+
+
+def look(index: int) -> Look:
+    """Return the look of the series with this index; after six the looks repeat.
+
+    >>> look(1) == look(7), look(1).dash
+    (True, '--')
+    """
+    which = index % len(SERIES)
+    return Look(SERIES[which], DASHES[which], MARKERS[which])
+
+
+def single_axes(width_inches: float = 5.4, height_inches: float = 3.6) -> tuple[Figure, Axes]:
+    """Return a figure with one pair of axes."""
+    figure = Figure(figsize=(width_inches, height_inches), layout="constrained")
+    return figure, figure.subplots()
+
+
+def percent_axis(axes: Axes, which: str, label: str, *, highest: float | None = 100.0) -> None:
+    """Let an axis run from 0 to a percentage, 100 unless said, and name its unit."""
+    getattr(axes, f"set_{which}lim")(0, highest)
+    getattr(axes, f"set_{which}label")(label)
+    getattr(axes, f"{which}axis").set_major_formatter("{x:g}%")

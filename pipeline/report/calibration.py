@@ -1,0 +1,164 @@
+"""Whether confidence can be trusted: sentences and tables of calibration."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from pipeline.metrics.group_shares import RATE_FROM
+from pipeline.report.scores import Scores, pick
+from pipeline.report.table import Cell, Column, Table
+from pipeline.report.wording import interval, missing, percent, signed
+
+
+@dataclass(frozen=True)
+class CalibrationSummary:
+    """Confidence against accuracy.
+
+    Attributes
+    ----------
+    gap : float
+        Mean confidence minus accuracy, in [-1, 1]: positive is over-confident.
+    num_within, num_bins : int
+        Bins of 30 cases and more whose accuracy lies where a calibrated model's would with 95 %
+        probability, and all such bins.
+    """
+
+    gap: float
+    num_within: int
+    num_bins: int
+
+
+def summarise_calibration(scores: Scores, loss: str, calibrator: str) -> CalibrationSummary:
+    """Return the calibration of one loss and calibrator from its reliability bins."""
+    bins = pick(scores.reliability, loss=loss, calibrator=calibrator)
+    bins = bins[bins["count"] > 0]
+    gap = (bins["count"] * (bins["confidence"] - bins["accuracy"])).sum() / bins["count"].sum()
+    large = bins[bins["count"] >= RATE_FROM]
+    within = large["accuracy"].between(large["consistency_lower"], large["consistency_upper"])
+    return CalibrationSummary(float(gap), int(within.sum()), len(large))
+
+
+def calibration_sentence(scores: Scores, loss: str, calibrator: str) -> str:
+    """Say how far confidence is off, and how many bins lie where a calibrated model's would."""
+    summary = summarise_calibration(scores, loss, calibrator)
+    direction = "over-confident" if summary.gap > 0 else "under-confident"
+    points = abs(100 * summary.gap)
+    off = (
+        f"{points:.1f} points {direction}"
+        if points >= 0.05
+        else "neither over- nor under-confident"
+    )
+    return (
+        f"{calibrator}: on average {off}; {summary.num_within} of {summary.num_bins} bins with "
+        f"{RATE_FROM} cases or more lie where a calibrated model's would."
+    )
+
+
+def trust_sentence(scores: Scores) -> str:
+    """Say, for the first screen, whether the headline pair's confidence can be believed."""
+    loss, calibrator = scores.record["headline_loss"], scores.record["headline_calibrator"]
+    summary = summarise_calibration(scores, loss, calibrator)
+    if summary.num_bins == 0:
+        return "Too few cases in every confidence bin to tell."
+    missed = summary.num_bins - summary.num_within
+    word = "within sampling error in every bin" if missed == 0 else (
+        f"off in {missed} of {summary.num_bins} bins"
+    )  # fmt: skip
+    before = _ece(scores, loss, scores.record["calibrators"][0])
+    after = _ece(scores, loss, calibrator)
+    return (
+        f"Confidence is {word}; mean gap {signed(100 * summary.gap)} points. ECE "
+        f"{before} before, {after} after {calibrator}."
+    )
+
+
+def _ece(scores: Scores, loss: str, calibrator: str) -> str:
+    row = pick(scores.summary, loss=loss, calibrator=calibrator, metric="ece").iloc[0]
+    span = "" if missing(row["lower"]) else f" (95% CI {interval(row['lower'], row['upper'])})"
+    return f"{percent(row['mean'])}{span}"
+
+
+def calibrators_table(scores: Scores) -> Table:
+    """Return what each fitted calibrator is, and what to know of it."""
+    frame = scores.calibrators
+    rows = []
+    for _, row in frame.iterrows():
+        argmax = "kept" if row["preserves_argmax"] else f"changed in {row['argmax_changed']:,}"
+        rows.append(
+            (
+                Cell(row["loss"]),
+                Cell(row["calibrator"]),
+                Cell(f"{row['seed']}"),
+                Cell(_parameters(row["parameters"])),
+                Cell(argmax),
+                Cell(f"{row['rank_inversions']:,}"),
+                Cell(row["notes"] or "–"),
+            )
+        )
+    return Table(
+        name="calibrators",
+        caption="Fitted calibrators. A rank inversion is a pair of test cases whose order of "
+        "confidence the calibrator turned round, which changes the risk-coverage curve.",
+        columns=(
+            Column("Loss", numeric=False),
+            Column("Calibrator", numeric=False),
+            Column("Seed"),
+            Column("Fitted", numeric=False),
+            Column("Predicted class", numeric=False),
+            Column("Rank inversions"),
+            Column("To know", numeric=False),
+        ),
+        rows=tuple(rows),
+        frame=frame,
+        headings=3,
+    )
+
+
+def _parameters(text: str) -> str:
+    """Write a JSON object of parameters as words.
+
+    >>> _parameters('{"temperature": 1.23456, "bins": [1, 2, 3]}')
+    'temperature 1.235, bins: 3 values'
+    """
+    words = []
+    for name, value in json.loads(text or "{}").items():
+        if isinstance(value, list):
+            words.append(f"{name}: {len(value)} values")
+        else:
+            words.append(f"{name} {value:.4g}" if isinstance(value, float) else f"{name} {value}")
+    return ", ".join(words) or "nothing"
+
+
+def reliability_table(scores: Scores) -> Table:
+    """Return the bins of the headline loss, before and after calibration."""
+    record = scores.record
+    names = list(dict.fromkeys((record["calibrators"][0], record["headline_calibrator"])))
+    frame = pick(scores.reliability, loss=record["headline_loss"])
+    frame = frame[frame["calibrator"].isin(names)]
+    rows = []
+    for _, row in frame[frame["count"] > 0].iterrows():
+        few = row["count"] < RATE_FROM
+        rates = ["–", "–", "–"] if few else [
+            percent(row["confidence"]), percent(row["accuracy"]),
+            interval(row["consistency_lower"], row["consistency_upper"]),
+        ]  # fmt: skip
+        edges = interval(row["lower_edge"], row["upper_edge"])
+        cells = (row["calibrator"], edges, f"{row['count']:,.0f}", *rates)
+        rows.append(tuple(Cell(text) for text in cells))
+    return Table(
+        name="reliability",
+        caption=f"Reliability of {record['headline_loss']}: counts are means over seeds; bins of "
+        "fewer than 30 give no rate.",
+        columns=(
+            Column("Calibrator", numeric=False),
+            Column("Confidence"),
+            Column("In the bin", scores.unit),
+            Column("Mean confidence"),
+            Column("Right"),
+            Column("A calibrated model", "95% range"),
+        ),
+        rows=tuple(rows),
+        frame=frame,
+        headings=2,
+    )

@@ -1,0 +1,76 @@
+"""Losses against calibrators: every metric's mean, spread and interval."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from pipeline.report.scores import Scores, pick
+from pipeline.report.table import Cell, Column, Table
+from pipeline.report.wording import metric_name, missing, scaled, target_text
+
+SHOWN_METRICS = (
+    "accuracy",  "auroc", "nll", "brier", "ece", "classwise_ece", "aurc",
+    "augrc",
+)  # fmt: skip
+
+
+def comparison_table(scores: Scores, metrics: Sequence[str] = SHOWN_METRICS) -> Table:
+    """Return losses x calibrators: mean ± standard deviation over seeds, interval, best marked."""
+    record = scores.record
+    shown = [*metrics, f"coverage_at_risk_{100 * record['headline_target']:g}"]
+    present = set(scores.summary["metric"])
+    shown = [key for key in shown if key in present]
+    pairs = [(loss, each) for loss in record["losses"] for each in record["calibrators"]]
+    values = {(row.loss, row.calibrator, row.metric): row for row in scores.summary.itertuples()}
+    best = {key: _best(scores.summary, key) for key in shown}
+    rows = []
+    for loss, calibrator in pairs:
+        cells = [_metric_cell(values[(loss, calibrator, key)], key, best) for key in shown]
+        rows.append((Cell(loss), Cell(calibrator, _argmax_note(scores, calibrator)), *cells))
+    headline = (record["headline_loss"], record["headline_calibrator"])
+    seeds, boot = len(record["seeds"]), record["bootstrap"]
+    return Table(
+        name="comparison",
+        caption=f"Losses and calibrators: mean ± standard deviation over {seeds} seeds; beneath, "
+        f"the {target_text(boot['level'])} interval of the mean from {boot['num_resamples']:,} "
+        f"bootstrap resamples of {boot['unit']}s.",
+        columns=(
+            Column("Loss", numeric=False),
+            Column("Calibrator", numeric=False),
+            *(_metric_column(key) for key in shown),
+        ),
+        rows=tuple(rows),
+        frame=scores.summary,
+        headings=2,
+        marked=frozenset({pairs.index(headline)}),
+    )
+
+
+def _metric_column(key: str) -> Column:
+    name = metric_name(key)
+    arrow = {"higher": "↑ ", "lower": "↓ "}.get(name.better, "")
+    return Column(name.label, f"{arrow}{name.unit}".strip(), name.meaning)
+
+
+def _metric_cell(row: Any, key: str, best: dict[str, float]) -> Cell:
+    text = scaled(key, row.mean)
+    if not missing(row.sd):
+        text = f"{text} ±\u2009{scaled(key, row.sd)}"
+    span = "" if missing(row.lower) else f"{scaled(key, row.lower)}–{scaled(key, row.upper)}"
+    return Cell(text, span, best=bool(row.mean == best[key]))
+
+
+def _best(summary: pd.DataFrame, key: str) -> float:
+    means = pick(summary, metric=key)["mean"]
+    better = metric_name(key).better
+    if better == "higher":
+        return means.max()
+    return means.min() if better == "lower" else float("nan")
+
+
+def _argmax_note(scores: Scores, calibrator: str) -> str:
+    kept = pick(scores.calibrators, calibrator=calibrator)["preserves_argmax"].all()
+    return "" if kept else "may change the class"

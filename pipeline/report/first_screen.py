@@ -1,0 +1,131 @@
+"""The first screen: verdict, tiles, flow of 1,000 patients, guarantee, limits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pipeline.report.calibration import trust_sentence
+from pipeline.report.scores import Scores, pick
+from pipeline.report.sentences import (
+    OperatingPoint,
+    critical_sentences,
+    guarantee_sentence,
+    in_a_hundred,
+    main_sentence,
+    operating_point,
+    test_sentence,
+    verdict,
+)
+from pipeline.report.wording import interval, missing, percent
+
+READERS = "Readers were not studied."
+SIMULATED = "The images are simulated: this tests the method and says nothing of any patient."
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One large number: value, what it counts, and its share or interval."""
+
+    label: str
+    value: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class Flow:
+    """What becomes of 1,000 arriving: whole numbers that sum to 1,000."""
+
+    right: int
+    wrong: int
+    referred: int
+
+
+@dataclass(frozen=True)
+class FirstScreen:
+    """One experiment's answer: everything that is said before any figure.
+
+    `said` pairs a label with its sentences; `warning` is empty where the test bears the target out.
+    """
+
+    kind: str
+    verdict: str
+    in_a_hundred: str
+    tiles: tuple[Tile, ...]
+    flow: Flow
+    warning: str
+    said: tuple[tuple[str, str], ...]
+
+
+def first_screen(scores: Scores) -> FirstScreen:
+    """Return the first screen of an experiment's headline pair, first seed, headline target."""
+    target = scores.record["headline_target"]
+    row = pick(scores.operating_points, **scores.headline, target=target).iloc[0]
+    point = operating_point(row, scores.unit)
+    per_class = pick(scores.per_class, **scores.headline, target=target)
+    kind, words = verdict(point)
+    critical = critical_sentences(per_class, scores.dataset["critical_classes"], scores.unit)
+    said = (
+        ("Result", " ".join((main_sentence(point), *critical))),
+        ("Calibration", trust_sentence(scores)),
+        ("Seeds", _seeds_sentence(scores)),
+        ("Guarantee", guarantee_sentence(point)),
+        ("Limits", f"{SIMULATED} {READERS}" if scores.dataset["simulated"] else READERS),
+    )
+    return FirstScreen(
+        kind=kind,
+        verdict=words,
+        in_a_hundred=in_a_hundred(point),
+        tiles=_tiles(point),
+        flow=_flow(point),
+        warning=test_sentence(point),
+        said=tuple((label, text) for label, text in said if text),
+    )
+
+
+def _tiles(point: OperatingPoint) -> tuple[Tile, ...]:
+    per_thousand = Tile(
+        "wrong answers per 1,000 arriving",
+        f"{point.wrong_per_thousand:.1f}",
+        f"{point.wrong:,} of {point.num_test:,}",
+    )
+    span = "" if missing(point.risk) else f", 95% CI {interval(point.risk_lower, point.risk_upper)}"
+    wrong = Tile(
+        "wrong among answered",
+        "–" if missing(point.risk) else percent(point.risk),
+        f"{point.wrong:,} of {point.answered:,}{span}",
+    )
+    total = f"of {point.num_test:,} {point.unit}"
+    return (
+        Tile("answered", percent(point.answered / point.num_test), f"{point.answered:,} {total}"),
+        Tile("referred", percent(point.referred / point.num_test), f"{point.referred:,} {total}"),
+        wrong,
+        per_thousand,
+    )
+
+
+def _flow(point: OperatingPoint) -> Flow:
+    referred = round(1000 * point.referred / point.num_test)
+    wrong = round(point.wrong_per_thousand)
+    return Flow(right=1000 - referred - wrong, wrong=wrong, referred=referred)
+
+
+def _seeds_sentence(scores: Scores) -> str:
+    """Say whether the other seeds agree; the model shown is the first seed, not the best."""
+    headline = scores.headline
+    pair = {key: headline[key] for key in ("loss", "calibrator")}
+    rows = pick(scores.operating_points, **pair, target=scores.record["headline_target"])
+    found = rows[rows["status"] == "found"]
+    shown = (
+        f"Model shown: {headline['loss']} with {headline['calibrator']}, seed {headline['seed']}, "
+        "the first, not the best."
+    )
+    if len(rows) == 1:
+        return f"{shown} No other seed was trained."
+    if found.empty:
+        return f"{shown} None of the {len(rows)} seeds found a threshold."
+    share = found["answered"] / found["num_test"]
+    risk = found["risk"]
+    return (
+        f"{shown} {len(found)} of {len(rows)} seeds found a threshold, answering "
+        f"{interval(share.min(), share.max())} and wrong in {interval(risk.min(), risk.max())}."
+    )

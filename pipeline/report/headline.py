@@ -1,0 +1,32 @@
+"""The dozen numbers by which one version of an experiment is compared with the next."""
+
+from __future__ import annotations
+
+from pipeline.report.scores import Scores, pick
+from pipeline.report.wording import missing
+
+HEADLINE_METRICS = (
+    "accuracy", "balanced_accuracy", "auroc", "nll", "brier", "ece", "classwise_ece", "aurc",
+    "augrc",
+)  # fmt: skip
+
+
+def headline_metrics(scores: Scores) -> dict[str, float | int | None]:
+    """Return the headline pair's metrics (means over seeds) and operating point (first seed).
+
+    Shares lie in [0, 1]; an undefined value is None. Flat, for ``dvc metrics show``.
+    """
+    record = scores.record
+    loss = record["headline_loss"]
+    means = scores.summary.set_index(["loss", "calibrator", "metric"])["mean"]
+    pair = (loss, record["headline_calibrator"])
+    values = {key: means.get((*pair, key)) for key in HEADLINE_METRICS}
+    values["ece_before_calibration"] = means.get((loss, record["calibrators"][0], "ece"))
+    row = pick(scores.operating_points, **scores.headline, target=record["headline_target"]).iloc[0]
+    values["answered"] = row["answered"] / row["num_test"]
+    values["wrong_among_answered"] = row["risk"]
+    values["wrong_per_1000"] = 1000 * row["wrong"] / row["num_test"]
+    return {
+        key: None if value is None or missing(float(value)) else float(value)
+        for key, value in values.items()
+    }

@@ -1,0 +1,95 @@
+"""The chain from a figure back to code, data, configuration and seed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import pandas as pd
+
+from pipeline.report.scores import Scores
+from pipeline.report.table import Cell, Column, Table
+
+SHORT = 12
+
+
+def short_hash(text: str) -> str:
+    """Return the first twelve characters of a hash, enough to find it again.
+
+    >>> short_hash("0123456789abcdef")
+    '0123456789ab'
+    """
+    return text[:SHORT]
+
+
+def provenance_table(scores: Scores) -> Table:
+    """Return one row a trained run: the hashes that identify it, shortened; whole in the CSV."""
+    runs = scores.provenance["runs"]
+    rows = [
+        (
+            Cell(run["loss"]),
+            Cell(str(run["seed"])),
+            Cell(short_hash(run["revision"]), "with uncommitted changes" if run["dirty"] else ""),
+            Cell(short_hash(run["data_fingerprint"])),
+            Cell(short_hash(run["config_hash"])),
+            Cell(short_hash(run["logits_sha256"])),
+            Cell(str(run["device"])),
+        )
+        for run in runs
+    ]
+    columns = ("Loss", "Seed", "Code revision", "Data", "Configuration", "Logits", "Device")
+    frame = pd.DataFrame(
+        [{key: value for key, value in run.items() if key != "versions"} for run in runs]
+    )
+    return Table(
+        name="provenance",
+        caption="Every trained run and what it came from: the first twelve characters of each "
+        "hash. The CSV holds them whole.",
+        columns=tuple(Column(name, numeric=name == "Seed") for name in columns),
+        rows=tuple(rows),
+        frame=frame.drop(columns="wall_seconds", errors="ignore"),
+        headings=2,
+    )
+
+
+def chain(scores: Scores) -> tuple[tuple[str, str], ...]:
+    """Return the chain as pairs of what and which: code, data, software, device, seeds."""
+    runs = scores.provenance["runs"]
+    evaluated = scores.provenance["evaluated_by"]
+    dirty = sum(bool(run["dirty"]) for run in runs)
+    revisions = _joined(run["revision"] for run in runs)
+    return (
+        ("Trained by revision", revisions),
+        ("Evaluated by revision", str(evaluated["revision"])),
+        ("Uncommitted changes", f"in {dirty} of {len(runs)} runs" if dirty else "none"),
+        ("Data fingerprint", _joined(run["data_fingerprint"] for run in runs)),
+        ("Data set", f"{scores.dataset['title']}; {scores.dataset['licence']}"),
+        ("Network and recipe", f"{scores.record['network']}, {scores.record['recipe']}"),
+        ("Seeds", ", ".join(str(seed) for seed in scores.record["seeds"])),
+        ("Device", _joined(str(run["device"]) for run in runs)),
+        ("Software", _versions([run["versions"] for run in runs])),
+    )
+
+
+def _joined(values: Iterable[str]) -> str:
+    return ", ".join(dict.fromkeys(values))
+
+
+def _versions(records: list[dict[str, Any]]) -> str:
+    """Write every version once; where runs differ, all that were used.
+
+    >>> _versions([{"numpy": "2.4"}, {"numpy": "2.5"}])
+    'numpy 2.4, 2.5'
+    """
+    names = dict.fromkeys(name for record in records for name in record)
+    found = {n: _joined(str(each[n]) for each in records if n in each) for n in names}
+    return "; ".join(f"{name} {versions}" for name, versions in found.items())
+
+
+def fingerprint_line(all_scores: Iterable[Scores]) -> str:
+    """Return the revisions and data fingerprints, shortened, for the foot of every printed page."""
+    every = list(all_scores)
+    runs = [run for scores in every for run in scores.provenance["runs"]]
+    code = _joined(short_hash(run["revision"]) for run in runs)
+    data = _joined(short_hash(run["data_fingerprint"]) for run in runs)
+    return f"code {code} · data {data}"

@@ -1,0 +1,128 @@
+"""The score files of one experiment, checked as they are read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from pipeline.artifacts import read_json
+from pipeline.errors import InputError
+
+REQUIRED_COLUMNS = {
+    "runs": "loss seed calibrator",
+    "summary": "loss calibrator metric mean sd num_seeds lower upper",
+    "risk_coverage": "loss calibrator coverage risk_mean risk_sd num_seeds",
+    "exact_band": "loss calibrator seed coverage answered wrong risk lower upper",
+    "reliability": "loss calibrator bin lower_edge upper_edge count confidence accuracy "
+    "consistency_lower consistency_upper",
+    "operating_points": "loss seed calibrator target delta status threshold "
+    "num_threshold_patients minimum_answered lowest_upper_limit lowest_limit_wrong "
+    "lowest_limit_answered num_candidates num_test answered referred wrong risk risk_lower "
+    "risk_upper one_sided_upper",
+    "per_class": "loss seed calibrator target class cases answered wrong referred",
+    "calibrators": "loss seed calibrator parameters notes preserves_argmax argmax_changed "
+    "rank_inversions",
+    "history": "loss seed epoch",
+}
+TEXT_COLUMNS = ("loss", "calibrator", "metric", "status", "class", "parameters", "notes")
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Everything the report knows of one experiment.
+
+    Attributes
+    ----------
+    record : dict
+        What was tested: the data set's card, network, recipe, losses, seeds, headline, targets.
+    provenance : dict
+        One record a run, and who evaluated.
+    runs, summary, risk_coverage, ... : DataFrame
+        The files of the same names.
+    """
+
+    record: dict[str, Any]
+    provenance: dict[str, Any]
+    runs: pd.DataFrame
+    summary: pd.DataFrame
+    risk_coverage: pd.DataFrame
+    exact_band: pd.DataFrame
+    reliability: pd.DataFrame
+    operating_points: pd.DataFrame
+    per_class: pd.DataFrame
+    calibrators: pd.DataFrame
+    history: pd.DataFrame
+
+    @property
+    def name(self) -> str:
+        """The experiment's key in its study."""
+        return self.record["experiment"]
+
+    @property
+    def dataset(self) -> dict[str, Any]:
+        """The data set's card."""
+        return self.record["dataset"]
+
+    @property
+    def headline(self) -> dict[str, Any]:
+        """The loss, calibrator and seed of the model on the first screen: the first seed."""
+        return {
+            "loss": self.record["headline_loss"],
+            "calibrator": self.record["headline_calibrator"],
+            "seed": self.record["seeds"][0],
+        }
+
+    @property
+    def unit(self) -> str:
+        """What the operating points count: patients, or cases where patients have several."""
+        tested = int(self.operating_points["num_test"].iloc[0])
+        return "patients" if tested == self.dataset["patients"]["test"] else "cases"
+
+
+def read_scores(folder: Path) -> Scores:
+    """Return the scores in a folder.
+
+    Raises
+    ------
+    InputError
+        If a file or a column is missing, or a file holds no rows; the message names it.
+    """
+    tables = {name: _read_table(folder / f"{name}.csv", name) for name in REQUIRED_COLUMNS}
+    return Scores(
+        record=read_json(folder / "experiment.json"),
+        provenance=read_json(folder / "provenance.json"),
+        **tables,
+    )
+
+
+def _read_table(path: Path, name: str) -> pd.DataFrame:
+    if not path.is_file():
+        message = f"{path}: no such file: run evaluate first"
+        raise InputError(message)
+    # Only an empty cell is undefined: a class may well be called NA or null.
+    text = dict.fromkeys(TEXT_COLUMNS, str)
+    table = pd.read_csv(path, dtype=text, keep_default_na=False, na_values=[""])
+    required = REQUIRED_COLUMNS[name].split()
+    if missing := [column for column in required if column not in table.columns]:
+        message = f"{path}: column '{missing[0]}' expected, got: {', '.join(table.columns)}"
+        raise InputError(message)
+    if table.empty:
+        message = f"{path}: at least one row expected, got none"
+        raise InputError(message)
+    present = [column for column in TEXT_COLUMNS if column in table.columns]
+    return table.assign(**{column: table[column].fillna("") for column in present})
+
+
+def pick(table: pd.DataFrame, **values: object) -> pd.DataFrame:
+    """Return the rows whose columns hold these values, in the file's order.
+
+    >>> pick(pd.DataFrame({"loss": ["a", "b"], "mean": [1, 2]}), loss="b")["mean"].tolist()
+    [2]
+    """
+    keep = pd.Series(True, index=table.index)
+    for column, value in values.items():
+        keep &= table[column] == value
+    return table[keep]

@@ -1,0 +1,164 @@
+"""What the first screen says of one operating point, word for word."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from pipeline.metrics.group_shares import MASK_BELOW
+from pipeline.report.wording import interval, missing, percent, target_text
+
+
+@dataclass(frozen=True)
+class OperatingPoint:
+    """One threshold, or its absence, chosen on one set of patients and tested on another.
+
+    The fields are the columns of ``operating_points.csv``; shares lie in [0, 1] and are NaN where
+    they are undefined. `unit` is what the counts count, in the plural.
+    """
+
+    status: str
+    target: float
+    delta: float
+    threshold: float
+    num_threshold_patients: int
+    minimum_answered: int
+    lowest_upper_limit: float
+    lowest_limit_wrong: float
+    lowest_limit_answered: float
+    num_candidates: int
+    num_test: int
+    answered: int
+    referred: int
+    wrong: int
+    risk: float
+    risk_lower: float
+    risk_upper: float
+    one_sided_upper: float
+    unit: str
+
+    @property
+    def found(self) -> bool:
+        """Whether a threshold was found."""
+        return self.status == "found"
+
+    @property
+    def wrong_per_thousand(self) -> float:
+        """Wrong answers per 1,000 arriving."""
+        return 1000 * self.wrong / self.num_test
+
+
+def operating_point(row: pd.Series, unit: str) -> OperatingPoint:
+    """Return the operating point in a row of ``operating_points.csv``."""
+    fields = [name for name in OperatingPoint.__dataclass_fields__ if name != "unit"]
+    values: dict[str, Any] = {name: row[name] for name in fields}
+    whole = ("num_threshold_patients", "minimum_answered", "num_candidates", "num_test")
+    counts = (*whole, "answered", "referred", "wrong")
+    return OperatingPoint(**values | {name: int(values[name]) for name in counts}, unit=unit)
+
+
+def verdict(point: OperatingPoint) -> tuple[str, str]:
+    """Return the verdict's kind, for its sign, and its few words.
+
+    The kinds are ``found``, ``unconfirmed``, ``missed``, ``none`` and ``too_few``.
+    """
+    target = target_text(point.target)
+    if point.status == "too_few":
+        return "too_few", f"Too few cases to tell at {target}"
+    if point.status == "none":
+        return "none", f"No threshold meets {target}"
+    if missing(point.risk):
+        return "unconfirmed", "Threshold found; no test case reached it"
+    if point.risk > point.target:
+        return "missed", f"Threshold found, but test error above {target}"
+    if point.one_sided_upper > point.target:
+        return "unconfirmed", f"Threshold found; the test set alone does not confirm {target}"
+    return "found", f"Threshold found; test error below {target}"
+
+
+def in_a_hundred(point: OperatingPoint) -> str:
+    """Say the operating point in whole cases of a hundred."""
+    if not point.found or point.answered == 0:
+        return "Reads none of 100 cases alone; refers all."
+    answered = round(100 * point.answered / point.num_test)
+    wrong = 100 * point.wrong / point.num_test
+    errors = "none" if point.wrong == 0 else "fewer than 1" if wrong < 0.5 else f"{wrong:.0f}"
+    return f"Reads {answered} of 100 cases alone, {errors} of them wrong; refers {100 - answered}."
+
+
+def main_sentence(point: OperatingPoint) -> str:
+    """Say what was found, in counts with the exact interval."""
+    target = target_text(point.target)
+    if point.status == "too_few":
+        return (
+            f"Too few cases to tell: even with no errors {point.minimum_answered:,} answered "
+            f"patients are needed; there were {point.num_threshold_patients:,}."
+        )
+    if point.status == "none":
+        return (
+            f"No threshold meets {target}. The lowest upper limit among {point.num_candidates:,} "
+            f"candidates was {percent(point.lowest_upper_limit)} ({point.lowest_limit_wrong:,.0f} "
+            f"wrong of {point.lowest_limit_answered:,.0f}). Refer every case."
+        )
+    answered = (
+        f"At confidence {percent(point.threshold)} or more, the model answered "
+        f"{point.answered:,} of {point.num_test:,} test {point.unit} "
+        f"({percent(point.answered / point.num_test)}) and referred {point.referred:,}."
+    )
+    if missing(point.risk):
+        return answered
+    return (
+        f"{answered} It was wrong in {point.wrong:,} of {point.answered:,} ({percent(point.risk)}; "
+        f"95% CI {interval(point.risk_lower, point.risk_upper)})."
+    )
+
+
+def test_sentence(point: OperatingPoint) -> str:
+    """Say where the test set does not bear the target out; empty where it does."""
+    if not point.found or missing(point.risk):
+        return ""
+    target = target_text(point.target)
+    if point.risk > point.target:
+        return f"Test error was {percent(point.risk)}, above {target}: treat the target as not met."
+    if point.one_sided_upper > point.target:
+        return (
+            f"The test set alone does not confirm {target}: its one-sided 95% upper limit is "
+            f"{percent(point.one_sided_upper)}."
+        )
+    return ""
+
+
+def guarantee_sentence(point: OperatingPoint) -> str:
+    """Say what the rule that chose the threshold promises, and what it does not."""
+    if not point.found:
+        return ""
+    return (
+        f"The threshold came from {point.num_threshold_patients:,} separate patients by a rule "
+        "that, over repeated samples from the same population, passes a threshold with true error "
+        f"above {target_text(point.target)} at most {target_text(point.delta)} of the time; it "
+        "promises nothing for other sites, scanners, subgroups or one patient."
+    )
+
+
+def critical_sentences(
+    per_class: pd.DataFrame, critical: Iterable[str], unit: str
+) -> tuple[str, ...]:
+    """Say of each critical class how many were answered wrongly and how many referred.
+
+    `per_class` holds one row a class: class, cases, answered, wrong, referred.
+    """
+    sentences = []
+    for name in critical:
+        rows = per_class[per_class["class"] == name]
+        cases, wrong, referred = (int(rows[key].sum()) for key in ("cases", "wrong", "referred"))
+        if cases < MASK_BELOW:
+            sentences.append(f"{name}: fewer than {MASK_BELOW} {unit}, not shown.")
+            continue
+        sentences.append(
+            f"Of {cases:,} {unit} with {name}, {wrong:,} were answered wrongly and "
+            f"{referred:,} referred."
+        )
+    return tuple(sentences)

@@ -1,0 +1,42 @@
+"""A table as a page shows it, beside the numbers it was made from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell: its text, a smaller second line, and whether it is the best of its column."""
+
+    text: str
+    detail: str = ""
+    best: bool = False
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: label, the unit beneath it, what it means, and whether it holds numbers."""
+
+    label: str
+    unit: str = ""
+    meaning: str = ""
+    numeric: bool = True
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table to show and the frame behind it.
+
+    `headings` is how many cells at the start of a row name it; `marked` are rows to set apart.
+    """
+
+    name: str
+    caption: str
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    frame: pd.DataFrame
+    headings: int = 1
+    marked: frozenset[int] = frozenset()

@@ -1,0 +1,29 @@
+"""Report: the scores of a study's experiments become pages, tables, figures and metrics."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pipeline.artifacts import whole_folder, write_json
+from pipeline.config.plan import read_plan, require_row
+from pipeline.report import headline_metrics, read_scores, study_files
+
+
+def run(key: str, *, root: Path) -> None:
+    """Write ``reports/STUDY`` from ``data/scores/STUDY``; experiments are those of the plan.
+
+    Raises
+    ------
+    InputError
+        If the plan has no such study, or a score file is missing or not what it must be.
+    """
+    plan = read_plan(root / "configs" / "plan.yaml")
+    row = require_row(plan.studies, key)
+    scores = [read_scores(root / "data" / "scores" / key / name) for name in row.experiments]
+    with whole_folder(root / "reports" / key) as folder:
+        for name, text in study_files(key, row.title, scores).items():
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        for each in scores:
+            write_json(headline_metrics(each), folder / "metrics" / f"{each.name}.json")

@@ -1,0 +1,117 @@
+import dataclasses
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from pipeline.report import study_files
+
+HOSTILE = "<script>alert(1)</script> & \"x\" 'y' $z$"
+
+
+@pytest.fixture(scope="module")
+def texts(digits, screening):
+    return study_files("quick", "Quick study", [digits, screening])
+
+
+def with_class(scores, name):
+    """The same scores with the last class called otherwise, everywhere."""
+    old = scores.dataset["classes"][-1]
+    dataset = scores.dataset | {
+        "classes": [*scores.dataset["classes"][:-1], name],
+        "critical_classes": [name],
+    }
+    per_class = scores.per_class.replace({"class": {old: name}})
+    return dataclasses.replace(
+        scores, record=scores.record | {"dataset": dataset}, per_class=per_class
+    )
+
+
+def test_a_study_has_a_page_and_every_experiment_another(texts):
+    pages = {name for name in texts if name.endswith(".html")}
+    assert pages == {
+        "index.html",
+        "experiments/digits-thin_resnet.html",
+        "experiments/phantom-thin_resnet.html",
+    }
+
+
+def test_every_page_is_under_two_megabytes(texts):
+    assert all(len(text.encode()) < 2_000_000 for text in texts.values())
+
+
+def test_no_page_refers_to_another_host(texts):
+    for name, text in texts.items():
+        addresses = re.findall(r"(?:src|href|action|url)\s*[=(]\s*[\"']?(\w+:[^\"') ]*)", text)
+        assert set(addresses) <= {"data:,"}, name
+
+
+def test_equal_scores_give_equal_bits(texts, digits, screening):
+    assert study_files("quick", "Quick study", [digits, screening]) == texts
+
+
+def test_every_linked_file_is_written(texts):
+    for page in (name for name in texts if name.endswith(".html")):
+        for link in re.findall(r"href=\"([^\"#:]+)\"", texts[page]):
+            path = link.removeprefix("../") if page.startswith("experiments/") else link
+            assert path in texts, f"{page} links {link}"
+
+
+def test_no_two_elements_of_a_page_share_an_id(texts):
+    for name, text in texts.items():
+        ids = re.findall(r"\sid=\"([^\"]+)\"", text)
+        assert len(ids) == len(set(ids)), name
+
+
+def test_names_from_outside_are_text_and_never_markup(screening):
+    texts = study_files("quick", HOSTILE, [with_class(screening, HOSTILE)])
+    for name, text in texts.items():
+        assert "<script>alert" not in text or name.endswith(".csv"), name
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in texts["index.html"]
+
+
+def test_the_only_script_is_the_one_that_the_policy_names(texts):
+    for page in (text for name, text in texts.items() if name.endswith(".html")):
+        assert page.count("<script") == 1
+        assert re.search(r"default-src &#39;none&#39;|default-src 'none'", page)
+        assert "script-src 'sha256-" in page
+
+
+def test_every_opened_element_is_closed(texts):
+    for name in ("index.html", "experiments/phantom-thin_resnet.html"):
+        assert unclosed(texts[name]) == []
+
+
+def unclosed(page):
+    void = {"meta", "link", "br", "img", "input", "hr"}
+    stack = []
+
+    class Reader(HTMLParser):
+        def handle_starttag(self, tag, attrs):
+            if tag not in void:
+                stack.append(tag)
+
+        def handle_startendtag(self, tag, attrs):
+            return
+
+        def handle_endtag(self, tag):
+            assert stack.pop() == tag
+
+    Reader().feed(page)
+    return stack
+
+
+def test_the_first_screen_says_the_operating_point_in_a_sentence(texts, screening):
+    row = screening.operating_points.query(
+        "loss == 'gce' and calibrator == 'ats' and seed == 0 and target == 0.05"
+    ).iloc[0]
+    answered = round(100 * row["answered"] / row["num_test"])
+    assert f"Reads {answered} of 100 cases alone" in texts["index.html"]
+
+
+def test_a_table_shows_what_its_csv_holds(texts, screening):
+    mean = screening.summary.query("loss == 'gce' and calibrator == 'ats' and metric == 'ece'")[
+        "mean"
+    ].item()
+    assert f"{100 * mean:.2f} ±" in texts["experiments/phantom-thin_resnet.html"]
+    assert repr(mean) in texts["tables/phantom-thin_resnet/comparison.csv"]

@@ -1,0 +1,137 @@
+import dataclasses
+
+import pandas as pd
+import pytest
+
+from pipeline.report.sentences import (
+    OperatingPoint,
+    critical_sentences,
+    guarantee_sentence,
+    in_a_hundred,
+    main_sentence,
+    verdict,
+)
+from pipeline.report.sentences import (
+    test_sentence as sentence_on_the_test,
+)
+
+NAN = float("nan")
+FOUND = OperatingPoint(
+    status="found",
+    target=0.05,
+    delta=0.05,
+    threshold=0.846,
+    num_threshold_patients=600,
+    minimum_answered=59,
+    lowest_upper_limit=0.016,
+    lowest_limit_wrong=1,
+    lowest_limit_answered=288,
+    num_candidates=34,
+    num_test=500,
+    answered=412,
+    referred=88,
+    wrong=7,
+    risk=7 / 412,
+    risk_lower=0.0069,
+    risk_upper=0.0347,
+    one_sided_upper=0.0316,
+    unit="patients",
+)
+UNANSWERED = {"threshold": NAN, "answered": 0, "referred": 500, "wrong": 0, "risk": NAN}
+
+
+def point(**changes):
+    return dataclasses.replace(FOUND, **changes)
+
+
+def test_a_found_threshold_is_told_in_counts_with_its_interval():
+    assert main_sentence(FOUND) == (
+        "At confidence 84.6% or more, the model answered 412 of 500 test patients (82.4%) and "
+        "referred 88. It was wrong in 7 of 412 (1.7%; 95% CI 0.7–3.5%)."
+    )
+
+
+def test_no_threshold_tells_the_lowest_limit_and_refers_every_case():
+    assert main_sentence(point(status="none", lowest_upper_limit=0.062, **UNANSWERED)) == (
+        "No threshold meets 5%. The lowest upper limit among 34 candidates was 6.2% (1 wrong of "
+        "288). Refer every case."
+    )
+
+
+def test_too_few_cases_tells_how_many_were_needed():
+    few = point(status="too_few", num_threshold_patients=41, num_candidates=0, **UNANSWERED)
+    assert main_sentence(few) == (
+        "Too few cases to tell: even with no errors 59 answered patients are needed; there were 41."
+    )
+
+
+def test_a_test_limit_above_the_target_is_said():
+    assert sentence_on_the_test(point(one_sided_upper=0.0548)) == (
+        "The test set alone does not confirm 5%: its one-sided 95% upper limit is 5.5%."
+    )
+
+
+def test_a_test_estimate_above_the_target_means_not_met():
+    assert sentence_on_the_test(point(risk=0.061, one_sided_upper=0.08)) == (
+        "Test error was 6.1%, above 5%: treat the target as not met."
+    )
+
+
+def test_nothing_is_added_where_the_test_bears_the_target_out():
+    assert sentence_on_the_test(FOUND) == ""
+
+
+def test_the_guarantee_names_what_it_does_not_promise():
+    said = guarantee_sentence(FOUND)
+    assert said == (
+        "The threshold came from 600 separate patients by a rule that, over repeated samples from "
+        "the same population, passes a threshold with true error above 5% at most 5% of the time; "
+        "it promises nothing for other sites, scanners, subgroups or one patient."
+    )
+
+
+def test_nothing_is_guaranteed_without_a_threshold():
+    assert guarantee_sentence(point(status="none", **UNANSWERED)) == ""
+
+
+@pytest.mark.parametrize(
+    ("counts", "sentence"),
+    [
+        ((100, 83, 2), "Reads 83 of 100 cases alone, 2 of them wrong; refers 17."),
+        ((600, 417, 1), "Reads 70 of 100 cases alone, fewer than 1 of them wrong; refers 30."),
+        ((600, 600, 0), "Reads 100 of 100 cases alone, none of them wrong; refers 0."),
+        ((600, 0, 0), "Reads none of 100 cases alone; refers all."),
+    ],
+)
+def test_the_operating_point_fits_in_a_sentence(counts, sentence):
+    num_test, answered, wrong = counts
+    assert in_a_hundred(point(num_test=num_test, answered=answered, wrong=wrong)) == sentence
+
+
+@pytest.mark.parametrize(
+    ("changes", "kind"),
+    [
+        ({}, "found"),
+        ({"one_sided_upper": 0.0501}, "unconfirmed"),
+        ({"risk": 0.0501, "one_sided_upper": 0.09}, "missed"),
+        ({"risk": NAN, "one_sided_upper": NAN, "answered": 0}, "unconfirmed"),
+        ({"status": "none", **UNANSWERED}, "none"),
+        ({"status": "too_few", **UNANSWERED}, "too_few"),
+    ],
+)
+def test_every_outcome_has_its_own_verdict(changes, kind):
+    assert verdict(point(**changes))[0] == kind
+
+
+def test_a_critical_class_is_told_by_its_errors_and_referrals():
+    rows = pd.DataFrame({"class": ["malignant"], "cases": [48], "wrong": [3], "referred": [20]})
+    assert critical_sentences(rows, ["malignant"], "patients") == (
+        "Of 48 patients with malignant, 3 were answered wrongly and 20 referred.",
+    )
+
+
+def test_a_critical_class_of_nine_is_not_shown():
+    rows = pd.DataFrame({"class": ["malignant"], "cases": [9], "wrong": [3], "referred": [2]})
+    assert critical_sentences(rows, ["malignant"], "patients") == (
+        "malignant: fewer than 10 patients, not shown.",
+    )

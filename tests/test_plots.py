@@ -1,0 +1,148 @@
+import re
+import xml.etree.ElementTree as ET
+
+import matplotlib
+import numpy as np
+import pytest
+
+from pipeline.plots import (
+    ExactBand,
+    ReliabilityBins,
+    RiskCurve,
+    TrainingCurve,
+    exact_band_figure,
+    reliability_figure,
+    risk_coverage_figure,
+    silent_errors_figure,
+    to_svg,
+    training_figure,
+)
+from pipeline.plots.style import DARK, SERIES
+
+
+def bins():
+    count = np.array([0.0, 9.0, 10.0, 29.0, 30.0, 522.0])
+    centre = (np.arange(6) + 0.5) / 6
+    undefined = np.where(count == 0, np.nan, 1.0)
+    return ReliabilityBins(
+        title="before",
+        lower_edge=np.arange(6) / 6,
+        upper_edge=np.arange(1, 7) / 6,
+        count=count,
+        confidence=centre * undefined,
+        accuracy=0.9 * centre * undefined,
+        consistency_lower=(centre - 0.05) * undefined,
+        consistency_upper=(centre + 0.05) * undefined,
+    )
+
+
+def band():
+    answered = np.arange(30.0, 201.0)
+    wrong = np.floor(answered / 20)
+    return ExactBand(answered, wrong, wrong / answered / 2, 2 * wrong / answered + 0.01, 200)
+
+
+def curve():
+    coverage = np.arange(1, 101) / 100
+    return RiskCurve("gce", 1, coverage, 0.1 * coverage**2, np.full(100, np.nan))
+
+
+FIGURES = {
+    "reliability": lambda: reliability_figure([bins(), bins()], unit="patients"),
+    "exact_band": lambda: exact_band_figure(band(), target=0.05, chosen=(150, 6), unit="patients"),
+    "silent_errors": lambda: silent_errors_figure(band(), chosen=None, unit="patients"),
+    "risk_coverage": lambda: risk_coverage_figure([curve()], target=0.05, unit="200 patients"),
+    "training": lambda: training_figure(
+        [("validation loss", [TrainingCurve("gce", 0, *[np.arange(3.0)] * 4)])]
+    ),
+}
+
+
+def svg_of(name, **changes):
+    texts = {"name": name, "title": "A title", "description": "A description"} | changes
+    return to_svg(FIGURES[name](), **texts)
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_the_same_arrays_give_the_same_bits(name):
+    assert svg_of(name) == svg_of(name)
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_the_users_own_settings_do_not_reach_a_figure(name):
+    plain = svg_of(name)
+    with matplotlib.rc_context({"font.size": 30, "svg.fonttype": "path", "axes.grid": False}):
+        assert svg_of(name) == plain
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_figure_is_an_image_with_a_name_and_a_description(name):
+    root = ET.fromstring(svg_of(name, title="x < y & z"))  # noqa: S314 - our own text
+    ns = "{http://www.w3.org/2000/svg}"
+    assert root.get("role") == "img"
+    named = {each.get("id"): each.text for each in root if each.tag in {f"{ns}title", f"{ns}desc"}}
+    assert [named[part] for part in root.get("aria-labelledby").split()] == [
+        "x < y & z",
+        "A description",
+    ]
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_every_id_begins_with_the_figures_name_and_every_reference_has_its_id(name):
+    svg = svg_of(name)
+    ids = re.findall(r"\sid=\"([^\"]+)\"", svg)
+    references = re.findall(r"(?:url\(#|href=\"#)([^\")]+)", svg)
+    assert all(each.startswith(f"{name}-") for each in ids)
+    assert set(references) <= set(ids)
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_every_colour_has_a_dark_twin(name):
+    assert set(re.findall(r"#[0-9a-f]{6}\b", svg_of(name))) <= set(DARK)
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_words_stay_text_and_no_date_is_written(name):
+    svg = svg_of(name)
+    assert "<text" in svg
+    assert "<metadata" not in svg
+    assert not re.search(r"\b20\d\d-\d\d-\d\d", svg)
+
+
+def luminance(colour):
+    channels = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)]) / 255
+    linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
+    return float(linear @ [0.2126, 0.7152, 0.0722])
+
+
+@pytest.mark.parametrize("colour", SERIES)
+def test_every_series_stands_out_three_to_one_in_light_and_dark(colour):
+    assert (1.0 + 0.05) / (luminance(colour) + 0.05) >= 3
+    assert (luminance(DARK[colour]) + 0.05) / (luminance(DARK["#ffffff"]) + 0.05) >= 3
+
+
+def test_bins_of_fewer_than_ten_are_left_out_and_those_below_thirty_are_hollow():
+    diagram = reliability_figure([bins()], unit="patients").axes[0]
+    drawn = {line.get_label(): len(line.get_xdata()) for line in diagram.get_lines()}
+    assert drawn["30 or more in the bin"] == 2
+    assert drawn["10 to 29"] == 2
+
+
+def test_reliability_axes_run_from_nothing_to_everything():
+    diagram = reliability_figure([bins()], unit="patients").axes[0]
+    assert diagram.get_xlim() == diagram.get_ylim() == (0, 100)
+
+
+@pytest.mark.parametrize("name", ["exact_band", "silent_errors", "risk_coverage"])
+def test_selective_axes_begin_at_zero_and_name_unit_and_number(name):
+    axes = FIGURES[name]().axes[0]
+    assert axes.get_xlim() == (0, 100)
+    assert axes.get_ylim()[0] == 0
+    assert "200 patients" in axes.get_xlabel()
+
+
+def test_a_label_in_dollars_is_no_formula():
+    priced = RiskCurve("$1 <b>", 0, *[np.arange(1, 101) / 100] * 3)
+    figure = risk_coverage_figure([priced], target=0.05, unit="200 patients")
+    svg = to_svg(figure, name="f", title="t", description="d")
+    assert "$1 &lt;b&gt;" in svg
