@@ -24,8 +24,7 @@ def top_label(log_probabilities: LogProbabilities, labels: Labels) -> TopLabel:
 
     .. math:: c_i = \max_k p_{ik}, \qquad a_i = 1[\arg\max_k p_{ik} = y_i]
 
-    The arg-max is taken in log-probabilities, which still differ where probabilities round to one.
-    Confidence is cut at 1, which a rounded logarithm may exceed in the last place.
+    Confidence is cut at 1, which a logarithm rounded up may exceed in the last place.
 
     >>> top = top_label(np.log([[0.25, 0.75], [0.5, 0.5]]), np.array([1, 1]))
     >>> top.predicted, top.confidence, top.correct

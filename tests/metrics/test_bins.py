@@ -1,0 +1,97 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.errors import InputError
+from pipeline.metrics.bins import mass_bins, width_bins
+
+
+@pytest.mark.parametrize("num_bins", [1, 10, 15, 20, 30, 49, 1000])
+def test_every_edge_falls_into_the_bin_that_it_closes(num_bins):
+    edges = np.arange(num_bins + 1) / num_bins
+    np.testing.assert_array_equal(width_bins(edges, num_bins).index, [0, *range(num_bins)])
+    above = np.nextafter(edges[:-1], 1)
+    np.testing.assert_array_equal(width_bins(above, num_bins).index, range(num_bins))
+
+
+@given(
+    confidence=st.lists(st.floats(0, 1), min_size=1, max_size=50),
+    num_bins=st.integers(1, 60),
+)
+def test_width_bins_follow_the_definition(confidence, num_bins):
+    confidence = np.array(confidence)
+    edges = [j / num_bins for j in range(num_bins + 1)]
+    expected = [next(j for j in range(num_bins) if c <= edges[j + 1]) for c in confidence]
+    np.testing.assert_array_equal(width_bins(confidence, num_bins).index, expected)
+
+
+@pytest.mark.parametrize(
+    ("confidence", "index"),
+    [(0.0, 0), (5e-324, 0), (1 / 15, 0), (np.nextafter(1 / 15, 1), 1), (0.2, 2), (1.0, 14)],
+)
+def test_fifteen_bins_by_hand(confidence, index):
+    assert width_bins(np.array([confidence])).index == [index]
+
+
+def test_float32_confidence_is_binned_by_its_value():
+    # 0.2 in float32 is a little above one fifth: it belongs to the next bin.
+    assert width_bins(np.array([0.2], dtype=np.float32), 5).index == [1]
+
+
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    n=st.integers(1, 60),
+    num_bins=st.integers(1, 20),
+    levels=st.sampled_from([1, 4, 10**6]),
+)
+def test_mass_bins_split_the_sorted_list_as_numpy_does(seed, n, num_bins, levels):
+    rng = np.random.default_rng(seed)
+    confidence, values = rng.integers(0, levels + 1, n) / levels, rng.normal(size=n)
+    parts = np.array_split(np.argsort(confidence, kind="stable"), num_bins)
+    bins = mass_bins(confidence, num_bins)
+    np.testing.assert_array_equal(bins.counts(np.ones(n)), [len(part) for part in parts])
+    np.testing.assert_allclose(
+        bins.sums(values, np.ones(n)), [values[part].sum() for part in parts], atol=1e-12
+    )
+
+
+@given(seed=st.integers(0, 2**32 - 1), num_bins=st.integers(1, 8))
+def test_a_mass_bin_may_cut_the_repeats_of_one_case(seed, num_bins):
+    rng = np.random.default_rng(seed)
+    confidence, values = rng.random(6), rng.normal(size=6)
+    weights = rng.integers(0, 4, (3, 6)) + np.array([1, 0, 0, 0, 0, 0])
+    bins = mass_bins(confidence, num_bins)
+    for row, sums, counts in zip(
+        weights, bins.sums(values, weights * 1.0), bins.counts(weights * 1.0), strict=True
+    ):
+        listed = np.repeat(np.argsort(confidence), row[np.argsort(confidence)])
+        parts = np.array_split(listed, num_bins)
+        np.testing.assert_array_equal(counts, [len(part) for part in parts])
+        np.testing.assert_allclose(sums, [values[part].sum() for part in parts], atol=1e-12)
+
+
+def test_mass_edges_lie_between_the_neighbours_they_part():
+    edges = mass_bins(np.array([0.1, 0.2, 0.6, 0.8]), 2).edges()
+    np.testing.assert_allclose(edges, [0.0, (0.2 + 0.6) / 2, 1.0])
+
+
+def test_mass_edges_ascend_though_bins_outnumber_cases():
+    edges = mass_bins(np.array([0.5, 0.25]), 5).edges()
+    assert (np.diff(edges) >= 0).all()
+
+
+@pytest.mark.parametrize("bins", [width_bins, mass_bins])
+@pytest.mark.parametrize(
+    ("confidence", "num_bins", "message"),
+    [
+        ([], 15, "at least one case"),
+        ([0.5], 0, "num_bins must be at least 1, got 0"),
+        ([0.5, 1.5], 15, r"confidence must lie in \[0, 1\], got 0\.5\.\.1\.5"),
+        ([-0.25], 15, r"got -0\.25\.\.-0\.25"),
+        ([0.5, np.nan], 15, r"confidence must lie in \[0, 1\]"),
+    ],
+)
+def test_refuses_what_cannot_be_binned(bins, confidence, num_bins, message):
+    with pytest.raises(InputError, match=message):
+        bins(np.array(confidence), num_bins)

@@ -1,0 +1,131 @@
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torchmetrics.functional.classification import (
+    binary_calibration_error,
+    multiclass_calibration_error,
+)
+
+from pipeline.metrics.calibration_error import ada_ece, classwise_ece, ece, mce
+from pipeline.metrics.top_label import top_label
+
+ERRORS = [ece, ada_ece, mce]
+
+
+def predictions(seed, n=500, num_classes=4):
+    rng = np.random.default_rng(seed)
+    probabilities = rng.dirichlet(np.ones(num_classes), n)
+    labels = np.where(
+        rng.random(n) < 0.6, probabilities.argmax(1), rng.integers(num_classes, size=n)
+    )
+    return probabilities, labels
+
+
+@pytest.mark.parametrize("num_bins", [1, 10, 15, 30])
+def test_agrees_with_torchmetrics_away_from_edges(num_bins):
+    probabilities, labels = predictions(seed=0)
+    top = top_label(np.log(probabilities), labels)
+    for ours, norm in ((ece, "l1"), (mce, "max")):
+        theirs = multiclass_calibration_error(
+            torch.tensor(probabilities), torch.tensor(labels), 4, n_bins=num_bins, norm=norm
+        )
+        # torchmetrics adds up in float32.
+        assert ours(top.confidence, top.correct, num_bins) == pytest.approx(float(theirs), abs=2e-6)
+
+
+def test_differs_from_torchmetrics_which_gives_confidence_one_a_bin_of_its_own():
+    confidence, correct = np.array([1.0, 0.95]), np.array([0, 1])
+    theirs = binary_calibration_error(torch.tensor(confidence), torch.tensor(correct), n_bins=10)
+    assert float(theirs) == pytest.approx((abs(0 - 1.0) + abs(1 - 0.95)) / 2, abs=1e-6)
+    # Both lie in (0.9, 1.0]: |(0 - 1.0) + (1 - 0.95)| / 2.
+    assert ece(confidence, correct, 10) == pytest.approx(abs(0 - 1.0 + 1 - 0.95) / 2)
+
+
+@given(seed=st.integers(0, 2**32 - 1), n=st.integers(1, 60), num_bins=st.integers(1, 20))
+def test_adaptive_bins_are_those_of_array_split(seed, n, num_bins):
+    rng = np.random.default_rng(seed)
+    confidence, correct = rng.integers(0, 11, n) / 10, rng.integers(0, 2, n)
+    parts = np.array_split(np.argsort(confidence, kind="stable"), num_bins)
+    expected = sum(
+        len(part) / n * abs(correct[part].mean() - confidence[part].mean())
+        for part in parts
+        if len(part)
+    )
+    assert ada_ece(confidence, correct, num_bins) == pytest.approx(expected, abs=1e-12)
+
+
+def test_classwise_error_is_the_mean_of_torchmetrics_binary_errors():
+    probabilities, labels = predictions(seed=1)
+    theirs = [
+        float(
+            binary_calibration_error(
+                torch.tensor(probabilities[:, k]), torch.tensor(labels == k).int(), n_bins=15
+            )
+        )
+        for k in range(4)
+    ]
+    assert classwise_ece(np.log(probabilities), labels) == pytest.approx(np.mean(theirs), abs=2e-6)
+
+
+def test_classwise_error_counts_a_class_without_cases():
+    # Class 2 is given 0.2 and never occurs; 0 and 1 are given 0.4 and occur half the time.
+    log_probabilities = np.log([[0.4, 0.4, 0.2]] * 2)
+    expected = (0.1 + 0.1 + 0.2) / 3
+    assert classwise_ece(log_probabilities, np.array([0, 1])) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("confidence", "correct", "expected"),
+    [
+        ([1.0], [1], (0.0, 0.0, 0.0)),
+        ([1.0], [0], (1.0, 1.0, 1.0)),
+        ([0.0], [0], (0.0, 0.0, 0.0)),
+        ([0.0], [1], (1.0, 1.0, 1.0)),
+        # 0.5 closes the lower of two bins, 0.75 lies in the upper; array_split parts them too.
+        ([0.5, 0.75], [1, 1], (0.375, 0.375, 0.5)),
+        # Width: |(1 - 0.5) + (0 - 0.5)| = 0 together. Mass: the first is parted from the second.
+        ([0.5, 0.5], [1, 0], (0.0, 0.5, 0.0)),
+        # 0.0 and 0.5 share the first bin of width: residuals 0 and 0.5.
+        ([0.0, 0.5, 1.0], [0, 1, 1], (0.5 / 3, 0.5 / 3, 0.25)),
+    ],
+    ids=["sure", "sure, wrong", "none", "none, right", "on an edge", "tied", "both ends"],
+)
+def test_two_bins_by_hand(confidence, correct, expected):
+    values = [error(np.array(confidence), np.array(correct), 2) for error in ERRORS]
+    assert values == pytest.approx(expected)
+
+
+def test_saturated_float32_confidence_falls_into_the_last_bin():
+    confidence = np.array([1.0, 1.0, 1.0, 0.99999994], dtype=np.float32)
+    assert ece(confidence, np.array([1, 1, 0, 1])) == pytest.approx(0.25, abs=1e-7)
+
+
+@given(seed=st.integers(0, 2**32 - 1), n=st.integers(1, 50))
+def test_errors_lie_between_zero_and_one_and_mce_above_ece(seed, n):
+    rng = np.random.default_rng(seed)
+    confidence, correct = rng.random(n), rng.integers(0, 2, n)
+    values = [float(error(confidence, correct)) for error in ERRORS]
+    assert all(0 <= value <= 1 for value in values)
+    # A mean of gaps never exceeds the largest (but by rounding).
+    assert values[0] <= values[2] + 1e-12
+
+
+@given(seed=st.integers(0, 2**32 - 1))
+def test_the_order_of_cases_does_not_matter_without_ties(seed):
+    rng = np.random.default_rng(seed)
+    confidence, correct, shuffled = rng.random(40), rng.integers(0, 2, 40), rng.permutation(40)
+    for error in ERRORS:
+        assert error(confidence[shuffled], correct[shuffled]) == pytest.approx(
+            error(confidence, correct), abs=1e-12
+        )
+
+
+@pytest.mark.parametrize("error", [ece, ada_ece])
+def test_finds_a_known_gap(error):
+    rng = np.random.default_rng(0)
+    confidence = rng.uniform(0.5, 0.9, 200_000)
+    correct = rng.random(200_000) < confidence - 0.1
+    # Sampling error of one of 15 bins: sqrt(0.25 / 13,000) = 0.004, shrinking in their mean.
+    assert error(confidence, correct) == pytest.approx(0.1, abs=0.004)

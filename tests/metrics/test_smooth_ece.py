@@ -1,0 +1,78 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.errors import InputError
+from pipeline.metrics.smooth_ece import smooth_ece, smooth_ece_at, smooth_ece_bandwidth
+
+
+def outcomes(seed, n, gap=0.0):
+    rng = np.random.default_rng(seed)
+    confidence = rng.beta(4, 1, n)
+    return confidence, (rng.random(n) < confidence - gap).astype(int)
+
+
+def integral(confidence, correct, bandwidth):
+    """Integrate the definition on a fine grid, one reflected Gaussian a case."""
+    points = (np.arange(4000) + 0.5) / 4000
+    total = np.zeros_like(points)
+    for image in [sign * confidence + 2 * turn for turn in (-1, 0, 1) for sign in (1, -1)]:
+        kernel = np.exp(-0.5 * ((points[:, None] - image) / bandwidth) ** 2)
+        total += kernel @ (correct - confidence) / (np.sqrt(2 * np.pi) * bandwidth)
+    return np.abs(total / len(confidence)).mean()
+
+
+@pytest.mark.parametrize("bandwidth", [0.02, 0.05, 0.3])
+def test_follows_the_definition_at_a_given_bandwidth(bandwidth):
+    confidence, correct = outcomes(seed=0, n=200)
+    ours = smooth_ece_at(bandwidth, confidence, correct, np.ones(200))
+    # The grid of 1,024 cells blurs by at most (1 / 1,024)^2 / 6 of variance: 0.05 % at 0.02.
+    assert ours == pytest.approx(integral(confidence, correct, bandwidth), rel=1e-3)
+
+
+@pytest.mark.parametrize("gap", [0.0, 0.1])
+def test_the_error_is_its_own_bandwidth(gap):
+    confidence, correct = outcomes(seed=1, n=500, gap=gap)
+    bandwidth = smooth_ece_bandwidth(confidence, correct, np.ones(500))
+    # Halved 17 times, and the error falls no faster than some tens of its bandwidth.
+    assert smooth_ece(confidence, correct) == pytest.approx(float(bandwidth), abs=3e-5)
+
+
+@pytest.mark.parametrize("gap", [0.05, 0.2])
+def test_finds_a_known_gap(gap):
+    confidence, correct = outcomes(seed=2, n=100_000, gap=gap)
+    # Confidences below the gap cannot fall by all of it: beta(4, 1) has 0.2^4 of them.
+    assert smooth_ece(confidence, correct) == pytest.approx(gap, abs=0.005)
+
+
+@given(seed=st.integers(0, 2**32 - 1))
+def test_moving_confidences_a_little_moves_the_error_a_little(seed):
+    confidence, correct = outcomes(seed, n=50)
+    moved = np.clip(confidence + np.random.default_rng(seed).uniform(-1e-3, 1e-3, 50), 0, 1)
+    assert smooth_ece(moved, correct) == pytest.approx(smooth_ece(confidence, correct), abs=5e-3)
+
+
+@pytest.mark.parametrize(
+    ("confidence", "correct", "expected"),
+    [([1.0], [1], 0.0), ([0.0], [0], 0.0), ([1.0, 1.0], [1, 1], 0.0)],
+)
+def test_perfect_predictions_have_no_error(confidence, correct, expected):
+    assert smooth_ece(np.array(confidence), np.array(correct)) == expected
+
+
+def test_certain_and_wrong_has_the_largest_error():
+    # Reflection keeps all of the residual -1, whatever the bandwidth.
+    assert smooth_ece(np.array([1.0]), np.array([0])) == pytest.approx(1.0)
+
+
+def test_the_order_of_cases_does_not_matter():
+    confidence, correct = outcomes(seed=3, n=100)
+    confidence = confidence.round(1)
+    forward, backward = smooth_ece(confidence, correct), smooth_ece(confidence[::-1], correct[::-1])
+    assert forward == pytest.approx(backward, abs=1e-12)
+
+
+def test_refuses_confidence_beyond_one():
+    with pytest.raises(InputError, match=r"confidence must lie in \[0, 1\]"):
+        smooth_ece(np.array([1.5]), np.array([1]))
