@@ -9,21 +9,35 @@ from typing import Any
 from torch import nn
 
 from pipeline.errors import InputError
+from pipeline.networks.cifar_densenet121 import cifar_densenet121
+from pipeline.networks.cifar_resnet50 import cifar_resnet50
+from pipeline.networks.cifar_resnet110 import cifar_resnet110
+from pipeline.networks.cifar_wide_resnet26_10 import cifar_wide_resnet26_10
 from pipeline.networks.densenet import densenet
 from pipeline.networks.densenet121 import densenet121
+from pipeline.networks.efficientnet_b0 import efficientnet_b0
 from pipeline.networks.parts.problem import Problem
 from pipeline.networks.resnet10 import resnet10
 from pipeline.networks.resnet18 import resnet18
 from pipeline.networks.resnet34 import resnet34
 from pipeline.networks.resnet50 import resnet50
+from pipeline.networks.seresnet50 import seresnet50
+from pipeline.networks.vit import vit
 
 NETWORKS: dict[str, Callable[..., nn.Module]] = {
+    "cifar_densenet121": cifar_densenet121,
+    "cifar_resnet110": cifar_resnet110,
+    "cifar_resnet50": cifar_resnet50,
+    "cifar_wide_resnet26_10": cifar_wide_resnet26_10,
     "densenet": densenet,
     "densenet121": densenet121,
+    "efficientnet_b0": efficientnet_b0,
     "resnet10": resnet10,
     "resnet18": resnet18,
     "resnet34": resnet34,
     "resnet50": resnet50,
+    "seresnet50": seresnet50,
+    "vit": vit,
 }
 """Each takes a `Problem` and the arguments of its config; its key is its module's name."""
 

@@ -30,8 +30,8 @@ def densenet(
         Channels that each layer adds.
     init_features : int
         Channels after the stem.
-    stem : {"standard", "small"}
-        7x7 stride 2 and a max-pool, or 3x3 stride 1 and no pool.
+    stem : {"standard", "small", "auto"}
+        7x7 stride 2 and a max-pool; 3x3 stride 1 and no pool; or what the images have room for.
 
     Raises
     ------

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from torch import nn
 
-from pipeline.networks.parts.problem import Problem, Stem, require_room, require_stem
+from pipeline.networks.parts.problem import Problem, Stem, takes_small_stem
+from pipeline.networks.parts.stem import replace_layer, small_stem
 
 
 @dataclass(frozen=True)
@@ -32,11 +33,8 @@ def dense_network(growth: Growth, problem: Problem, *, stem: Stem) -> nn.Module:
     # MONAI costs seconds to import: only who trains a MONAI network pays.
     from monai.networks.nets.densenet import DenseNet
 
-    require_stem(stem)
-    small = stem == "small"
-    stride = 2 ** (len(growth.blocks) - 1) * (1 if small else 4)
-    advice = "use fewer blocks" if small else "use stem: small or fewer blocks"
-    require_room(growth.name, problem, stride=stride, advice=advice)
+    stride = 4 * 2 ** (len(growth.blocks) - 1)
+    small = takes_small_stem(stem, problem, name=growth.name, stride=stride)
     network = DenseNet(
         spatial_dims=problem.spatial_dims,
         in_channels=problem.in_channels,
@@ -46,14 +44,6 @@ def dense_network(growth: Growth, problem: Problem, *, stem: Stem) -> nn.Module:
         block_config=tuple(growth.blocks),
     )
     if small:
-        network.features.conv0 = small_stem(problem, channels=growth.first)
-        network.features.pool0 = nn.Identity()
+        replace_layer(network, "features.conv0", small_stem(problem, channels=growth.first))
+        replace_layer(network, "features.pool0", nn.Identity())
     return network
-
-
-def small_stem(problem: Problem, *, channels: int) -> nn.Module:
-    """Return a 3x3 (3x3x3) convolution with stride 1 and He initialisation."""
-    convolution = nn.Conv2d if problem.spatial_dims == 2 else nn.Conv3d
-    layer = convolution(problem.in_channels, channels, kernel_size=3, padding=1, bias=False)
-    nn.init.kaiming_normal_(layer.weight)
-    return layer

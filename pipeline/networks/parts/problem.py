@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from pipeline.errors import InputError
 
-Stem = Literal["standard", "small"]
-"""First layers: ``standard`` divides an image's sides by 4, ``small`` leaves 28 or 32 px whole."""
+Stem = Literal["standard", "small", "auto"]
+"""First layers: ``standard`` are strided, ``small`` keep an image's sides (for 28 or 32 px), and
+``auto`` are standard where the image has room for all of the network's strides, else small."""
 
 
 @dataclass(frozen=True)
@@ -42,22 +43,51 @@ class Problem:
             raise InputError(message)
 
 
-def require_stem(stem: str) -> None:
-    """Raise `InputError` unless the stem is one of `Stem`."""
-    if stem not in ("standard", "small"):
-        message = f"stem must be standard or small, got {stem!r}"
-        raise InputError(message)
+def takes_small_stem(
+    stem: Stem, problem: Problem, *, name: str, stride: int, saved: int = 4
+) -> bool:
+    """Return whether a network gets the small stem, having checked that its images have room.
 
+    Parameters
+    ----------
+    stem : {"standard", "small", "auto"}
+        As configured.
+    problem : Problem
+        Images and classes.
+    name : str
+        Names the network in messages.
+    stride : int
+        What the network with its standard stem divides an image's sides by.
+    saved : int
+        What the standard stem alone divides them by.
 
-def require_room(name: str, problem: Problem, *, stride: int, advice: str) -> None:
-    """Raise `InputError` if a network's total stride is larger than a side of its images.
+    Raises
+    ------
+    InputError
+        If the stem is unknown, or a side is smaller than the total stride.
 
-    >>> require_room("resnet18", Problem(2, 1, 2, (28, 28)), stride=32, advice="use stem: small")
+    Examples
+    --------
+    >>> digit = Problem(spatial_dims=2, in_channels=1, num_classes=10, image_size=(8, 8))
+    >>> takes_small_stem("auto", digit, name="resnet18", stride=32)
+    True
+    >>> takes_small_stem("standard", digit, name="resnet18", stride=32)
     Traceback (most recent call last):
     ...
     pipeline.errors.InputError: resnet18 divides an image's sides by 32, so it needs at least 32 px,
-    got 28 x 28: use stem: small
+    got 8 x 8: use stem: small
     """
+    if stem not in get_args(Stem):
+        message = f"stem must be one of {', '.join(get_args(Stem))}, got {stem!r}"
+        raise InputError(message)
+    small = stem == "small" or (stem == "auto" and min(problem.image_size) < stride)
+    advice = "use larger images" if small else "use stem: small"
+    require_room(name, problem, stride=stride // saved if small else stride, advice=advice)
+    return small
+
+
+def require_room(name: str, problem: Problem, *, stride: int, advice: str) -> None:
+    """Raise `InputError` if a network's total stride is larger than a side of its images."""
     if min(problem.image_size) < stride:
         message = (
             f"{name} divides an image's sides by {stride}, so it needs at least {stride} px, "

@@ -9,7 +9,7 @@ from typing import Literal
 from torch import nn
 
 from pipeline.errors import InputError
-from pipeline.networks.parts.problem import Problem, Stem, require_room, require_stem
+from pipeline.networks.parts.problem import Problem, Stem, takes_small_stem
 
 WIDTHS = (64, 128, 256, 512)
 """Channels of the four stages, He et al. 2016 (arXiv:1512.03385), table 1."""
@@ -40,8 +40,8 @@ def residual_network(
         Images and classes.
     widths : sequence of four int
         Channels of the stages, before a bottleneck's fourfold expansion.
-    stem : {"standard", "small"}
-        7x7 stride 2 and a max-pool, or 3x3 stride 1 and no pool.
+    stem : {"standard", "small", "auto"}
+        7x7 stride 2 and a max-pool; 3x3 stride 1 and no pool; or what the images have room for.
 
     Raises
     ------
@@ -51,13 +51,10 @@ def residual_network(
     # MONAI costs seconds to import: only who trains a MONAI network pays.
     from monai.networks.nets.resnet import ResNet
 
-    require_stem(stem)
     if len(widths) != len(depth.layers):
         message = f"{depth.name} takes {len(depth.layers)} widths, got {list(widths)}"
         raise InputError(message)
-    small = stem == "small"
-    advice = "use larger images or fewer stages" if small else "use stem: small"
-    require_room(depth.name, problem, stride=8 if small else 32, advice=advice)
+    small = takes_small_stem(stem, problem, name=depth.name, stride=32)
     return ResNet(
         block=depth.block,
         layers=list(depth.layers),
