@@ -1,0 +1,42 @@
+"""A hospital's own folder of DICOM files, of any nesting, with its table of labels.
+
+`acquire` indexes the folder and hashes whoever is named in it; `read` opens the files through that
+index. The files stay where they are: none is copied into what a data version keeps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from pipeline.adapters.case import Case, Quarantined
+from pipeline.adapters.dicom.arguments import DicomArguments
+from pipeline.adapters.dicom.header import HeaderScanner
+from pipeline.adapters.dicom.index import write_index
+from pipeline.adapters.dicom.reading import Folder, read_indexed
+from pipeline.adapters.identity import load_pseudonyms
+from pipeline.config import Dataset
+from pipeline.config.reading import check_config
+
+
+def acquire(raw: Path, dataset: Dataset) -> None:
+    """Index the folder that the config names, and its table of labels, into `raw`."""
+    arguments = _arguments(dataset)
+    scanner = HeaderScanner(
+        folder=Path(arguments.folder),
+        pseudonyms=load_pseudonyms(),
+        site_names=arguments.site_names,
+        max_pixels=arguments.max_pixels,
+    )
+    write_index(raw, scanner, arguments.labels, dataset.classes)
+
+
+def read(raw: Path, dataset: Dataset) -> Iterator[Case | Quarantined]:
+    """Yield the cases of an indexed folder, and what is left out and why."""
+    arguments = _arguments(dataset)
+    folder = Folder(Path(arguments.folder), arguments.labels.key, load_pseudonyms())
+    yield from read_indexed(raw, dataset, arguments, folder)
+
+
+def _arguments(dataset: Dataset) -> DicomArguments:
+    return check_config(dataset.arguments, DicomArguments, place=f"{dataset.title}: arguments")

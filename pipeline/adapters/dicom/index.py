@@ -1,0 +1,116 @@
+"""Acquire a folder: write down what is in it and what its labels are, without who is in it.
+
+Neither the pixel files nor the table are copied: what a data version keeps, and may push to a
+remote, is their hashes.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path, PurePosixPath
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline.adapters.dicom.header import FileFacts, HeaderScanner
+from pipeline.adapters.identity import Identifiers, Pseudonyms, masked_path
+from pipeline.adapters.label_table import (
+    Labelled,
+    LabelTableArguments,
+    label_rows,
+    people_in,
+    read_labels,
+    read_rows,
+    write_labels,
+)
+from pipeline.adapters.parallel import available_cores, ordered_map
+from pipeline.errors import InputError
+
+FILES = "files.parquet"
+LABELS = "labels.parquet"
+
+_FILES_A_WORKER = 4096
+_ARROW_TYPES = {
+    "str": pa.string(),
+    "int": pa.int64(),
+    "int | None": pa.int64(),
+    "float | None": pa.float64(),
+    "bool": pa.bool_(),
+    "tuple[float, ...]": pa.list_(pa.float64()),
+}
+_SCHEMA = pa.schema([(each.name, _ARROW_TYPES[str(each.type)]) for each in fields(FileFacts)])
+
+
+@dataclass(frozen=True)
+class Index:
+    """What `acquire` found: every file of the folder, and the labels by hashed key."""
+
+    files: list[FileFacts]
+    labels: dict[str, Labelled]
+
+
+def write_index(
+    raw: Path, scanner: HeaderScanner, table: LabelTableArguments, classes: list[str]
+) -> None:
+    """Scan a folder and its table into ``raw/files.parquet`` and ``raw/labels.parquet``.
+
+    Raises
+    ------
+    InputError
+        If the folder is absent or empty, or the table cannot be read.
+    """
+    rows = read_rows(table)
+    found = list(_scanned(scanner, _relative_paths(scanner.folder, leave_out=Path(table.table))))
+    everyone = set().union(*(who.labels() for _, who in found), people_in(rows, table))
+    files = [_masked(facts, who, everyone, scanner.pseudonyms) for facts, who in found]
+    columns = pa.Table.from_pylist([asdict(each) for each in files], schema=_SCHEMA)
+    pq.write_table(columns, raw / FILES)
+    write_labels(label_rows(rows, table, classes, scanner.pseudonyms), raw / LABELS)
+
+
+def read_index(raw: Path) -> Index:
+    """Return what `write_index` wrote; `InputError` if nothing was acquired."""
+    if not (raw / FILES).is_file():
+        message = f"{raw}: nothing acquired ({FILES} is missing): run acquire first"
+        raise InputError(message)
+    rows = pq.read_table(raw / FILES, schema=_SCHEMA).to_pylist()
+    lists = [each.name for each in fields(FileFacts) if "tuple" in str(each.type)]
+    files = [FileFacts(**row | {name: tuple(row[name]) for name in lists}) for row in rows]
+    return Index(files=files, labels=read_labels(raw / LABELS))
+
+
+def _relative_paths(folder: Path, leave_out: Path) -> list[str]:
+    """Return the files below a folder, hidden ones and the table of labels left out."""
+    if not folder.is_dir():
+        message = f"{folder}: no such folder"
+        raise InputError(message)
+    table = leave_out.resolve()
+    found = []
+    for here, folders, names in os.walk(folder):
+        folders[:] = [each for each in folders if not each.startswith(".")]
+        paths = [Path(here, name) for name in names if not name.startswith(".")]
+        found += [
+            path.relative_to(folder).as_posix()
+            for path in paths
+            if path.is_file() and path.resolve() != table
+        ]
+    if not found:
+        message = f"{folder}: the folder holds no file"
+        raise InputError(message)
+    return sorted(found)
+
+
+def _scanned(
+    scanner: HeaderScanner, relative: Sequence[str]
+) -> list[tuple[FileFacts, Identifiers]]:
+    workers = min(available_cores(), 1 + len(relative) // _FILES_A_WORKER)
+    return list(ordered_map(scanner, relative, workers=workers))
+
+
+def _masked(
+    facts: FileFacts, own: Identifiers, everyone: set[str], pseudonyms: Pseudonyms
+) -> FileFacts:
+    path = PurePosixPath(facts.source)
+    return replace(facts, source=masked_path(path, own, everyone, pseudonyms))

@@ -1,0 +1,225 @@
+"""A team's own table of labels: one row a key, read as text, its keys hashed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline.adapters.case import NOT_RECORDED
+from pipeline.adapters.people import normal_age, normal_sex
+from pipeline.config.dataset import SPLITS
+from pipeline.config.reading import Strict
+from pipeline.errors import InputError, located
+
+KeyKind = Literal["sop", "series", "study", "accession", "patient", "file"]
+
+_SCHEMA = pa.schema(
+    [(name, pa.string()) for name in ("key", "fault", "advice", "patient", "site", "sex", "split")]
+    + [("label", pa.int32()), ("age", pa.float64()), ("truth", pa.list_(pa.float64()))]
+)
+
+
+class LabelTableArguments(Strict):
+    """Where the table is and what its columns mean.
+
+    `key` says what `key_column` holds: a SOP instance, series or study UID, an accession number, a
+    patient ID, or a file's path below the folder. A label is a class's name, or what
+    `label_names` translates into one. The other columns are optional and carry what no header
+    says or should be believed for: they win over the header.
+    """
+
+    table: str
+    key: KeyKind
+    key_column: str
+    label_column: str = "label"
+    label_names: dict[str, str] = {}
+    patient_column: str | None = None
+    site_column: str | None = None
+    sex_column: str | None = None
+    age_column: str | None = None
+    split_column: str | None = None
+    truth_columns: list[str] = []
+
+    def columns(self) -> list[str]:
+        """Return the columns that the table must have."""
+        optional = (
+            self.patient_column, self.site_column, self.sex_column, self.age_column,
+            self.split_column,
+        )  # fmt: skip
+        named = [name for name in optional if name is not None]
+        return [self.key_column, self.label_column, *named, *self.truth_columns]
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """What the table says of one key; `fault` where what it says cannot be used."""
+
+    key: str
+    label: int = -1
+    fault: str = ""
+    advice: str = ""
+    patient: str = ""
+    site: str = NOT_RECORDED
+    sex: str = NOT_RECORDED
+    age: float | None = None
+    split: str | None = None
+    truth: tuple[float, ...] | None = None
+
+
+def read_rows(arguments: LabelTableArguments) -> list[dict[str, str]]:
+    """Return the table's rows as text, empty where a cell is.
+
+    Raises
+    ------
+    InputError
+        If the file is absent, is neither CSV nor Parquet, or lacks a column.
+    """
+    path = Path(arguments.table)
+    with located(path):
+        frame = _read_frame(path)
+        if missing := [name for name in arguments.columns() if name not in frame.columns]:
+            message = f"no column {missing[0]!r}; the table has: {', '.join(map(str, frame))}"
+            raise InputError(message)
+        if frame.empty:
+            message = "the table has no rows"
+            raise InputError(message)
+    records = frame[list(dict.fromkeys(arguments.columns()))].to_dict("records")
+    return [{str(name): _cell(value) for name, value in each.items()} for each in records]
+
+
+def _read_frame(path: Path) -> pd.DataFrame:
+    if not path.is_file():
+        message = "no such file"
+        raise InputError(message)
+    try:
+        if path.suffix.lower() == ".parquet":
+            return pd.read_parquet(path)
+        # As text, so that a patient "0042" keeps its zeros.
+        return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    except (ValueError, pd.errors.ParserError) as error:
+        message = "neither a CSV table in UTF-8 nor Parquet"
+        raise InputError(message) from error
+
+
+def _cell(value: Any) -> str:
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return ""
+    # Parquet keeps a whole number that once shared its column with a gap as 3.0.
+    return str(int(value) if isinstance(value, float) and value.is_integer() else value).strip()
+
+
+def label_rows(
+    rows: list[dict[str, str]],
+    arguments: LabelTableArguments,
+    classes: list[str],
+    hashed: Callable[[str, str], str],
+) -> dict[str, Labelled]:
+    """Return what the table says, by hashed key.
+
+    Parameters
+    ----------
+    rows : list of dict
+        From `read_rows`.
+    classes : list of str
+        The data set's class names, in order.
+    hashed : callable
+        From a kind ("patient", "sop" ...) and a value to its keyed hash.
+
+    Returns
+    -------
+    dict of str to Labelled
+        A key whose rows contradict one another, or whose label is no class, carries a fault.
+    """
+    labelled: dict[str, Labelled] = {}
+    for row in rows:
+        each = _labelled(row, arguments, classes, hashed)
+        known = labelled.setdefault(each.key, each)
+        if known != each and not known.fault:
+            advice = "give the case one row, or rows that agree"
+            labelled[each.key] = Labelled(each.key, fault="conflicting labels", advice=advice)
+    return labelled
+
+
+def _labelled(
+    row: dict[str, str],
+    arguments: LabelTableArguments,
+    classes: list[str],
+    hashed: Callable[[str, str], str],
+) -> Labelled:
+    key = hashed(arguments.key, row[arguments.key_column])
+    stated = row[arguments.label_column]
+    name = arguments.label_names.get(stated, stated)
+    split = row[arguments.split_column] if arguments.split_column else None
+    truth = tuple(_number(row[column]) for column in arguments.truth_columns) or None
+    # The value stays out of the fault: a wrong column may hold a patient's name.
+    if name not in classes:
+        return Labelled(key, fault="label outside the classes", advice=f"known: {classes}")
+    if split is not None and split not in SPLITS:
+        return Labelled(key, fault="unknown split", advice=f"known: {', '.join(SPLITS)}")
+    if truth is not None and not _is_distribution(truth, len(classes)):
+        advice = "give one probability a class, summing to 1"
+        return Labelled(key, fault="truth is no distribution", advice=advice)
+    found = Labelled(key, label=classes.index(name), split=split, truth=truth)
+    return _with_patient(found, row, arguments, hashed)
+
+
+def _with_patient(
+    found: Labelled,
+    row: dict[str, str],
+    arguments: LabelTableArguments,
+    hashed: Callable[[str, str], str],
+) -> Labelled:
+    def cell(column: str | None) -> str:
+        return row[column] if column else ""
+
+    patient = cell(arguments.patient_column)
+    age = _number(cell(arguments.age_column))
+    return replace(
+        found,
+        patient=hashed("patient", patient) if patient else "",
+        site=cell(arguments.site_column) or NOT_RECORDED,
+        sex=normal_sex(cell(arguments.sex_column)),
+        age=normal_age(age),
+    )
+
+
+def _number(cell: str) -> float:
+    try:
+        return float(cell)
+    except ValueError:
+        return math.nan
+
+
+def _is_distribution(truth: tuple[float, ...], num_classes: int) -> bool:
+    in_range = all(0 <= each <= 1 for each in truth)
+    return len(truth) == num_classes and in_range and math.isclose(sum(truth), 1, abs_tol=1e-6)
+
+
+def people_in(rows: list[dict[str, str]], arguments: LabelTableArguments) -> set[str]:
+    """Return what of a table gives a person away: its patients, and its keys but for files."""
+    columns = [arguments.patient_column]
+    if arguments.key != "file":
+        columns.append(arguments.key_column)
+    return {row[name] for row in rows for name in columns if name is not None and row[name]}
+
+
+def write_labels(labelled: dict[str, Labelled], path: Path) -> None:
+    """Write what a table says, ordered by hashed key, as Parquet."""
+    rows = [asdict(labelled[key]) for key in sorted(labelled)]
+    pq.write_table(pa.Table.from_pylist(rows, schema=_SCHEMA), path)
+
+
+def read_labels(path: Path) -> dict[str, Labelled]:
+    """Return what `write_labels` wrote."""
+    rows = pq.read_table(path, schema=_SCHEMA).to_pylist()
+    return {
+        row["key"]: Labelled(**row | {"truth": tuple(row["truth"]) if row["truth"] else None})
+        for row in rows
+    }

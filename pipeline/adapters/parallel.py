@@ -1,0 +1,50 @@
+"""Spread work over the machine's cores, in order, with a bounded number of results in flight."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from typing import TypeVar
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+_IN_FLIGHT_PER_WORKER = 4
+
+
+def available_cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def ordered_map(
+    function: Callable[[Item], Result], items: Iterable[Item], *, workers: int
+) -> Iterator[Result]:
+    """Yield ``function(item)`` for each item, in the items' order.
+
+    With one worker nothing leaves this process. With more, at most four results a worker wait to
+    be consumed, so memory is bounded by the workers and not by the number of items. Both the
+    function and the items must be picklable.
+
+    >>> list(ordered_map(abs, [-2, 1], workers=1))
+    [2, 1]
+    """
+    if workers <= 1:
+        yield from map(function, items)
+        return
+    # A fork would copy the locks of whatever threads run here; a spawned worker starts clean.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, mp_context=context) as pool:
+        waiting: deque[Future[Result]] = deque()
+        try:
+            for item in items:
+                waiting.append(pool.submit(function, item))
+                if len(waiting) >= workers * _IN_FLIGHT_PER_WORKER:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            pool.shutdown(cancel_futures=True)

@@ -1,0 +1,105 @@
+"""Map physical values to what a reader sees: a window of interest, from black to white."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from pydantic import Field
+
+from pipeline.config.reading import Strict
+
+PixelType = Literal["uint8", "int16", "float32"]
+
+
+class CentreWindow(Strict):
+    """A window stated in the units of the rescaled values (hounsfield for CT)."""
+
+    centre: float
+    width: float = Field(gt=0)
+
+
+class PercentileWindow(Strict):
+    """A window from one percentile of a case's own values to another."""
+
+    percentile: tuple[float, float] = (1.0, 99.0)
+
+
+WindowChoice = Literal["tag", "none"] | CentreWindow | PercentileWindow
+
+
+def require_window_for(dtype: PixelType, window: WindowChoice) -> None:
+    """Raise `ValueError` for a window that a pixel type cannot hold."""
+    if dtype == "uint8" and window == "none":
+        message = "uint8 images need a window: tag, {centre, width} or {percentile}"
+        raise ValueError(message)
+    if dtype != "uint8" and window == "tag":
+        message = f"{dtype} images keep physical values: window must be 'none' or {{centre, width}}"
+        raise ValueError(message)
+
+
+@dataclass(frozen=True)
+class Window:
+    """The values shown as black and as white; what lies outside is clipped."""
+
+    lowest: float
+    highest: float
+
+    def __call__(
+        self, values: np.ndarray, dtype: PixelType, *, inverted: bool = False
+    ) -> np.ndarray:
+        """Return the values in a window, of the same shape.
+
+        Parameters
+        ----------
+        values : float array, any shape
+            Rescaled values.
+        dtype : {"uint8", "int16", "float32"}
+            uint8 runs from 0 (black) to 255 (white); the others keep the values' units.
+        inverted : bool
+            Whether low values are bright (MONOCHROME1): the values are mirrored within the window.
+        """
+        clipped = np.clip(values, np.float32(self.lowest), np.float32(self.highest))
+        if inverted:
+            clipped = np.float32(self.lowest + self.highest) - clipped
+        return self.scaled(clipped, dtype)
+
+    def scaled(self, clipped: np.ndarray, dtype: PixelType) -> np.ndarray:
+        """Return values that lie within the window as a pixel type."""
+        if dtype == "uint8":
+            width = self.highest - self.lowest
+            clipped = (clipped - np.float32(self.lowest)) * np.float32(255 / width if width else 0)
+        return as_type(clipped, dtype)
+
+
+def as_type(values: np.ndarray, dtype: PixelType) -> np.ndarray:
+    """Return values as a pixel type, rounded to the nearest and clipped to its range."""
+    if dtype == "float32":
+        return values.astype(np.float32, copy=False)
+    limits = np.iinfo(dtype)
+    return np.clip(np.rint(values), limits.min, limits.max).astype(dtype)
+
+
+def centred_window(centre: float, width: float) -> Window:
+    """Return the window of a centre and width, ends included (DICOM's LINEAR_EXACT).
+
+    >>> centred_window(40, 400)
+    Window(lowest=-160.0, highest=240.0)
+    """
+    return Window(centre - width / 2, centre + width / 2)
+
+
+def chosen_window(values: np.ndarray, choice: WindowChoice, tagged: Window | None) -> Window:
+    """Return the window that a config chooses for a case's values.
+
+    A case without a window of its own, where the tag is asked for, shows all its values.
+    """
+    if isinstance(choice, CentreWindow):
+        return centred_window(choice.centre, choice.width)
+    if isinstance(choice, PercentileWindow):
+        lowest, highest = np.percentile(values, choice.percentile)
+        return Window(float(lowest), float(highest))
+    if choice == "tag" and tagged is not None:
+        return tagged
+    return Window(float(values.min()), float(values.max()))

@@ -1,0 +1,86 @@
+"""DICOM files, folders and tables for tests."""
+
+import csv
+
+import numpy as np
+from pydicom import Dataset
+from pydicom.dataset import FileMetaDataset
+from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
+
+from pipeline.adapters import dicom
+from pipeline.adapters.case import Case, Quarantined
+from tests.sources import make_dataset
+
+
+def uid(*of):
+    """The same UID for the same words."""
+    return generate_uid(entropy_srcs=[str(each) for each in of])
+
+
+def image_dataset(pixels, *, name="one", syntax=ExplicitVRLittleEndian, **elements):
+    """A data set around (rows, columns) or (rows, columns, 3) pixels; elements given win."""
+    pixels = np.asarray(pixels)
+    dataset = Dataset()
+    dataset.file_meta = FileMetaDataset()
+    dataset.file_meta.TransferSyntaxUID = syntax
+    bits = pixels.dtype.itemsize * 8
+    stated = {
+        "SOPClassUID": CTImageStorage,
+        "SOPInstanceUID": uid("image", name),
+        "SeriesInstanceUID": uid("series", name),
+        "StudyInstanceUID": uid("study", name),
+        "PatientID": f"ID-{name}",
+        "PatientName": "Test^Somebody",
+        "Modality": "CT",
+        "PhotometricInterpretation": "RGB" if pixels.ndim == 3 else "MONOCHROME2",
+        "SamplesPerPixel": 3 if pixels.ndim == 3 else 1,
+        "Rows": pixels.shape[0],
+        "Columns": pixels.shape[1],
+        "BitsAllocated": bits,
+        "BitsStored": bits,
+        "HighBit": bits - 1,
+        "PixelRepresentation": int(pixels.dtype.kind == "i"),
+        "PixelData": pixels.tobytes(),
+    }
+    if pixels.ndim == 3:
+        stated["PlanarConfiguration"] = 0
+    for keyword, value in (stated | elements).items():
+        if value is not None:
+            setattr(dataset, keyword, value)
+    if "PixelData" in dataset:
+        dataset["PixelData"].VR = "OB" if bits == 8 else "OW"
+    return dataset
+
+
+def write_image(path, pixels, **arguments):
+    """Write `image_dataset` to a file and return its data set."""
+    dataset = image_dataset(pixels, **arguments)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    dataset.save_as(path, enforce_file_format=True)
+    return dataset
+
+
+def write_table(path, rows, columns=("key", "label")):
+    """Write a CSV table of labels."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([columns, *rows])
+    return path
+
+
+def folder_dataset(folder, table, *, key="file", labels=None, dataset=None, **arguments):
+    """The config of a folder of DICOM files and its table."""
+    stated = {"table": str(table), "key": key, "key_column": "key"} | (labels or {})
+    return make_dataset(
+        adapter="dicom",
+        arguments={"folder": str(folder), "labels": stated} | arguments,
+        **(dataset or {}),
+    )
+
+
+def read_folder(raw, dataset):
+    """Acquire and read a folder; return its cases and what was left out."""
+    raw.mkdir(exist_ok=True)
+    dicom.acquire(raw, dataset)
+    found = list(dicom.read(raw, dataset))
+    cases = [each for each in found if isinstance(each, Case)]
+    return cases, [each for each in found if isinstance(each, Quarantined)]
