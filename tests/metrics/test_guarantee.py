@@ -14,7 +14,7 @@ from pipeline.metrics.guarantee import (
     choose_threshold,
 )
 from pipeline.metrics.risk_tests import RISK_TESTS
-from pipeline.metrics.selective import risk_coverage_curve
+from pipeline.metrics.selective import coverage_at_risk, risk_coverage_curve
 from pipeline.metrics.threshold_choice import Question, minimum_answered
 
 DELTA = 0.05
@@ -106,6 +106,18 @@ def test_fixed_sequence_testing_finds_more_than_bonferroni_and_sgr():
         for rule in THRESHOLD_RULES
     }
     assert found["fixed_sequence"] > max(found["bonferroni"], found["sgr"])
+
+
+def test_the_widest_threshold_within_the_target_on_the_cases_at_hand_promises_nothing():
+    rng, draws, target = np.random.default_rng(6), 300, 0.05
+    exceeded = 0
+    for _ in range(draws):
+        scores = rng.random(500)
+        wrong = rng.random(500) < WORST_ERROR * (1 - scores) ** STEEPNESS
+        coverage = coverage_at_risk(scores, wrong, target)
+        threshold = np.sort(scores)[-round(500 * coverage)]
+        exceeded += WORST_ERROR * (1 - threshold) ** STEEPNESS / (STEEPNESS + 1) > target
+    assert exceeded / draws > 0.4
 
 
 def test_a_start_at_five_times_the_fewest_survives_a_single_early_error():

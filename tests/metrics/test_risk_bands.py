@@ -66,6 +66,13 @@ def test_intervals_at_the_edges(wrong, lower, upper):
     assert band.upper == pytest.approx([upper], abs=1e-12)
 
 
+def test_ten_wrong_of_500_are_3_6_percent_at_most_and_4_7_among_20_presets():
+    scores, wrong = np.repeat([1.0, 0.0], 500), np.arange(1_000) < 10
+    curve = risk_coverage_curve(scores, wrong)
+    assert pointwise_band(curve, level=0.95).upper[0].round(3) == 0.036
+    assert bonferroni_bars(curve, np.linspace(0.05, 1, 20), level=0.95).upper[-1].round(3) == 0.047
+
+
 def test_a_preset_that_nothing_reaches_leaves_everything_open():
     bars = bonferroni_bars(risk_coverage_curve(*draw(2)), np.array([2.0]), level=0.95)
     assert (bars.answered[0], bars.lower[0], bars.upper[0]) == (0, 0, 1)

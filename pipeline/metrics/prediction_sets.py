@@ -1,0 +1,196 @@
+"""Prediction sets by split conformal prediction: classes that hold the true one so often.
+
+A set with one class is an answer, a larger one says which classes are still open. The promise is
+over repeated samples of calibration and test cases from one population, with the calibration cases
+unseen by network and calibrator.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool
+
+from pipeline.errors import InputError
+from pipeline.metrics.shares import Share, share
+from pipeline.shapes import (
+    Labels,
+    LogProbabilities,
+    Probabilities,
+    require_labels_in_range,
+    require_same_length,
+)
+
+PredictionSets = Bool[np.ndarray, "cases classes"]
+"""Whether each class is in the case's set."""
+
+
+@dataclass(frozen=True)
+class SetScores:
+    """How often sets hold the true class, and how large they are.
+
+    Attributes
+    ----------
+    covered : Share
+        Cases whose set holds the true class: marginal coverage.
+    covered_by_class : list of Share
+        The same among the cases of each true class: class-conditional coverage.
+    mean_size : float
+        Mean number of classes in a set.
+    single, empty : Share
+        Sets of one class, and of none.
+    """
+
+    covered: Share
+    covered_by_class: list[Share]
+    mean_size: float
+    single: Share
+    empty: Share
+
+
+def marginal_sets(
+    calibration: LogProbabilities, labels: Labels, log_probabilities: LogProbabilities, level: float
+) -> PredictionSets:
+    r"""Return sets that hold the true class in a share ``level`` of cases, over all classes.
+
+    Class k is in the set when :math:`1 - p_k \le \hat q`, with q the
+    :math:`\lceil (m + 1)\,\mathrm{level} \rceil`-th smallest :math:`1 - p_{y}` of the m calibration
+    cases.
+
+    Parameters
+    ----------
+    calibration : float array, (m, classes)
+        Log-probabilities of cases that neither network nor calibrator has seen.
+    labels : int array, (m,)
+        Their true classes.
+    log_probabilities : float array, (n, classes)
+        Predictions for which sets are wanted.
+    level : float
+        Share of cases whose set must hold the true class, in (0, 1).
+
+    Returns
+    -------
+    bool array, (n, classes)
+        Every class, where there are too few calibration cases to leave one out. A set may be empty:
+        no class is then likely enough.
+
+    Raises
+    ------
+    InputError
+        If the level lies outside (0, 1), lengths differ, or a label has no column.
+
+    References
+    ----------
+    Sadinle, Lei and Wasserman, J. Am. Stat. Assoc. 114 (2019), arXiv:1609.00451, section 2;
+    computed by MAPIE (score "lac").
+    """
+    _check(calibration, labels, log_probabilities, level)
+    return _split_conformal(np.exp(calibration), labels, np.exp(log_probabilities), level)
+
+
+def class_conditional_sets(
+    calibration: LogProbabilities, labels: Labels, log_probabilities: LogProbabilities, level: float
+) -> PredictionSets:
+    """Return sets that hold the true class in a share ``level`` of the cases of every class.
+
+    Class k is judged against the calibration cases of class k alone, so that a rare disease is not
+    paid for by the common. A class with too few of them is in every set. Arguments and errors as
+    for `marginal_sets`.
+
+    References
+    ----------
+    Sadinle, Lei and Wasserman, J. Am. Stat. Assoc. 114 (2019), arXiv:1609.00451, section 3.
+    """
+    _check(calibration, labels, log_probabilities, level)
+    held_out, probabilities = np.exp(calibration), np.exp(log_probabilities)
+    columns = []
+    for label in range(probabilities.shape[1]):
+        own = labels == label
+        sets = _split_conformal(held_out[own], labels[own], probabilities, level)
+        columns.append(sets[:, label])
+    return np.stack(columns, axis=1)
+
+
+PREDICTION_SETS: dict[str, Callable[..., PredictionSets]] = {
+    "marginal": marginal_sets,
+    "class_conditional": class_conditional_sets,
+}
+
+
+def score_sets(sets: PredictionSets, labels: Labels, level: float) -> SetScores:
+    """Count how often the sets hold the true class, with exact intervals at ``level``.
+
+    >>> scores = score_sets(np.array([[True, False], [True, True]]), np.array([1, 0]), level=0.95)
+    >>> scores.covered.rate, scores.mean_size, scores.single.count
+    (0.5, 1.5, 1)
+    """
+    require_same_length(sets=sets, labels=labels)
+    num_classes = sets.shape[1]
+    require_labels_in_range(labels, num_classes=num_classes)
+    held, sizes = sets[np.arange(len(labels)), labels], sets.sum(axis=1)
+    return SetScores(
+        covered=share(held.sum(), len(labels), level),
+        covered_by_class=[
+            share(held[labels == label].sum(), (labels == label).sum(), level)
+            for label in range(num_classes)
+        ],
+        mean_size=float(sizes.mean()),
+        single=share((sizes == 1).sum(), len(labels), level),
+        empty=share((sizes == 0).sum(), len(labels), level),
+    )
+
+
+class _Given:
+    """A fitted classifier in MAPIE's sense, whose cases are their own probabilities."""
+
+    def __init__(self, num_classes: int) -> None:
+        self.classes_ = np.arange(num_classes)
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return True
+
+    def fit(self, probabilities: Probabilities, labels: Labels) -> _Given:  # noqa: ARG002
+        return self
+
+    def predict(self, probabilities: Probabilities) -> Labels:
+        return probabilities.argmax(axis=1)
+
+    def predict_proba(self, probabilities: Probabilities) -> Probabilities:
+        return probabilities
+
+
+def _split_conformal(
+    calibration: Probabilities, labels: Labels, probabilities: Probabilities, level: float
+) -> PredictionSets:
+    # MAPIE refuses what it cannot rank: more cases are needed than one in each tail.
+    if len(labels) <= max(1.0 / level, 1.0 / (1.0 - level)):
+        return np.ones(probabilities.shape, dtype=bool)
+    # Imported here: it takes longer than all the rest, and only prediction sets need it.
+    from mapie.classification import SplitConformalClassifier  # noqa: PLC0415
+
+    conformal = SplitConformalClassifier(
+        _Given(probabilities.shape[1]), confidence_level=level, conformity_score="lac", prefit=True
+    )
+    with warnings.catch_warnings():
+        # Sets of one class are calibrated on that class alone: the others are absent by design.
+        warnings.filterwarnings("ignore", message=".*conformalization dataset has less labels")
+        conformal.conformalize(calibration, labels)
+    _, sets = conformal.predict_set(probabilities)
+    return sets[:, :, 0]
+
+
+def _check(
+    calibration: LogProbabilities, labels: Labels, log_probabilities: LogProbabilities, level: float
+) -> None:
+    if not 0 < level < 1:
+        message = f"level must lie in (0, 1), got {level}"
+        raise InputError(message)
+    require_same_length(calibration=calibration, labels=labels)
+    require_labels_in_range(labels, num_classes=log_probabilities.shape[1])
+    classes = calibration.shape[1], log_probabilities.shape[1]
+    if classes[0] != classes[1]:
+        message = f"expected the same classes, got {classes[0]} and {classes[1]}"
+        raise InputError(message)
