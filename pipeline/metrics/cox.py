@@ -87,12 +87,9 @@ def cox_line(
     reason = why_no_cox_line(predictor, happened)
     if reason is not None:
         raise InputError(reason)
-    ones = np.ones_like(predictor)
-    both = np.column_stack([ones, predictor])
-    zero = np.zeros_like(predictor)
-    intercept, slope = _fit_logistic(both, zero, happened, weights[counted])
-    (shift,) = _fit_logistic(ones[:, None], predictor, happened, weights[counted])
-    return CoxLine(float(slope), float(intercept), float(shift))
+    intercept, slope = _fit_line(predictor, happened, weights[counted])
+    shift = _fit_shift(predictor, happened, weights[counted])
+    return CoxLine(float(slope), float(intercept), shift)
 
 
 def one_vs_rest_log_odds(
@@ -134,32 +131,55 @@ def why_no_cox_line(
     return None
 
 
-def _fit_logistic(
-    design: Float[np.ndarray, "cases terms"],
-    offset: Float[np.ndarray, "cases"],
+def _fit_line(
+    predictor: Float[np.ndarray, "cases"],
     happened: Bool[np.ndarray, "cases"],
     weights: Float[np.ndarray, "cases"],
-) -> Float[np.ndarray, "terms"]:
-    """Maximise the logistic likelihood by Newton's method, halving steps that overshoot."""
+) -> Float[np.ndarray, "2"]:
+    """Maximise the logistic likelihood by Newton's method, halving steps that do not help."""
     sign = np.where(happened, 1.0, -1.0)
+    design = np.column_stack([np.ones_like(predictor), predictor])
 
-    def loss(terms: Float[np.ndarray, "terms"]) -> float:
-        return float(weights @ np.logaddexp(0.0, -sign * (offset + design @ terms)))
+    def loss(line: Float[np.ndarray, "2"]) -> float:
+        return float(weights @ np.logaddexp(0.0, -sign * (design @ line)))
 
-    terms = np.zeros(design.shape[1])
+    line = np.zeros(2)
     for _ in range(MAX_STEPS):
-        log_odds = offset + design @ terms
-        # Through the small exponential, so that a chance near 1 keeps its variance.
-        small = np.exp(-np.abs(log_odds))
-        chance = np.where(log_odds > 0, 1.0, small) / (1.0 + small)
-        variance = small / (1.0 + small) ** 2
+        chance, variance = _chance_and_variance(design @ line)
         gradient = design.T @ (weights * (happened - chance))
         curvature = (design * (weights * variance)[:, None]).T @ design
         step = np.linalg.solve(curvature, gradient)
-        while loss(terms + step) > loss(terms) and np.abs(step).max() > TOLERANCE:
+        while loss(line + step) >= loss(line) and np.abs(step).max() > TOLERANCE:
             step = step / 2
-        terms = terms + step
+        line = line + step
         if np.abs(step).max() <= TOLERANCE:
-            return terms
-    message = f"a Cox line was not found within {MAX_STEPS} steps"
+            return line
+    message = f"a Cox slope needs outcomes that overlap, none was found within {MAX_STEPS} steps"
     raise InputError(message)
+
+
+def _fit_shift(
+    predictor: Float[np.ndarray, "cases"],
+    happened: Bool[np.ndarray, "cases"],
+    weights: Float[np.ndarray, "cases"],
+) -> float:
+    """Halve the range of shifts: the mean prediction rises with the shift."""
+    num_happened = weights @ happened
+    # At either end every chance lies on the far side of any share that n cases can have.
+    reach = 2 * LARGEST_LOG_ODDS + np.log(weights.sum())
+    lower, upper = -reach, reach
+    while upper - lower > TOLERANCE:
+        middle = (lower + upper) / 2
+        if weights @ _chance_and_variance(predictor + middle)[0] < num_happened:
+            lower = middle
+        else:
+            upper = middle
+    return float(middle)
+
+
+def _chance_and_variance(
+    log_odds: Float[np.ndarray, "cases"],
+) -> tuple[Float[np.ndarray, "cases"], Float[np.ndarray, "cases"]]:
+    # Through the small exponential, so that a chance near 1 keeps its variance.
+    small = np.exp(-np.abs(log_odds))
+    return np.where(log_odds > 0, 1.0, small) / (1.0 + small), small / (1.0 + small) ** 2

@@ -75,7 +75,8 @@ def smooth_curve(
         Of the resamples.
     bandwidth : float, optional
         Of the kernel; that of `smooth_ece` if not given, so that the mean distance of the curve
-        from the diagonal is the smooth calibration error. Held over the resamples.
+        from the diagonal is the smooth calibration error, but at least the distance of two points.
+        Held over the resamples.
     num_resamples, level
         As of `bootstrap_score`. The band is centred on the curve and pointwise; it says what other
         patients would change, not what the kernel blurs.
@@ -95,9 +96,9 @@ def smooth_curve(
     require_level(level)
     ones = case_weights(None, len(confidence))
     if bandwidth is None:
-        # A model without any gap would ask for a kernel of no width: one cell is the finest.
-        chosen = float(smooth_ece_bandwidth(confidence, correct, ones))
-        bandwidth = max(chosen, 1.0 / len(cell_centres()))
+        # A model without a gap asks for a kernel of no width, which would miss every point.
+        finest = THINNING / len(cell_centres())
+        bandwidth = max(finest, float(smooth_ece_bandwidth(confidence, correct, ones)))
     if not bandwidth > 0:
         message = f"bandwidth must be above 0, got {bandwidth}"
         raise InputError(message)
