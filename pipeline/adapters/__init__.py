@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Protocol
 
-from pipeline.adapters import digits, medmnist
+from pipeline.adapters import dicom, digits, medmnist, phantom
 from pipeline.adapters.case import NOT_RECORDED, Adapter, Case, Quarantined
 from pipeline.config import Dataset
 from pipeline.errors import InputError
@@ -24,12 +24,16 @@ class Acquirer(Protocol):
 
 
 ADAPTERS: dict[str, Adapter] = {
+    "dicom": dicom.read,
     "digits": digits.read,
     "medmnist": medmnist.read,
+    "phantom": phantom.read,
 }
 
 ACQUIRERS: dict[str, Acquirer] = {
+    "dicom": dicom.acquire,
     "digits": digits.acquire,
+    "phantom": phantom.acquire,
 }
 
 
@@ -39,7 +43,7 @@ def find_adapter(name: str) -> Adapter:
     >>> find_adapter("tarot")
     Traceback (most recent call last):
     ...
-    pipeline.errors.InputError: adapter must be one of digits, medmnist, got 'tarot'
+    pipeline.errors.InputError: adapter must be one of dicom, digits, medmnist, phantom, got 'tarot'
     """
     if name not in ADAPTERS:
         message = f"adapter must be one of {', '.join(ADAPTERS)}, got '{name}'"
