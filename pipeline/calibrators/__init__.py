@@ -1,0 +1,143 @@
+"""Post-hoc calibrators: fitted on held-out logits and labels, they map logits to log-probabilities.
+
+To add one: a module here with its `fit_NAME`, a line in `CALIBRATORS`, its fitted class in
+`serialisation.FITTED`, a test file and a config of the same name.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pipeline.calibrators.ats import fit_ats
+from pipeline.calibrators.bcts import fit_bcts
+from pipeline.calibrators.bts import fit_bts
+from pipeline.calibrators.calibrator import Calibrator, Cases, require_one_of
+from pipeline.calibrators.dirichlet import fit_dirichlet
+from pipeline.calibrators.ets import fit_ets
+from pipeline.calibrators.histogram import fit_histogram
+from pipeline.calibrators.hts import fit_hts
+from pipeline.calibrators.identity import fit_identity
+from pipeline.calibrators.isotonic import fit_isotonic
+from pipeline.calibrators.label_shift import fit_label_shift
+from pipeline.calibrators.prior import fit_prior
+from pipeline.calibrators.ranking import rank_inversions
+from pipeline.calibrators.serialisation import from_json, to_json
+from pipeline.calibrators.site import fit_site
+from pipeline.calibrators.temperature import fit_temperature
+from pipeline.calibrators.vector import fit_vector
+from pipeline.errors import InputError
+from pipeline.shapes import Labels, Logits
+
+__all__ = [
+    "ADAPTATIONS",
+    "CALIBRATORS",
+    "Calibrator",
+    "Cases",
+    "fit_adaptation",
+    "fit_calibrator",
+    "from_json",
+    "rank_inversions",
+    "to_json",
+]
+
+CALIBRATORS: dict[str, Callable[..., Calibrator]] = {
+    "ats": fit_ats,
+    "bcts": fit_bcts,
+    "bts": fit_bts,
+    "dirichlet": fit_dirichlet,
+    "ets": fit_ets,
+    "histogram": fit_histogram,
+    "hts": fit_hts,
+    "identity": fit_identity,
+    "isotonic": fit_isotonic,
+    "prior": fit_prior,
+    "temperature": fit_temperature,
+    "vector": fit_vector,
+}
+"""``fit(logits, labels, **arguments) -> Calibrator``, by the word that configs use."""
+
+ADAPTATIONS: dict[str, Callable[..., Calibrator]] = {
+    "label_shift": fit_label_shift,
+    "site": fit_site,
+}
+"""``fit(calibrator, target, **arguments) -> Calibrator``: takes a calibrator fitted elsewhere, and
+`Cases` of the place where it is to be used."""
+
+
+def fit_calibrator(kind: str, logits: Logits, labels: Labels, **arguments: Any) -> Calibrator:
+    """Fit the calibrator named ``kind`` on held-out logits and labels.
+
+    Parameters
+    ----------
+    kind : str
+        A key of `CALIBRATORS`.
+    logits : float array, (n, classes)
+        Held-out calibration logits in nats, float32 or float64; computed with in float64.
+    labels : int array, (n,)
+        True classes, ``0 <= label < classes``.
+    **arguments
+        Settings of that calibrator, as in its configuration.
+
+    Returns
+    -------
+    Calibrator
+        Maps logits, (n, classes), to finite float64 log-probabilities; see `Calibrator`.
+
+    Raises
+    ------
+    InputError
+        If kind or an argument is unknown, a logit is NaN or infinite, a label has no column, the
+        lengths differ, or there are fewer cases than this calibrator needs.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> fitted = fit_calibrator("temperature", np.log([[9.0, 1.0]] * 4), np.array([0, 0, 0, 1]))
+    >>> np.exp(fitted(np.log([[9.0, 1.0]]))).round(6)
+    array([[0.75, 0.25]])
+    """
+    require_one_of("calibrator", kind, CALIBRATORS)
+    _require_known_arguments(kind, CALIBRATORS[kind], arguments)
+    return CALIBRATORS[kind](logits, labels, **arguments)
+
+
+def fit_adaptation(
+    kind: str, calibrator: Calibrator, target: Cases, **arguments: Any
+) -> Calibrator:
+    """Fit the adaptation named ``kind`` of a calibrator to the cases of another place.
+
+    Parameters
+    ----------
+    kind : str
+        A key of `ADAPTATIONS`: "label_shift" (needs no labels; ``source=Cases(...)`` is required),
+        or "site" (a few labelled cases).
+    calibrator : Calibrator
+        Fitted at the source.
+    target : Cases
+    **arguments
+        Settings of that adaptation.
+
+    Raises
+    ------
+    InputError
+        If kind or an argument is unknown, or the cases are not fit for fitting.
+    """
+    require_one_of("adaptation", kind, ADAPTATIONS)
+    _require_known_arguments(kind, ADAPTATIONS[kind], arguments)
+    return ADAPTATIONS[kind](calibrator, target, **arguments)
+
+
+def _require_known_arguments(
+    kind: str, fit: Callable[..., Calibrator], arguments: Mapping[str, object]
+) -> None:
+    known = [
+        name
+        for name, parameter in inspect.signature(fit).parameters.items()
+        if parameter.kind is inspect.Parameter.KEYWORD_ONLY
+    ]
+    unknown = sorted(arguments.keys() - set(known))
+    if unknown:
+        message = f"{kind} knows the arguments {', '.join(known) or '(none)'}; got {unknown[0]}"
+        raise InputError(message)

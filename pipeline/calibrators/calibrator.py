@@ -1,0 +1,151 @@
+"""What every fitted calibrator is, and the checks at its border."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from pipeline.errors import InputError
+from pipeline.shapes import (
+    Labels,
+    Logits,
+    LogProbabilities,
+    require_finite,
+    require_labels_in_range,
+    require_same_length,
+)
+
+
+class Calibrator(Protocol):
+    """A fitted map from logits to log-probabilities; it knows neither files nor labels.
+
+    Every implementation is a frozen dataclass whose fields are numbers, words, tuples of these or
+    other calibrators, so that `pipeline.calibrators.serialisation` can write it as JSON.
+    """
+
+    @property
+    def preserves_argmax(self) -> bool:
+        """Whether the predicted class of every case, hence accuracy, is sure to stay."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Facts about the fit that a report must show, such as a temperature at its bound."""
+
+    def __call__(self, logits: Logits) -> LogProbabilities:
+        """Return finite float64 log-probabilities, (n, classes).
+
+        Each row's exponentials sum to one. Raises `InputError` if a logit is NaN or infinite.
+        """
+
+
+@dataclass(frozen=True)
+class Cases:
+    """Logits of one place, (n, classes), and the true classes where they are known, (n,)."""
+
+    logits: Logits
+    labels: Labels | None = None
+
+    @property
+    def required_labels(self) -> Labels:
+        """The labels; `InputError` if there are none."""
+        if self.labels is None:
+            message = "labelled cases expected, got logits alone"
+            raise InputError(message)
+        return self.labels
+
+
+def checked_logits(logits: Logits) -> Logits:
+    """Return logits as a float64 table in C order; refuse any other shape and NaN or infinity.
+
+    >>> checked_logits(np.zeros((4, 1)))
+    Traceback (most recent call last):
+    ...
+    pipeline.errors.InputError: logits must have shape (cases, 2 or more classes), got (4, 1)
+    """
+    table = np.ascontiguousarray(logits, dtype=np.float64)
+    if table.ndim != 2 or table.shape[1] < 2:
+        message = f"logits must have shape (cases, 2 or more classes), got {table.shape}"
+        raise InputError(message)
+    if len(table):
+        require_finite("logits", table)
+    return table
+
+
+def checked_cases(
+    logits: Logits, labels: Labels, *, at_least: int | None = None
+) -> tuple[Logits, Labels]:
+    """Return float64 logits and integer labels; refuse too few cases.
+
+    ``at_least`` is as many as there are classes, by default.
+
+    >>> checked_cases(np.zeros((1, 3)), np.array([0]), at_least=2)
+    Traceback (most recent call last):
+    ...
+    pipeline.errors.InputError: at least 2 calibration cases are needed, got 1
+    """
+    table, classes = checked_logits(logits), np.asarray(labels)
+    require_same_length(logits=table, labels=classes)
+    if classes.ndim != 1 or not np.issubdtype(classes.dtype, np.integer):
+        message = f"labels must be a list of integers, got {classes.dtype} {classes.shape}"
+        raise InputError(message)
+    require_labels_in_range(classes, num_classes=table.shape[1])
+    needed = table.shape[1] if at_least is None else at_least
+    if len(classes) < needed:
+        message = f"at least {needed} calibration cases are needed, got {len(classes)}"
+        raise InputError(message)
+    return table, classes
+
+
+def require_num_classes(logits: Logits, num_classes: int) -> None:
+    """Raise `InputError` unless logits have as many columns as the calibrator was fitted on.
+
+    >>> require_num_classes(np.zeros((5, 3)), 4)
+    Traceback (most recent call last):
+    ...
+    pipeline.errors.InputError: logits of 4 classes expected, got 3
+    """
+    if logits.shape[1] != num_classes:
+        message = f"logits of {num_classes} classes expected, got {logits.shape[1]}"
+        raise InputError(message)
+
+
+def require_one_of(name: str, value: object, choices: Collection[object]) -> None:
+    """Raise `InputError` unless ``value`` is one of ``choices``.
+
+    >>> require_one_of("method", "mle", ["em", "bbse"])
+    Traceback (most recent call last):
+    ...
+    pipeline.errors.InputError: method must be one of em, bbse; got mle
+    """
+    if value not in choices:
+        message = f"{name} must be one of {', '.join(map(str, choices))}; got {value}"
+        raise InputError(message)
+
+
+def require_count(name: str, value: object) -> None:
+    """Raise `InputError` unless ``value`` is a whole number above zero.
+
+    >>> require_count("bins", 0)
+    Traceback (most recent call last):
+    ...
+    pipeline.errors.InputError: bins must be a whole number of at least 1, got 0
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        message = f"{name} must be a whole number of at least 1, got {value}"
+        raise InputError(message)
+
+
+def require_at_least_zero(name: str, value: object) -> None:
+    """Raise `InputError` unless ``value`` is a number of at least zero.
+
+    >>> require_at_least_zero("bias", -0.5)
+    Traceback (most recent call last):
+    ...
+    pipeline.errors.InputError: bias must be a number of at least 0, got -0.5
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < np.inf:
+        message = f"{name} must be a number of at least 0, got {value}"
+        raise InputError(message)

@@ -1,0 +1,80 @@
+"""Bins of equal mass along uncalibrated confidence, none with too few cases."""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Float, Int
+
+MINIMUM_PER_BIN = 50
+"""Below this a bin's accuracy is too uncertain to move a temperature by."""
+
+
+def equal_mass_edges(
+    scores: Float[np.ndarray, "cases"], num_bins: int
+) -> Float[np.ndarray, "edges"]:
+    """Return the inner edges, at most ``num_bins - 1``, that part sorted scores evenly.
+
+    Edges lie half-way between neighbours. Equal scores are never parted: an edge that would do so
+    is left out, so that there may be fewer bins than asked for.
+
+    >>> equal_mass_edges(np.array([4.0, 1.0, 2.0, 3.0]), 2)
+    array([2.5])
+    >>> equal_mass_edges(np.array([1.0, 7.0, 7.0, 7.0]), 2)
+    array([], dtype=float64)
+    """
+    ordered = np.sort(scores)
+    cuts = np.unique(np.arange(1, num_bins) * len(ordered) // num_bins)
+    cuts = cuts[cuts > 0]
+    below, above = ordered[cuts - 1], ordered[cuts]
+    middle = 0.5 * (below + above)
+    # Half-way between two neighbouring floats is one of them: it must not be the upper.
+    return np.where(middle < above, middle, below)[below < above]
+
+
+def merge_small_bins(
+    edges: Float[np.ndarray, "edges"], scores: Float[np.ndarray, "cases"], minimum: int
+) -> Float[np.ndarray, "kept"]:
+    """Drop edges until each bin holds ``minimum`` scores, or a single bin is left.
+
+    Bins are gathered from the lowest upward; what remains at the top joins the bin below it.
+
+    >>> merge_small_bins(np.array([1.5, 2.5, 3.5]), np.array([1.0, 2.0, 3.0, 4.0]), 2)
+    array([2.5])
+    """
+    counts = np.bincount(bin_of(scores, edges), minlength=len(edges) + 1)
+    kept: list[float] = []
+    held = 0
+    for edge, count in zip(edges, counts, strict=False):
+        held += count
+        if held >= minimum:
+            kept.append(edge)
+            held = 0
+    if kept and held + counts[-1] < minimum:
+        kept.pop()
+    return np.array(kept, dtype=np.float64)
+
+
+def bin_of(
+    scores: Float[np.ndarray, "cases"], edges: Float[np.ndarray, "edges"]
+) -> Int[np.ndarray, "cases"]:
+    """Return each score's bin; a score on an edge belongs to the bin below.
+
+    >>> bin_of(np.array([0.0, 1.0, 1.5]), np.array([1.0]))
+    array([0, 0, 1])
+    """
+    return np.searchsorted(edges, scores, side="left")
+
+
+def smoothed_accuracy(
+    hits: Float[np.ndarray, "bins"],
+    counts: Int[np.ndarray, "bins"],
+    towards: float | Float[np.ndarray, "bins"] = 0.5,
+) -> Float[np.ndarray, "bins"]:
+    """Return accuracy as if two cases more had been seen, right at the rate ``towards``.
+
+    By default (hits + 1) / (n + 2). Never 0 or 1, so that a temperature that attains it exists.
+
+    >>> smoothed_accuracy(np.array([8.0]), np.array([8]))
+    array([0.9])
+    """
+    return (hits + 2.0 * towards) / (counts + 2.0)

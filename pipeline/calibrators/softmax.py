@@ -1,0 +1,114 @@
+"""The softmax at a temperature of its own for every case, in blocks that stay in the cache."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from pipeline.shapes import Logits, LogProbabilities
+
+BLOCK_ELEMENTS = 2**15
+"""Numbers in a block (256 kB): intermediate tables never grow with the number of cases."""
+
+SMALLEST_DOUBT = 2.0**-54
+"""Stands for 1 - confidence where that rounds to zero: a quarter of a rounding step."""
+
+
+def row_blocks(num_rows: int, num_columns: int) -> Iterator[slice]:
+    """Cut the rows of a table into consecutive slices of about `BLOCK_ELEMENTS` numbers."""
+    height = max(1, BLOCK_ELEMENTS // num_columns)
+    for first in range(0, num_rows, height):
+        yield slice(first, min(first + height, num_rows))
+
+
+def log_softmax(
+    logits: Logits, temperatures: float | Float[np.ndarray, "cases"] = 1.0
+) -> LogProbabilities:
+    r"""Return :math:`\log \mathrm{softmax}(z_i / T_i)` for every case.
+
+    A row's result does not depend on the rows beside it, and adding a constant to a row changes
+    nothing as far as the sum itself is exact.
+
+    Parameters
+    ----------
+    logits : float array, (n, classes)
+    temperatures : float or float array, (n,)
+        Positive.
+
+    >>> np.exp(log_softmax(np.array([[0.0, np.log(9.0)]]), 2.0)).round(12)
+    array([[0.25, 0.75]])
+    """
+    result = np.empty(logits.shape)
+    divisors = np.broadcast_to(temperatures, len(logits))
+    for rows in row_blocks(*logits.shape):
+        block, source = result[rows], logits[rows]
+        np.subtract(source, source.max(axis=1, keepdims=True), out=block)
+        block /= divisors[rows, None]
+        block -= np.log(np.exp(block).sum(axis=1, keepdims=True))
+    return result
+
+
+def confidence_log_odds(logits: Logits) -> Float[np.ndarray, "cases"]:
+    r"""Return :math:`\log \frac{c_i}{1 - c_i}`, with confidence :math:`c_i = \max_k p_{ik}`.
+
+    It orders cases as their confidence does, without crowding those close to one. It is the same
+    function of the same rounded sum as `log_softmax`, so that equal confidences get equal log-odds.
+
+    >>> confidence_log_odds(np.array([[0.0, 2.0], [5.0, 4.0]]))
+    array([2., 1.])
+    """
+    result = np.empty(len(logits))
+    for rows in row_blocks(*logits.shape):
+        source = logits[rows]
+        total = np.exp(source - source.max(axis=1, keepdims=True)).sum(axis=1)
+        result[rows] = -np.log(np.maximum(total - 1.0, SMALLEST_DOUBT))
+    return result
+
+
+def exponential_moments(
+    logits: Logits,
+    highest: Float[np.ndarray, "cases"],
+    cases: Int[np.ndarray, "chosen"],
+    inverse_temperatures: Float[np.ndarray, "chosen"],
+    num_moments: int,
+) -> Float[np.ndarray, "moments chosen"]:
+    r"""Return :math:`\sum_k g_{ik}^m e^{\beta_i g_{ik}}`, with :math:`g_{ik} = z_{ik} - \max z_i`.
+
+    Parameters
+    ----------
+    logits : float array, (n, classes)
+    highest : float array, (n,)
+        The largest logit of each case.
+    cases : int array, (chosen,)
+        Ascending indices of the cases to evaluate.
+    inverse_temperatures : float array, (chosen,)
+        One :math:`\beta = 1/T` for each chosen case.
+    num_moments : int
+        Moments ``m = 0 .. num_moments - 1`` are returned, one row each.
+    """
+    moments = np.empty((num_moments, len(cases)))
+    every_case = len(cases) == len(logits)
+    for rows in row_blocks(len(cases), logits.shape[1]):
+        chosen = rows if every_case else cases[rows]
+        gaps = logits[chosen] - highest[chosen, None]
+        weights = gaps * inverse_temperatures[rows, None]
+        np.exp(weights, out=weights)
+        moments[0, rows] = np.einsum("ij->i", weights)
+        for order in range(1, num_moments):
+            if order > 1:
+                weights *= gaps
+            moments[order, rows] = np.einsum("ij,ij->i", weights, gaps)
+    return moments
+
+
+def highest_logits(logits: Logits) -> Float[np.ndarray, "cases"]:
+    """Return the largest logit of each case, (n,)."""
+    if logits.shape[1] > 64:
+        return logits.max(axis=1)
+    # A few long columns are compared ten times faster than many short rows.
+    result = logits[:, 0].copy()
+    for column in range(1, logits.shape[1]):
+        np.maximum(result, logits[:, column], out=result)
+    return result
