@@ -1,0 +1,1 @@
+"""What several losses share: a loss's own file imports from here, never from another loss."""
