@@ -4,6 +4,7 @@ from pipeline.training.device import start_fabric
 from pipeline.training.images import LabelledImages, Normalisation
 from pipeline.training.loop import Fitted, TrainingData, train
 from pipeline.training.prediction import Classifier
+from pipeline.training.restoring import restore_classifier
 from pipeline.training.session import Method, State
 from pipeline.training.task import Task
 
@@ -16,6 +17,7 @@ __all__ = [
     "State",
     "Task",
     "TrainingData",
+    "restore_classifier",
     "start_fabric",
     "train",
 ]

@@ -27,7 +27,6 @@ from pipeline.training.session import (
     Method,
     Session,
     State,
-    require_soft_labels,
     start_session,
 )
 
@@ -101,7 +100,6 @@ def train(
     """
     with repeatable(fabric.device):
         session = start_session(method, fabric, seed=seed)
-        require_soft_labels(method, session.loss)
         if resume is not None:
             session.take_up(resume)
         classifier = Classifier(
@@ -161,7 +159,8 @@ class Trainer:
         share = Share(session.fabric.global_rank, session.fabric.world_size)
         shape = tuple(self.data.train.images.shape)
         num_batches = len(batch_bounds(shape[0], recipe, world_size=share.world_size))
-        seed_torch(self.seed, epoch, share.rank)
+        # Trailing zeros add nothing to a seed: epochs count from 1, apart from the weights' draw.
+        seed_torch(self.seed, epoch + 1, share.rank)
         session.wrapped.train()
         total, seen = torch.zeros((), device=session.fabric.device), 0
         batches = epoch_batches(shape, recipe, seed=self.seed, epoch=epoch, share=share)

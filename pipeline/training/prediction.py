@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from pipeline.errors import InputError
+from pipeline.training.cosine import CosineLinear
 from pipeline.training.images import Normalisation
 
 ADVICE = "lower the learning rate, or set gradient_clip_norm in the recipe"
@@ -33,6 +34,11 @@ class Classifier:
     network: nn.Module
     normalisation: Normalisation
     logit_scale: float
+
+    @property
+    def has_cosine_head(self) -> bool:
+        """Whether the network's outputs are cosines."""
+        return any(isinstance(module, CosineLinear) for module in self.network.modules())
 
     def __call__(self, images: Tensor) -> Tensor:
         """Return the logits of stored images, (cases, classes), in float32 on their device.

@@ -12,6 +12,7 @@ from torch import nn
 
 from pipeline.config import Recipe
 from pipeline.errors import InputError
+from pipeline.training.cosine import put_cosine_head
 from pipeline.training.device import seed_torch
 from pipeline.training.schedule import make_optimiser
 
@@ -92,14 +93,21 @@ class Session:
 def start_session(method: Method, fabric: Fabric, *, seed: int) -> Session:
     """Return the session of a seed before its first epoch; weights follow from the seed alone."""
     seed_torch(seed)
-    network = method.make_network()
-    volumes = any(parameter.ndim == 5 for parameter in network.parameters())
-    layout = torch.channels_last_3d if volumes else torch.channels_last
-    network.to(memory_format=layout)  # type: ignore[call-overload]
+    loss = method.make_loss().to(fabric.device)
+    require_soft_labels(method, loss)
+    network = finish_network(method.make_network(), cosine_head=hasattr(loss, "logit_scale"))
     optimiser = make_optimiser(network.parameters(), method.recipe)
     wrapped, wrapped_optimiser = fabric.setup(network, optimiser)
-    loss = method.make_loss().to(fabric.device)
     return Session(fabric, network, wrapped, wrapped_optimiser, loss)
+
+
+def finish_network(network: nn.Module, *, cosine_head: bool) -> nn.Module:
+    """Return a network as it is trained: channels last in memory, with the head its loss needs."""
+    if cosine_head:
+        put_cosine_head(network)
+    volumes = any(parameter.ndim == 5 for parameter in network.parameters())
+    layout = torch.channels_last_3d if volumes else torch.channels_last
+    return network.to(memory_format=layout)  # type: ignore[call-overload]
 
 
 def require_soft_labels(method: Method, loss: nn.Module) -> None:

@@ -138,7 +138,10 @@ class Task:
                 "mean": classifier.normalisation.mean.tolist(),
                 "sd": classifier.normalisation.sd.tolist(),
             },
+            "cosine_head": classifier.has_cosine_head,
             "logit_scale": classifier.logit_scale,
+            "image_size": self.prepared.card["image_size"],
+            "channels": self.prepared.card["channels"],
             "logits_sha256": fingerprint(hashes),
             "logits_sha256_by_split": hashes,
         }
