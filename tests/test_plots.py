@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from pipeline.plots import (
+    ConfidenceHistogram,
     ExactBand,
     ReliabilityBins,
     RiskCurve,
@@ -26,13 +27,12 @@ def bins():
     undefined = np.where(count == 0, np.nan, 1.0)
     return ReliabilityBins(
         title="before",
-        lower_edge=np.arange(6) / 6,
-        upper_edge=np.arange(1, 7) / 6,
         count=count,
         confidence=centre * undefined,
         accuracy=0.9 * centre * undefined,
         consistency_lower=(centre - 0.05) * undefined,
         consistency_upper=(centre + 0.05) * undefined,
+        histogram=ConfidenceHistogram(np.arange(7) / 6, 0.9 * count, 0.1 * count),
     )
 
 
@@ -48,7 +48,7 @@ def curve():
 
 
 FIGURES = {
-    "reliability": lambda: reliability_figure([bins(), bins()], unit="patients"),
+    "reliability": lambda: reliability_figure([bins(), bins()]),
     "exact_band": lambda: exact_band_figure(band(), target=0.05, chosen=(150, 6), unit="patients"),
     "silent_errors": lambda: silent_errors_figure(band(), chosen=None, unit="patients"),
     "risk_coverage": lambda: risk_coverage_figure([curve()], target=0.05, unit="200 patients"),
@@ -122,14 +122,14 @@ def test_every_series_stands_out_three_to_one_in_light_and_dark(colour):
 
 
 def test_bins_of_fewer_than_ten_are_left_out_and_those_below_thirty_are_hollow():
-    diagram = reliability_figure([bins()], unit="patients").axes[0]
+    diagram = reliability_figure([bins()]).axes[0]
     drawn = {line.get_label(): len(line.get_xdata()) for line in diagram.get_lines()}
-    assert drawn["30 or more in the bin"] == 2
-    assert drawn["10 to 29"] == 2
+    assert drawn["bins of 30 or more"] == 2
+    assert drawn["bins of 10 to 29"] == 2
 
 
 def test_reliability_axes_run_from_nothing_to_everything():
-    diagram = reliability_figure([bins()], unit="patients").axes[0]
+    diagram = reliability_figure([bins()]).axes[0]
     assert diagram.get_xlim() == diagram.get_ylim() == (0, 100)
 
 

@@ -1,6 +1,7 @@
 """Arrays to figures, in one style; nothing here reads, computes a metric or saves."""
 
-from pipeline.plots.reliability import ReliabilityBins, reliability_figure
+from pipeline.plots.frame import Frame, axes_frame
+from pipeline.plots.reliability import ConfidenceHistogram, ReliabilityBins, reliability_figure
 from pipeline.plots.selective import (
     ExactBand,
     RiskCurve,
@@ -12,10 +13,13 @@ from pipeline.plots.svg import to_svg
 from pipeline.plots.training import TrainingCurve, training_figure
 
 __all__ = [
+    "ConfidenceHistogram",
     "ExactBand",
+    "Frame",
     "ReliabilityBins",
     "RiskCurve",
     "TrainingCurve",
+    "axes_frame",
     "exact_band_figure",
     "reliability_figure",
     "risk_coverage_figure",

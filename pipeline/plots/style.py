@@ -52,6 +52,7 @@ STYLE = {
     "font.size": 9,
     "grid.color": RULE,
     "grid.linewidth": 0.6,
+    "hatch.linewidth": 0.6,
     "legend.fontsize": 8.5,
     "legend.frameon": False,
     "legend.handlelength": 2.6,

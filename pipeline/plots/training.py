@@ -35,7 +35,7 @@ def training_figure(panels: Sequence[tuple[str, Sequence[TrainingCurve]]]) -> Fi
     panels : sequence of (axis label, curves)
         Drawn from left to right against the epoch.
     """
-    figure = Figure(figsize=(3.6 * len(panels), 3.1), layout="constrained")
+    figure = Figure(figsize=(3.6 * len(panels), 3.0), layout="constrained")
     for axes, (label, curves) in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels,
                                      strict=True):  # fmt: skip
         for curve in curves:

@@ -32,7 +32,7 @@ def operating_points_table(scores: Scores, targets: Sequence[float]) -> Table:
     return Table(
         name="operating_points",
         caption=f"Operating points of {loss} with {calibrator}, every seed: thresholds from "
-        f"{points[0].num_threshold_patients:,} separate patients, counts of the "
+        f"{points[0].num_threshold_patients:,} separate {scores.unit}, counts of the "
         f"{points[0].num_test:,} test {scores.unit}, exact 95% intervals.",
         columns=(
             Column("Target", "of the answered"),

@@ -153,7 +153,7 @@ def reliability_table(scores: Scores) -> Table:
         columns=(
             Column("Calibrator", numeric=False),
             Column("Confidence"),
-            Column("In the bin", scores.unit),
+            Column("In the bin", "cases"),
             Column("Mean confidence"),
             Column("Right"),
             Column("A calibrated model", "95% range"),

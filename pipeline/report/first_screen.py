@@ -69,7 +69,7 @@ def first_screen(scores: Scores) -> FirstScreen:
         ("Calibration", trust_sentence(scores)),
         ("Seeds", _seeds_sentence(scores)),
         ("Guarantee", guarantee_sentence(point)),
-        ("Limits", f"{SIMULATED} {READERS}" if scores.dataset["simulated"] else READERS),
+        ("Limits", _limits(scores)),
     )
     return FirstScreen(
         kind=kind,
@@ -129,3 +129,13 @@ def _seeds_sentence(scores: Scores) -> str:
         f"{shown} {len(found)} of {len(rows)} seeds found a threshold, answering "
         f"{interval(share.min(), share.max())} and wrong in {interval(risk.min(), risk.max())}."
     )
+
+
+def _limits(scores: Scores) -> str:
+    dataset = scores.dataset
+    reused = [
+        f"The {source} cases served as {split} cases too."
+        for split, source in dataset["reuse"].items()
+    ]
+    simulated = [SIMULATED] if dataset["simulated"] else []
+    return " ".join([*simulated, *dataset.get("notes", []), *reused, READERS])

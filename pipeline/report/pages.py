@@ -16,11 +16,15 @@ from pipeline.plots.style import DARK
 from pipeline.report.answers import operating_points_table, per_class_table
 from pipeline.report.calibration import calibrators_table
 from pipeline.report.comparison import comparison_table
+from pipeline.report.explorer import Explorer, explorer
 from pipeline.report.first_screen import FirstScreen, first_screen
 from pipeline.report.panels import Panel, experiment_panels
 from pipeline.report.provenance import chain, fingerprint_line, provenance_table
 from pipeline.report.scores import Scores
 from pipeline.report.table import Table
+
+REM_PER_UNIT = 0.094
+"""Width of one unit of a figure (a point, 1/72 inch) on a page, so 9-point text has 13 pixels."""
 
 ON_THE_STUDY_PAGE = ("exact_band", "risk_coverage", "reliability")
 
@@ -45,6 +49,7 @@ class ExperimentView:
     tables: ExperimentTables
     panels: tuple[Panel, ...]
     chain: tuple[tuple[str, str], ...]
+    explorer: Explorer | None
 
     @property
     def name(self) -> str:
@@ -55,6 +60,8 @@ class ExperimentView:
     def all_tables(self) -> list[Table]:
         """Every table, whether or not it belongs to a panel."""
         own = [getattr(self.tables, field.name) for field in fields(self.tables)]
+        if self.explorer is not None:
+            own += [self.explorer.workload, self.explorer.every]
         return own + [panel.table for panel in self.panels if panel.table is not None]
 
 
@@ -67,12 +74,15 @@ def experiment_view(scores: Scores) -> ExperimentView:
         calibrators=calibrators_table(scores),
         provenance=provenance_table(scores),
     )
+    panels = experiment_panels(scores)
+    frame = next((panel.frame for panel in panels if panel.frame is not None), None)
     return ExperimentView(
         scores=scores,
         screen=first_screen(scores),
         tables=tables,
-        panels=experiment_panels(scores),
+        panels=panels,
         chain=chain(scores),
+        explorer=None if frame is None else explorer(scores, frame),
     )
 
 
@@ -137,11 +147,16 @@ def render(template: str, *, every: Sequence[Scores], **values: object) -> str:
 
 def inlined(panel: Panel) -> Markup:
     """Return a figure to stand in a page: its colours and font become the page's own."""
-    svg = re.sub(r" width=\"[\d.]+pt\"", "", panel.svg, count=1)
+    svg = re.sub(r" width=\"([\d.]+)pt\"", _scaled_width, panel.svg, count=1)
     for colour in DARK:
         svg = svg.replace(colour, f"var(--figure-{colour[1:]})")
     svg = svg.replace("'DejaVu Sans'", "var(--sans)")
     return Markup(svg)  # noqa: S704 - our own figure, whose texts to_svg and matplotlib escaped
+
+
+def _scaled_width(match: re.Match[str]) -> str:
+    """Let one unit of every figure be the same size, however wide the figure is."""
+    return f' style="max-width: {float(match[1]) * REM_PER_UNIT:.1f}rem"'
 
 
 def _asset(name: str) -> str:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
 from pipeline.plots import (
+    ConfidenceHistogram,
     ExactBand,
+    Frame,
     ReliabilityBins,
     RiskCurve,
     TrainingCurve,
+    axes_frame,
     exact_band_figure,
     reliability_figure,
     risk_coverage_figure,
@@ -46,6 +49,7 @@ class Panel:
     svg: str
     table: Table | None = None
     wide: bool = False
+    frame: Frame | None = None
 
 
 def experiment_panels(scores: Scores) -> tuple[Panel, ...]:
@@ -77,10 +81,6 @@ def _panel(scores: Scores, name: str, title: str, sentence: str, figure: Figure)
     return Panel(name=name, title=title, sentence=sentence, svg=svg)
 
 
-def _with(panel: Panel, table: Table | None = None, *, wide: bool = False) -> Panel:
-    return Panel(panel.name, panel.title, panel.sentence, panel.svg, table, wide)
-
-
 def _exact_band(scores: Scores) -> tuple[ExactBand, tuple[int, int] | None, pd.Series]:
     rows = pick(scores.exact_band, **scores.headline)
     target = scores.record["headline_target"]
@@ -105,7 +105,8 @@ def exact_band_panel(scores: Scores) -> Panel | None:
         f"{band.num_cases:,} is wrong in {band.wrong[-1]:,.0f} ({percent(band.risk[-1])}). {place} "
         "Each slice has 95% confidence; the whole line has less."
     )
-    return _panel(scores, "exact_band", "Risk and coverage of the model shown", sentence, figure)
+    panel = _panel(scores, "exact_band", "Risk and coverage of the model shown", sentence, figure)
+    return replace(panel, frame=axes_frame(figure))
 
 
 def silent_errors_panel(scores: Scores) -> Panel | None:
@@ -127,7 +128,7 @@ def silent_errors_panel(scores: Scores) -> Panel | None:
 def risk_coverage_panel(scores: Scores) -> Panel:
     """Return the losses' risk-coverage curves with bands over seeds."""
     record, calibrator = scores.record, scores.record["headline_calibrator"]
-    num_test = int(scores.operating_points["num_test"].iloc[0])
+    num_test = scores.num_test_cases
     curves = []
     for loss in shown_losses(scores):
         rows = pick(scores.risk_coverage, loss=loss, calibrator=calibrator)
@@ -135,7 +136,7 @@ def risk_coverage_panel(scores: Scores) -> Panel:
         columns = (rows[key].to_numpy(float) for key in ("coverage", "risk_mean", "risk_sd"))
         curves.append(RiskCurve(loss, record["losses"].index(loss), *columns))
     figure = risk_coverage_figure(
-        curves, target=record["headline_target"], unit=f"{num_test:,} {scores.unit}"
+        curves, target=record["headline_target"], unit=f"{num_test:,} cases"
     )
     left_out = len(record["losses"]) - len(curves)
     more = f" {left_out} more losses are in the table." if left_out else ""
@@ -145,7 +146,7 @@ def risk_coverage_panel(scores: Scores) -> Panel:
         f"{target_text(record['headline_target'])}.{more}"
     )
     panel = _panel(scores, "risk_coverage", "Losses compared", sentence, figure)
-    return _with(panel, risk_coverage_table(scores))
+    return replace(panel, table=risk_coverage_table(scores))
 
 
 def reliability_panel(scores: Scores, loss: str, *, with_table: bool = False) -> Panel:
@@ -154,22 +155,32 @@ def reliability_panel(scores: Scores, loss: str, *, with_table: bool = False) ->
     calibrators = list(dict.fromkeys((record["calibrators"][0], record["headline_calibrator"])))
     bins = [_reliability_bins(scores, loss, calibrator) for calibrator in calibrators]
     series = record["losses"].index(loss)
-    figure = reliability_figure(bins, unit=scores.unit, series=series)
+    figure = reliability_figure(bins, series=series)
     sentences = [calibration_sentence(scores, loss, calibrator) for calibrator in calibrators]
     sentence = (
         f"{' '.join(sentences)} Grey bars: where a calibrated model would fall 95% of the time. "
         f"Points are means over {len(record['seeds'])} seeds; bins of fewer than 10 are left out."
     )
     panel = _panel(scores, f"reliability_{loss}", f"Reliability of {loss}", sentence, figure)
-    return _with(panel, reliability_table(scores) if with_table else None, wide=True)
+    return replace(panel, table=reliability_table(scores) if with_table else None)
 
 
 def _reliability_bins(scores: Scores, loss: str, calibrator: str) -> ReliabilityBins:
     rows = pick(scores.reliability, loss=loss, calibrator=calibrator)
-    names = [name for name in ReliabilityBins.__dataclass_fields__ if name != "title"]
+    names = ("count", "confidence", "accuracy", "consistency_lower", "consistency_upper")
     return ReliabilityBins(
-        title=f"{loss}, {calibrator}", **{name: rows[name].to_numpy(float) for name in names}
+        title=calibrator,
+        **{name: rows[name].to_numpy(float) for name in names},
+        histogram=_histogram(scores, loss, calibrator),
     )
+
+
+def _histogram(scores: Scores, loss: str, calibrator: str) -> ConfidenceHistogram | None:
+    if scores.confidence is None:
+        return None
+    rows = pick(scores.confidence, loss=loss, calibrator=calibrator)
+    edges = np.append(rows["lower_edge"], rows["upper_edge"].iloc[-1])
+    return ConfidenceHistogram(edges, rows["right"].to_numpy(float), rows["wrong"].to_numpy(float))
 
 
 def training_panel(scores: Scores) -> Panel | None:
@@ -187,7 +198,7 @@ def training_panel(scores: Scores) -> Panel | None:
         "Training losses of different kinds have different scales."
     )
     figure = training_figure(panels)
-    return _with(_panel(scores, "training", "Training", sentence, figure), wide=True)
+    return replace(_panel(scores, "training", "Training", sentence, figure), wide=True)
 
 
 def _training_curve(scores: Scores, loss: str, column: str) -> TrainingCurve:

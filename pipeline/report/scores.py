@@ -27,7 +27,17 @@ REQUIRED_COLUMNS = {
     "rank_inversions",
     "history": "loss seed epoch",
 }
-TEXT_COLUMNS = ("loss", "calibrator", "metric", "status", "class", "parameters", "notes")
+OPTIONAL_COLUMNS = {
+    "accepted": "loss calibrator seed threshold label prediction cases",
+    "confidence": "loss calibrator seed lower_edge upper_edge right wrong",
+}
+"""Files that not every experiment has; their panels are left out without them."""
+
+MAY_BE_EMPTY = ("exact_band", "accepted")
+"""With fewer than 30 test patients no rate is drawn, so there is no row."""
+TEXT_COLUMNS = (
+    "loss", "calibrator", "metric", "status", "class", "parameters", "notes", "label", "prediction",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -41,7 +51,7 @@ class Scores:
     provenance : dict
         One record a run, and who evaluated.
     runs, summary, risk_coverage, ... : DataFrame
-        The files of the same names.
+        The files of the same names; None where an optional one is absent.
     """
 
     record: dict[str, Any]
@@ -55,6 +65,8 @@ class Scores:
     per_class: pd.DataFrame
     calibrators: pd.DataFrame
     history: pd.DataFrame
+    accepted: pd.DataFrame | None = None
+    confidence: pd.DataFrame | None = None
 
     @property
     def name(self) -> str:
@@ -76,10 +88,15 @@ class Scores:
         }
 
     @property
+    def num_test_cases(self) -> int:
+        """Images of the test split, over which metrics and reliability are taken."""
+        return sum(self.dataset["counts"]["test"].values())
+
+    @property
     def unit(self) -> str:
-        """What the operating points count: patients, or cases where patients have several."""
-        tested = int(self.operating_points["num_test"].iloc[0])
-        return "patients" if tested == self.dataset["patients"]["test"] else "cases"
+        """What operating points count: patients, but cases where nobody has more than one."""
+        cases = {split: sum(each.values()) for split, each in self.dataset["counts"].items()}
+        return "cases" if cases == self.dataset["patients"] else "patients"
 
 
 def read_scores(folder: Path) -> Scores:
@@ -90,7 +107,11 @@ def read_scores(folder: Path) -> Scores:
     InputError
         If a file or a column is missing, or a file holds no rows; the message names it.
     """
-    tables = {name: _read_table(folder / f"{name}.csv", name) for name in REQUIRED_COLUMNS}
+    tables = {
+        name: _read_table(folder / f"{name}.csv", columns.split())
+        for name, columns in (REQUIRED_COLUMNS | OPTIONAL_COLUMNS).items()
+        if name in REQUIRED_COLUMNS or (folder / f"{name}.csv").is_file()
+    }
     return Scores(
         record=read_json(folder / "experiment.json"),
         provenance=read_json(folder / "provenance.json"),
@@ -98,18 +119,17 @@ def read_scores(folder: Path) -> Scores:
     )
 
 
-def _read_table(path: Path, name: str) -> pd.DataFrame:
+def _read_table(path: Path, required: list[str]) -> pd.DataFrame:
     if not path.is_file():
         message = f"{path}: no such file: run evaluate first"
         raise InputError(message)
     # Only an empty cell is undefined: a class may well be called NA or null.
     text = dict.fromkeys(TEXT_COLUMNS, str)
     table = pd.read_csv(path, dtype=text, keep_default_na=False, na_values=[""])
-    required = REQUIRED_COLUMNS[name].split()
     if missing := [column for column in required if column not in table.columns]:
         message = f"{path}: column '{missing[0]}' expected, got: {', '.join(table.columns)}"
         raise InputError(message)
-    if table.empty:
+    if table.empty and path.stem not in MAY_BE_EMPTY:
         message = f"{path}: at least one row expected, got none"
         raise InputError(message)
     present = [column for column in TEXT_COLUMNS if column in table.columns]

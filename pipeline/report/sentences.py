@@ -95,7 +95,7 @@ def main_sentence(point: OperatingPoint) -> str:
     if point.status == "too_few":
         return (
             f"Too few cases to tell: even with no errors {point.minimum_answered:,} answered "
-            f"patients are needed; there were {point.num_threshold_patients:,}."
+            f"{point.unit} are needed; there were {point.num_threshold_patients:,}."
         )
     if point.status == "none":
         return (
@@ -136,7 +136,7 @@ def guarantee_sentence(point: OperatingPoint) -> str:
     if not point.found:
         return ""
     return (
-        f"The threshold came from {point.num_threshold_patients:,} separate patients by a rule "
+        f"The threshold came from {point.num_threshold_patients:,} separate {point.unit} by a rule "
         "that, over repeated samples from the same population, passes a threshold with true error "
         f"above {target_text(point.target)} at most {target_text(point.delta)} of the time; it "
         "promises nothing for other sites, scanners, subgroups or one patient."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from pipeline.metrics import METRICS
 from pipeline.metrics.intervals import proportion_interval
 
 MASKED = "–*"
@@ -12,58 +13,34 @@ MASKED = "–*"
 
 @dataclass(frozen=True)
 class MetricName:
-    """How a metric is written: short label, what it means, factor, decimals, better direction."""
+    """How a metric is written: label, meaning, better direction, factor, decimals and unit."""
 
     label: str
     meaning: str
-    factor: float = 100.0
-    digits: int = 1
-    unit: str = "%"
-    better: str = "lower"
-
-
-METRIC_NAMES = {
-    "accuracy": MetricName("Accuracy", "share of cases read rightly", better="higher"),
-    "balanced_accuracy": MetricName(
-        "Balanced accuracy", "accuracy averaged over the classes", better="higher"
-    ),
-    "macro_f1": MetricName("Macro-F1", "F1 averaged over the classes", better="higher"),
-    "auroc": MetricName(
-        "AUROC", "area under the ROC curve; one against the rest", 1.0, 3, "", "higher"
-    ),
-    "nll": MetricName("NLL", "mean negative log-likelihood", 1.0, 3, "nats"),
-    "brier": MetricName("Brier", "squared error of the probabilities, summed", 1.0, 3, ""),
-    "ece": MetricName("ECE", "expected calibration error", digits=2),
-    "ada_ece": MetricName("AdaECE", "calibration error in equal-mass bins", digits=2),
-    "classwise_ece": MetricName("Classwise ECE", "calibration error a class, averaged", digits=2),
-    "mce": MetricName("MCE", "largest calibration error of a bin"),
-    "aurc": MetricName("AURC", "area under the risk-coverage curve", digits=2),
-    "e_aurc": MetricName("E-AURC", "AURC above that of a perfect ranking", digits=2),
-    "augrc": MetricName("AUGRC", "average silent-error risk", digits=2),
-    "truth_error": MetricName(
-        "Truth error", "mean absolute error against the true probabilities", digits=2
-    ),
-}
-for _share in (1, 2, 5, 10):
-    METRIC_NAMES[f"coverage_at_risk_{_share}"] = MetricName(
-        f"Answered at {_share}% risk",
-        f"most answered with at most {_share}% wrong",
-        better="higher",
-    )
-for _share in (80, 90, 95):
-    METRIC_NAMES[f"risk_at_coverage_{_share}"] = MetricName(
-        f"Risk at {_share}%", f"wrong among the {_share}% answered first", digits=2
-    )
+    better: str
+    factor: float
+    digits: int
+    unit: str
 
 
 def metric_name(key: str) -> MetricName:
     """Return how a metric is written; one that is not listed keeps its key and no direction.
 
-    >>> metric_name("nll").unit, metric_name("smooth_ece").label
-    ('nats', 'smooth ece')
+    >>> metric_name("nll").unit, metric_name("ece").unit, metric_name("rare_ece").label
+    ('nats', '%', 'rare ece')
     """
-    plain = MetricName(key.replace("_", " "), key.replace("_", " "), 1.0, 4, "", "")
-    return METRIC_NAMES.get(key, plain)
+    if key in METRICS:
+        metric = METRICS[key]
+        # Errors of a percent or two need the second decimal; accuracies do not.
+        digits = (1 if metric.better == "higher" else 2) if metric.percent else 3
+        factor, unit = (100.0, "%") if metric.percent else (1.0, "nats" if key == "nll" else "")
+        label = metric.label.replace(" %", "%")
+        return MetricName(label, metric.description, metric.better, factor, digits, unit)
+    if key == "truth_error":
+        meaning = "Mean absolute error against the true probabilities."
+        return MetricName("Truth error", meaning, "lower", 100.0, 2, "%")
+    plain = key.replace("_", " ")
+    return MetricName(plain, plain, "", 1.0, 4, "")
 
 
 def missing(value: float | None) -> bool:

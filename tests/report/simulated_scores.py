@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,7 @@ from scipy.special import log_softmax, softmax
 from scipy.stats import beta
 
 from pipeline.config.plan import DatasetRow, ExperimentRow, Plan, StudyRow, write_plan
+from pipeline.report import Scores
 
 SHARPNESS = {"cross_entropy": 2.1, "gce": 1.3, "flsd53": 0.7}
 CALIBRATORS = ("identity", "temperature", "ats")
@@ -145,7 +146,7 @@ def metrics(outcome: Outcome) -> dict[str, float]:
         "ece": _ece(outcome.confidence, correct),
         "ada_ece": _ece(outcome.confidence, correct) * 0.95,
         "classwise_ece": np.mean([_ece(p[:, k], labels == k) for k in range(num_classes)]),
-        "mce": max(abs(r["accuracy"] - r["confidence"]) for r in _bins(outcome) if r["count"]),
+        "mce": max(abs(r["accuracy"] - r["confidence"]) for r in _bins(outcome)),
         "aurc": risk.mean(),
         "e_aurc": risk.mean() - ideal.mean(),
         "augrc": (wrong / n).mean(),
@@ -171,21 +172,50 @@ def _ece(confidence: np.ndarray, correct: np.ndarray) -> float:
 
 
 def _bins(outcome: Outcome) -> Iterator[dict[str, float]]:
+    """Bins of equal mass, at least 30 cases each, with what calibrated models would give."""
     generator = np.random.default_rng(3)
-    where = np.clip(np.ceil(outcome.confidence * NUM_BINS).astype(int) - 1, 0, NUM_BINS - 1)
-    for b in range(NUM_BINS):
-        c = outcome.confidence[where == b]
-        row = {"bin": b, "lower_edge": BINS[b], "upper_edge": BINS[b + 1], "count": len(c)}
-        empty = dict.fromkeys(
-            ("confidence", "accuracy", "consistency_lower", "consistency_upper"), np.nan
-        )
-        if len(c):
-            draws = (generator.random((200, len(c))) < c).mean(axis=1)
-            low, high = np.quantile(draws, [0.025, 0.975])
-            accuracy = outcome.correct[where == b].mean()
-            empty = {"confidence": c.mean(), "accuracy": accuracy}
-            empty |= {"consistency_lower": low, "consistency_upper": high}
-        yield row | empty
+    order = np.argsort(outcome.confidence, kind="stable")
+    edge = 0.0
+    for b, where in enumerate(np.array_split(order, min(NUM_BINS, len(order) // 30))):
+        c = outcome.confidence[where]
+        draws = (generator.random((100, len(c))) < c).mean(axis=1)
+        low, high = np.quantile(draws, [0.025, 0.975])
+        row = {"bin": b, "lower_edge": edge, "upper_edge": c.max(), "count": len(c)}
+        row |= {"confidence": c.mean(), "accuracy": outcome.correct[where].mean()}
+        yield row | {"consistency_lower": low, "consistency_upper": high}
+        edge = c.max()
+
+
+def confidence_table(test: list[Outcome], first_seed: int) -> pd.DataFrame:
+    edges = np.linspace(0, 1, 21)
+    rows = []
+    for outcome in (each for each in test if each.seed == first_seed):
+        right = np.histogram(outcome.confidence[outcome.correct], edges)[0]
+        wrong = np.histogram(outcome.confidence[~outcome.correct], edges)[0]
+        columns = {"lower_edge": edges[:-1], "upper_edge": edges[1:], "right": right}
+        rows.append(pd.DataFrame(outcome.keys | columns | {"wrong": wrong}))
+    return pd.concat(rows)
+
+
+def accepted_table(
+    test: list[Outcome], exact_band: pd.DataFrame, classes: tuple[str, ...]
+) -> pd.DataFrame:
+    """The headline model's answers at every attained threshold: label against prediction."""
+    model = {"loss": "gce", "calibrator": "ats"}
+    outcome = next(o for o in test if model.items() <= o.keys.items())
+    rows = []
+    band = exact_band[(exact_band["loss"] == "gce") & (exact_band["calibrator"] == "ats")]
+    for threshold in band["threshold"]:
+        accepted = outcome.confidence >= threshold
+        counts = np.zeros((len(classes), len(classes)), dtype=int)
+        np.add.at(counts, (outcome.labels[accepted], outcome.predicted[accepted]), 1)
+        rows += [
+            outcome.keys
+            | {"threshold": threshold, "label": classes[i], "prediction": classes[j]}
+            | {"cases": counts[i, j]}
+            for i, j in zip(*np.nonzero(counts), strict=True)
+        ]
+    return pd.DataFrame(rows)
 
 
 def runs_table(test: list[Outcome]) -> pd.DataFrame:
@@ -363,6 +393,7 @@ def experiment_record(study: str, scenario: Scenario) -> dict[str, object]:
             "counts": counts,
             "patients": {split: sum(each.values()) for split, each in counts.items()},
             "reuse": {},
+            "notes": [] if scenario.simulated else ["Every image counts as a patient of its own."],
             "fingerprint": "5d1c" * 16,
             "show_images": scenario.simulated,
             "simulated": scenario.simulated,
@@ -434,11 +465,14 @@ def write_scores(folder: Path, study: str, scenario: Scenario) -> None:
     threshold, test = simulate(scenario)
     runs = runs_table(test)
     points = operating_points_table(threshold, test)
+    exact_band = exact_band_table(test, scenario.seeds[0])
     tables = {
         "runs": runs,
         "summary": summary_table(runs),
         "risk_coverage": risk_coverage_table(test),
-        "exact_band": exact_band_table(test, scenario.seeds[0]),
+        "exact_band": exact_band,
+        "confidence": confidence_table(test, scenario.seeds[0]),
+        "accepted": accepted_table(test, exact_band, scenario.classes),
         "reliability": reliability_table(test),
         "operating_points": points,
         "per_class": per_class_table(test, points, scenario.classes),
@@ -454,3 +488,17 @@ def write_scores(folder: Path, study: str, scenario: Scenario) -> None:
     }
     for name, record in records.items():
         (folder / f"{name}.json").write_text(json.dumps(record), encoding="utf-8")
+
+
+def with_last_class_called(name: str, scores: Scores) -> Scores:
+    """The same scores with the last class critical and called otherwise, everywhere."""
+    old = scores.dataset["classes"][-1]
+    classes = [*scores.dataset["classes"][:-1], name]
+    dataset = scores.dataset | {"classes": classes, "critical_classes": [name]}
+    renamed = {column: {old: name} for column in ("class", "label", "prediction")}
+    tables = {
+        key: table.replace(renamed)
+        for key, table in vars(scores).items()
+        if isinstance(table, pd.DataFrame)
+    }
+    return replace(scores, record=scores.record | {"dataset": dataset}, **tables)

@@ -1,3 +1,4 @@
+import dataclasses
 import shutil
 
 import pandas as pd
@@ -39,11 +40,11 @@ def test_an_empty_file_is_refused(folder):
         read_scores(folder)
 
 
-def test_several_cases_a_patient_are_not_called_patients(screening, digits):
-    assert digits.unit == "patients"
-    fewer = screening.dataset["patients"] | {"test": 420}
-    screening = type(screening)(
-        **vars(screening)
-        | {"record": screening.record | {"dataset": screening.dataset | {"patients": fewer}}}
-    )
-    assert screening.unit == "cases"
+def test_operating_points_count_cases_where_nobody_has_two(digits):
+    assert digits.unit == "cases"
+
+
+def test_operating_points_count_patients_where_some_have_several(digits):
+    dataset = digits.dataset | {"patients": digits.dataset["patients"] | {"train": 7}}
+    several = dataclasses.replace(digits, record=digits.record | {"dataset": dataset})
+    assert several.unit == "patients"

@@ -1,0 +1,165 @@
+"""The operating-point explorer: aggregate rows that a page can turn without a server."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pipeline.errors import InputError
+from pipeline.metrics.group_shares import visibilities
+from pipeline.plots import Frame
+from pipeline.report.scores import Scores, pick
+from pipeline.report.sentences import OperatingPoint, main_sentence, operating_point
+from pipeline.report.table import Cell, Column, Table
+from pipeline.report.wording import missing, percent, share_of, target_text
+
+MOST_CLASSES = 12
+ACCEPTED_KEYS = ("threshold", "label", "prediction")
+WORKLOAD_COVERAGES = (0.3, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0)
+
+
+@dataclass(frozen=True)
+class Explorer:
+    """What the explorer needs: rows for the script, and tables for everybody.
+
+    Attributes
+    ----------
+    data : dict
+        Aggregate counts by threshold, at most 200 rows, never a case; embedded as JSON.
+    classes : tuple of str
+        Names of the classes by number; empty where classes cannot be told apart.
+    workload : Table
+        Eight coverages in counts: what is printed.
+    every : Table
+        Every attained threshold: what works without a script.
+    """
+
+    data: dict[str, Any]
+    classes: tuple[str, ...]
+    workload: Table
+    every: Table
+
+
+def explorer(scores: Scores, frame: Frame) -> Explorer | None:
+    """Return the explorer of the headline pair's first seed; None without a curve to explore."""
+    band = pick(scores.exact_band, **scores.headline).reset_index(drop=True)
+    if band.empty:
+        return None
+    points = pick(scores.operating_points, **scores.headline)
+    counts = _class_counts(scores, band)
+    data = {
+        "unit": scores.unit,
+        "total": int(points["num_test"].iloc[0]),
+        "points": {key: band[key].tolist() for key in ("threshold", "answered", "wrong")},
+        "lower": band["lower"].round(6).tolist(),
+        "upper": band["upper"].round(6).tolist(),
+        "targets": [_target(row, scores.unit) for _, row in points.iterrows()],
+        "chosenTarget": scores.record["headline_target"],
+        "frame": vars(frame),
+    }
+    classes: tuple[str, ...] = ()
+    if counts is not None:
+        classes = tuple(scores.dataset["classes"])
+        data["confusion"] = _masked(counts)
+    return Explorer(data, classes, workload_table(scores, band), every_table(scores, band))
+
+
+def _target(row: pd.Series, unit: str) -> dict[str, Any]:
+    point = operating_point(row, unit)
+    return {
+        "target": point.target,
+        "text": target_text(point.target),
+        "threshold": None if missing(point.threshold) else point.threshold,
+        "approved": _approved(point),
+        "sentence": main_sentence(point),
+    }
+
+
+def _approved(point: OperatingPoint) -> str:
+    target = target_text(point.target)
+    if missing(point.threshold):
+        return f"none for a target of {target}."
+    return f"confidence {percent(point.threshold, 2)} or more, for a target of {target}."
+
+
+def _class_counts(scores: Scores, band: pd.DataFrame) -> np.ndarray | None:
+    """Return answered cases by threshold, label and prediction; None where they are not known."""
+    names = scores.dataset["classes"]
+    if scores.accepted is None or len(names) > MOST_CLASSES:
+        return None
+    rows = pick(scores.accepted, **scores.headline)
+    number = {name: index for index, name in enumerate(names)}
+    keys = ({value: index for index, value in enumerate(band["threshold"])}, number, number)
+    where = [rows[key].map(index) for key, index in zip(ACCEPTED_KEYS, keys, strict=True)]
+    for key, places in zip(ACCEPTED_KEYS, where, strict=True):
+        if places.isna().any():
+            message = (
+                f"accepted.csv: {key} {rows[key][places.isna()].iloc[0]} is known nowhere else"
+            )
+            raise InputError(message)
+    counts = np.zeros((len(band), len(names), len(names)), dtype=int)
+    counts[tuple(where)] = rows["cases"]
+    return counts
+
+
+def _masked(counts: np.ndarray) -> list[list[list[int] | None]]:
+    """Return the counts as lists, a masked class's row as None at every threshold."""
+    cases = counts[-1].sum(axis=1)
+    shown = visibilities({str(label): int(n) for label, n in enumerate(cases)})
+    return [
+        [
+            None if shown[str(label)] == "masked" else matrix[label].tolist()
+            for label in range(len(matrix))
+        ]
+        for matrix in counts
+    ]
+
+
+def workload_table(scores: Scores, band: pd.DataFrame) -> Table:
+    """Return what eight coverages mean in answers, referrals and errors."""
+    nearest = [(band["coverage"] - coverage).abs().argmin() for coverage in WORKLOAD_COVERAGES]
+    rows = band.iloc[sorted({int(each) for each in nearest})]
+    return _thresholds_table(
+        scores, rows, "workload", "Workload: what is answered, and what referring leaves wrong."
+    )
+
+
+def every_table(scores: Scores, band: pd.DataFrame) -> Table:
+    """Return every attained threshold."""
+    return _thresholds_table(scores, band, "thresholds", "Every attained threshold.")
+
+
+def _thresholds_table(scores: Scores, rows: pd.DataFrame, name: str, caption: str) -> Table:
+    total = int(scores.operating_points["num_test"].iloc[0])
+    everybody = pick(scores.exact_band, **scores.headline).iloc[-1]
+    error_rate = everybody["wrong"] / everybody["answered"]
+    cells = [
+        (
+            Cell(percent(row["threshold"], 2)),
+            Cell(f"{row['answered']:,.0f}", percent(row["answered"] / total)),
+            Cell(f"{total - row['answered']:,.0f}", percent(1 - row["answered"] / total)),
+            Cell(share_of(int(row["wrong"]), int(row["answered"]))),
+            Cell(f"{1000 * row['wrong'] / total:.1f}"),
+            Cell(f"{1000 * error_rate * row['answered'] / total:.1f}"),
+        )
+        for _, row in rows.iterrows()
+    ]
+    headline = scores.headline
+    return Table(
+        name=name,
+        caption=f"{caption} {headline['loss']} with {headline['calibrator']}, seed "
+        f"{headline['seed']}; {total:,} test {scores.unit}.",
+        columns=(
+            Column("Confidence from"),
+            Column("Answered"),
+            Column("Referred"),
+            Column("Wrong among answered"),
+            Column("Wrong", "per 1,000 arriving"),
+            Column("Wrong, referring at random", "per 1,000 arriving"),
+        ),
+        rows=tuple(cells),
+        frame=rows,
+    )

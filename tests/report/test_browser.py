@@ -1,0 +1,243 @@
+"""The pages in a real browser: what a reader sees, presses and hears."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from pipeline.metrics.intervals import proportion_interval
+from pipeline.report import study_files
+from pipeline.report.scores import pick
+from pipeline.report.wording import interval, percent
+from tests.report.simulated_scores import SCREENING, with_last_class_called
+
+CHROMIUM = Path("/usr/bin/chromium")
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+HOSTILE = "<script>document.title = 'taken'</script><img src=x onerror=alert(1)>"
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no Chromium at {CHROMIUM}"),
+]
+sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def folder(screening, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("report")
+    for name, text in study_files("quick", "Quick study", [screening]).items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def visit(browser, folder):
+    """Open a page of the report; what it asks for and complains of is kept on it."""
+    contexts = []
+
+    def visit(name=f"experiments/{SCREENING.name}.html", fragment="", folder=folder, **options):
+        context = browser.new_context(**options)
+        contexts.append(context)
+        page = context.new_page()
+        page.complaints, page.requests = [], []
+        page.on("console", lambda message: page.complaints.append(message.text))
+        page.on("pageerror", lambda error: page.complaints.append(str(error)))
+        page.on("dialog", lambda dialog: page.complaints.append(dialog.message))
+        page.on("request", lambda request: page.requests.append(request.url))
+        page.goto(f"{(folder / name).as_uri()}{fragment}")
+        return page
+
+    yield visit
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def band(screening):
+    return pick(screening.exact_band, **screening.headline).reset_index(drop=True)
+
+
+PAGES = ["index.html", f"experiments/{SCREENING.name}.html"]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_complains_of_nothing_and_asks_for_nothing_but_itself(visit, name):
+    page = visit(name)
+    assert page.complaints == []
+    assert [url.split("#")[0] for url in page.requests] == [page.url.split("#")[0]]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_has_no_fault_that_axe_can_find(visit, name, scheme):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is missing")
+    results = axe.Axe().run(visit(name, color_scheme=scheme))
+    assert results.violations_count == 0, results.generate_report()
+
+
+def said(page):
+    return page.locator("#said").inner_text()
+
+
+def expected(row, total):
+    limits = proportion_interval(int(row["wrong"]), int(row["answered"]))
+    return (
+        f"At confidence {percent(row['threshold'], 2)} or more: answers {row['answered']:,.0f} of "
+        f"{total:,} cases ({percent(row['answered'] / total)}), wrong in {row['wrong']:,.0f} of "
+        f"{row['answered']:,.0f} ({percent(row['wrong'] / row['answered'])}; "
+        f"95% CI {interval(limits.lower, limits.upper)})."
+    )
+
+
+def test_arrow_keys_move_the_threshold_to_the_next_attained_one(visit, band):
+    page = visit(fragment="#at=57")
+    assert said(page) == expected(band.iloc[57], SCREENING.num_test)
+    page.locator("#at").focus()
+    page.keyboard.press("ArrowRight")
+    assert said(page) == expected(band.iloc[58], SCREENING.num_test)
+    page.keyboard.press("End")
+    assert said(page) == expected(band.iloc[-1], SCREENING.num_test)
+
+
+def test_every_threshold_reads_as_the_metrics_have_it(visit, band):
+    page = visit()
+    for at in range(0, len(band), 20):
+        page.locator("#at").fill(str(at))
+        assert said(page) == expected(band.iloc[at], SCREENING.num_test)
+
+
+def test_the_explorer_opens_at_the_approved_threshold(visit, screening, band):
+    target = screening.record["headline_target"]
+    point = pick(screening.operating_points, **screening.headline, target=target).iloc[0]
+    nearest = band[band["threshold"] >= point["threshold"]].iloc[-1]
+    assert said(visit()) == expected(nearest, SCREENING.num_test)
+
+
+def test_errors_per_thousand_stand_beside_referring_at_random(visit, band):
+    page = visit(fragment="#at=120")
+    row, everyone = band.iloc[120], band.iloc[-1]
+    n = SCREENING.num_test
+    assert page.locator("#thousand-model").inner_text() == f"{1000 * row['wrong'] / n:.1f}"
+    at_random = 1000 * everyone["wrong"] / n * row["answered"] / n
+    assert page.locator("#thousand-random").inner_text() == f"{at_random:.1f}"
+
+
+def test_a_fragment_brings_the_same_state_back(visit):
+    page = visit(fragment="#at=57")
+    page.locator("#weight").fill("7")
+    page.locator("#share-0").fill("90")
+    page.locator("#at").focus()
+    page.keyboard.press("ArrowLeft")
+    again = visit(fragment=f"#{page.url.split('#')[1]}")
+    for place in ("#said", "#cost-model", "#prevalence"):
+        assert again.locator(place).inner_text() == page.locator(place).inner_text()
+    assert again.locator("#at").input_value() == "56"
+
+
+@pytest.mark.parametrize("fragment", ["#at=9999", "#at=-3&weight=x", "#%00", "#shares=a b"])
+def test_a_fragment_that_means_nothing_does_no_harm(visit, fragment):
+    page = visit(fragment=fragment)
+    assert page.complaints == []
+    assert said(page).startswith("At confidence")
+
+
+def test_other_prevalences_weigh_the_classes(visit, screening, band):
+    page = visit(fragment="#at=120&shares=90 8 2")
+    rows = pick(screening.accepted, threshold=band["threshold"][120])
+    every = pick(screening.accepted, threshold=band["threshold"].iloc[-1])
+    cases = every.groupby("label")["cases"].sum()
+    answered = rows.groupby("label")["cases"].sum() / cases
+    missed = rows[rows["label"] != rows["prediction"]].groupby("label")["cases"].sum() / cases
+    shares = dict(zip(SCREENING.classes, (0.90, 0.08, 0.02), strict=True))
+    coverage = sum(share * answered[name] for name, share in shares.items())
+    errors = sum(share * missed.get(name, 0.0) for name, share in shares.items())
+    assert (
+        page.locator("#prevalence")
+        .inner_text()
+        .startswith(
+            f"With these shares of images arriving: {percent(coverage)} answered, "
+            f"{percent(errors / coverage)} of them wrong, {1000 * errors:.1f} wrong per 1,000"
+        )
+    )
+
+
+def test_the_confusion_of_the_answered_is_that_of_the_scores(visit, screening, band):
+    page = visit(fragment="#at=120")
+    rows = pick(screening.accepted, threshold=band["threshold"][120])
+    for i, label in enumerate(SCREENING.classes):
+        for j, prediction in enumerate(SCREENING.classes):
+            count = pick(rows, label=label, prediction=prediction)["cases"].sum()
+            assert page.locator(f"#confusion-{i}-{j}").inner_text() == f"{count:,}"
+
+
+def test_every_control_has_a_name_that_a_screen_reader_says(visit):
+    page = visit()
+    for role, name in (
+        ("slider", "Threshold, from strict to lenient"),
+        ("spinbutton", "Answered, %"),
+        ("combobox", "Target: wrong among the answered at most"),
+        ("button", "Go to the approved threshold"),
+    ):
+        assert page.get_by_role(role, name=name).count() == 1
+    assert page.get_by_role("img").count() >= 5
+
+
+def test_without_scripts_the_thresholds_are_a_table_and_no_dead_control_is_shown(visit):
+    page = visit(java_script_enabled=False)
+    assert not page.locator("#at").is_visible()
+    assert page.get_by_text("Workload: what is answered").is_visible()
+    page.get_by_text("Every attained threshold (").click()
+    assert page.locator(f"#{SCREENING.name}-table-thresholds").is_visible()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_dark_reader_gets_a_dark_page_with_light_lines(visit, name):
+    page = visit(name, color_scheme="dark")
+    colour = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert max(int(channel) for channel in re.findall(r"\d+", colour)) < 64
+    text = page.evaluate("getComputedStyle(document.querySelector('svg text')).fill")
+    assert min(int(channel) for channel in re.findall(r"\d+", text)) > 150
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_narrow_screen_scrolls_down_and_never_sideways(visit, name):
+    page = visit(name, viewport={"width": 360, "height": 740})
+    assert page.evaluate("document.documentElement.scrollWidth") == 360
+
+
+def test_paper_gets_the_tables_unfolded_and_no_controls(visit):
+    page = visit()
+    page.emulate_media(media="print")
+    assert not page.locator("#at").is_visible()
+    assert page.locator(f"#{SCREENING.name}-table-workload").is_visible()
+    pages = len(re.findall(rb"/Type\s*/Page\b", page.pdf(prefer_css_page_size=True)))
+    assert 3 <= pages <= 12
+
+
+def test_a_class_named_like_a_script_shows_as_text(visit, screening, tmp_path):
+    hostile = with_last_class_called(HOSTILE, screening)
+    name = f"experiments/{SCREENING.name}.html"
+    (tmp_path / "experiments").mkdir()
+    (tmp_path / name).write_text(study_files("s", HOSTILE, [hostile])[name], encoding="utf-8")
+    page = visit(name, folder=tmp_path)
+    assert page.complaints == []
+    assert page.title() != "taken"
+    assert page.get_by_role("rowheader", name=HOSTILE).count() >= 2
