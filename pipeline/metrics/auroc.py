@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 
 from pipeline.errors import InputError
 from pipeline.metrics.weighting import Estimates, Weights, case_weights
@@ -80,18 +80,28 @@ def binary_auroc(
     >>> float(binary_auroc(np.array([0.5, 0.5]), both, np.ones(2)))
     0.5
     """
-    ranked = np.flatnonzero(~positive)
-    ranked = ranked[np.argsort(scores[ranked], kind="stable")]
-    lower = np.searchsorted(scores[ranked], scores[positive], side="left")
-    upper = np.searchsorted(scores[ranked], scores[positive], side="right")
+    scores = np.ascontiguousarray(scores)
+    losers, winners = (_ranked(scores, chosen) for chosen in (~positive, positive))
+    beaten_scores = scores[losers]
+    # Sorted needles, because they are found several times faster than scattered ones.
+    lower = np.searchsorted(beaten_scores, scores[winners], side="left")
+    upper = np.searchsorted(beaten_scores, scores[winners], side="right")
     # Negatives are summed between the cuts that positives make: most need no running total.
     cuts = np.unique(np.concatenate([[0], lower, upper]))
-    cuts = cuts[cuts < len(ranked)]
-    between = np.add.reduceat(np.take(weights, ranked, axis=-1), cuts, axis=-1)
+    cuts = cuts[cuts < len(losers)]
+    between = np.add.reduceat(np.take(weights, losers, axis=-1), cuts, axis=-1)
     below = np.zeros((*weights.shape[:-1], len(cuts) + 1))
     np.cumsum(between, axis=-1, out=below[..., 1:])
     beaten = below[..., np.searchsorted(cuts, lower)] + below[..., np.searchsorted(cuts, upper)]
-    positive_weights = weights[..., positive]
+    positive_weights = weights[..., winners]
     won = np.einsum("...i,...i", positive_weights, beaten) / 2
     pairs = positive_weights.sum(axis=-1) * below[..., -1]
     return np.divide(won, pairs, out=np.full_like(won, np.nan), where=pairs > 0)[()]
+
+
+def _ranked(
+    scores: Float[np.ndarray, "cases"], chosen: Bool[np.ndarray, "cases"]
+) -> Int[np.ndarray, "chosen"]:
+    """Return the numbers of the chosen cases, lowest score first."""
+    numbers = np.flatnonzero(chosen)
+    return numbers[np.argsort(scores[numbers])]

@@ -46,7 +46,8 @@ def case_weights(weights: Weights | None, num_cases: int) -> Weights:
         message = "a metric needs at least one case, got none"
         raise InputError(message)
     if weights is None:
-        return np.ones(num_cases)
+        # One number seen n times: it costs no memory.
+        return np.broadcast_to(1.0, num_cases)
     weights = np.asarray(weights, dtype=np.float64)
     if weights.ndim == 0 or weights.shape[-1] != num_cases:
         message = f"weights must end in {num_cases} cases, got shape {weights.shape}"
