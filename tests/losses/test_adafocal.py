@@ -38,6 +38,14 @@ def test_takes_one_exponent_a_bin_from_the_validation_split():
     assert value_at(loss, 0.81) == pytest.approx(-(0.19 ** gammas[1]) * log(0.81))
 
 
+def test_a_probability_on_an_edge_belongs_to_the_bin_above():
+    loss = make_loss("adafocal", num_classes=2, num_bins=2)
+    loss.gammas.copy_(torch.tensor([2.0, 3.0]))
+    loss.boundaries.fill_(0.5)
+    assert value_at(loss, 0.5) == pytest.approx(-(0.5**3) * log(0.5))
+    assert value_at(loss, 0.5 - 1e-9) == pytest.approx(-(0.5**2) * log(0.5))
+
+
 def test_rate_scales_the_step():
     loss = make_loss("adafocal", num_classes=2, num_bins=1, rate=3)
     loss.end_epoch(0.1, split([0.9, 0.7], [1, 0]))

@@ -43,10 +43,10 @@ def test_a_moving_average_starts_as_the_first_batch():
 def test_a_moving_average_weighs_batches_by_their_age():
     term = regulariser(marginal="ema", decay=0.75)
     term(FIRST, LABELS)
-    # The batches' mean predictions of class 0 are 0.6 and 0.2, their weights 0.75 and 1.
-    expected = log((0.75 * 0.6 + 0.2) / 1.75)
-    # The average is kept in float32.
-    assert term(SECOND, LABELS).item() == pytest.approx(expected, rel=1e-6)
+    # The batches' mean predictions of class 0 are 0.6, 0.2 and 0.6; the average is in float32.
+    expected = [log((0.75 * 0.6 + 0.2) / 1.75), log((0.5625 * 0.6 + 0.75 * 0.2 + 0.6) / 2.3125)]
+    assert term(SECOND, LABELS).item() == pytest.approx(expected[0], rel=1e-6)
+    assert term(FIRST, LABELS).item() == pytest.approx(expected[1], rel=1e-6)
 
 
 def test_a_moving_average_forgets_at_its_decay_in_the_long_run():
