@@ -13,11 +13,18 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 _IN_FLIGHT_PER_WORKER = 4
+_VALUES_PER_WORKER = 2**25
+"""About 130 CT slices: fewer are decoded sooner than one more process has started."""
 
 
 def available_cores() -> int:
     """Return how many cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def workers_for(num_values: int, stated: int | None) -> int:
+    """Return how many processes are worth starting to decode so many values, unless stated."""
+    return stated or min(available_cores(), 1 + num_values // _VALUES_PER_WORKER)
 
 
 def ordered_map(

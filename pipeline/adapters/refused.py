@@ -14,3 +14,9 @@ class Refused(Exception):  # noqa: N818 - it is an outcome that a reader reports
         super().__init__(reason)
         self.reason = reason
         self.advice = advice
+
+
+def too_large(claimed: int, unit: str) -> Refused:
+    """Return the refusal of a file that claims more than the limit."""
+    advice = f"it claims {claimed} {unit}: if that is right, raise 'max_pixels'"
+    return Refused(reason="too large", advice=advice)

@@ -56,10 +56,10 @@ def resampled_volume(
     turned = Orientation(axcodes="RAS", labels=_AXES)(tensor)
     if spacing_mm is not None:
         spaced = _respaced(turned, spacing_mm, size, outside=float(volume.min()))
-        return spaced[0].numpy(), tuple(float(mm) for mm in _spacing_of(spaced))
+        return spaced[0].numpy(), _rounded(_spacing_of(spaced))
     shape = np.array(turned.shape[1:])
     stretched = resize(turned.numpy()[0, ..., None], tuple(size))[..., 0]
-    return stretched, tuple(float(mm) for mm in _spacing_of(turned) * shape / size)
+    return stretched, _rounded(_spacing_of(turned) * shape / size)
 
 
 def _respaced(volume: Any, spacing_mm: Sequence[float], size: Sequence[int], outside: float) -> Any:
@@ -89,3 +89,8 @@ def _respaced(volume: Any, spacing_mm: Sequence[float], size: Sequence[int], out
 
 def _spacing_of(volume: Any) -> np.ndarray:
     return np.linalg.norm(np.asarray(volume.affine)[:3, :3], axis=0)
+
+
+def _rounded(spacing: np.ndarray) -> tuple[float, ...]:
+    # To a millionth of a millimetre, so that no rounding error of an affine is recorded.
+    return tuple(round(float(mm), 6) for mm in spacing)

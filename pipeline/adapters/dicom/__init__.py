@@ -12,8 +12,9 @@ from pathlib import Path
 from pipeline.adapters.case import Case, Quarantined
 from pipeline.adapters.dicom.arguments import DicomArguments
 from pipeline.adapters.dicom.header import HeaderScanner
-from pipeline.adapters.dicom.index import write_index
-from pipeline.adapters.dicom.reading import Folder, read_indexed
+from pipeline.adapters.dicom.reading import read_indexed
+from pipeline.adapters.folder_cases import Folder
+from pipeline.adapters.folder_index import write_index
 from pipeline.adapters.identity import load_pseudonyms
 from pipeline.config import Dataset
 from pipeline.config.reading import check_config

@@ -16,6 +16,7 @@ from pipeline.adapters.dicom.opening import quiet
 from pipeline.adapters.dicom.pixels import Plane, decoded_planes
 from pipeline.adapters.dicom.planning import Planned
 from pipeline.adapters.dicom.series import Slice
+from pipeline.adapters.folder_cases import make_case
 from pipeline.adapters.refused import Refused
 from pipeline.adapters.resizing import resize
 from pipeline.adapters.spatial import resampled_volume, with_channels
@@ -49,17 +50,18 @@ class Decoder:
                     return [self._volume(planned, planned.affine, paths)]
                 return list(self._planes(planned, paths))
         except Refused as refused:
-            return [Quarantined(planned.first.source, refused.reason, refused.advice)]
+            return [Quarantined(planned.slices[0].facts.source, refused.reason, refused.advice)]
 
     def _planes(self, planned: Planned, paths: dict[str, Path]) -> Iterator[Case]:
         decoded = self._decoded(planned.slices, paths)
         for slice_, plane in zip(planned.slices, decoded, strict=True):
             image = with_channels(self._windowed(plane), self.channels)
             many = len(planned.slices) > 1
-            yield _case(
-                planned,
+            yield make_case(
+                f"{planned.name}-{slice_.frame + 1}" if many else planned.name,
                 resize(image, tuple(self.size)),
-                name=f"{planned.name}-{slice_.frame + 1}" if many else planned.name,
+                slice_.facts,
+                planned.labelled,
                 sha256=slice_.facts.sha256,
                 spacing_mm=_plane_spacing(slice_, self.size),
             )
@@ -82,10 +84,11 @@ class Decoder:
         shown = window(values, "float32", inverted=middle.inverted)
         resampled, spacing = resampled_volume(shown, affine, self.size, self.arguments.spacing_mm)
         image = window.scaled(resampled, self.arguments.dtype)
-        return _case(
-            planned,
+        return make_case(
+            planned.name,
             np.repeat(image[..., None], self.channels, axis=-1),
-            name=planned.name,
+            planned.slices[0].facts,
+            planned.labelled,
             sha256=_joint_sha256(planned.slices),
             spacing_mm=spacing,
         )
@@ -100,31 +103,6 @@ class Decoder:
             )
 
 
-def _case(
-    planned: Planned,
-    image: np.ndarray,
-    *,
-    name: str,
-    sha256: str,
-    spacing_mm: tuple[float, ...] | None,
-) -> Case:
-    labelled = planned.labelled
-    return Case(
-        case=name,
-        image=image,
-        label=labelled.label,
-        patient=planned.patient,
-        source=planned.first.source,
-        source_sha256=sha256,
-        split=labelled.split,
-        site=planned.site,
-        sex=planned.sex,
-        age=planned.age,
-        spacing_mm=spacing_mm,
-        truth=labelled.truth,
-    )
-
-
 def _plane_spacing(slice_: Slice, size: list[int]) -> tuple[float, ...] | None:
     facts = slice_.facts
     if not facts.pixel_spacing:
@@ -135,8 +113,6 @@ def _plane_spacing(slice_: Slice, size: list[int]) -> tuple[float, ...] | None:
 
 def _joint_sha256(slices: tuple[Slice, ...]) -> str:
     files = dict.fromkeys(each.facts.sha256 for each in slices)
-    return files.popitem()[0] if len(files) == 1 else _sha256("\n".join(files))
-
-
-def _sha256(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+    if len(files) == 1:
+        return files.popitem()[0]
+    return hashlib.sha256("\n".join(files).encode()).hexdigest()

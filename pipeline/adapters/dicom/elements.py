@@ -22,7 +22,7 @@ def element(dataset: Dataset, keyword: str) -> Any:
 def texts(dataset: Dataset, keyword: str) -> list[str]:
     """Return an element's values as text, empty ones left out."""
     value = element(dataset, keyword)
-    values = list(value) if isinstance(value, MultiValue) else [value]
+    values = list(value) if isinstance(value, MultiValue | list) else [value]
     return [text for each in values if each is not None and (text := str(each).strip())]
 
 

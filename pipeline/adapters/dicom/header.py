@@ -10,10 +10,11 @@ from pydicom import Dataset
 
 from pipeline.adapters.case import NOT_RECORDED
 from pipeline.adapters.dicom.elements import macro, numbers, text, texts, whole
-from pipeline.adapters.dicom.opening import bytes_allowed, parse, quiet, too_large
+from pipeline.adapters.dicom.opening import bytes_allowed, parse, quiet
+from pipeline.adapters.file_facts import FileFacts
 from pipeline.adapters.identity import Identifiers, Pseudonyms
 from pipeline.adapters.people import age_from_dicom, normal_sex, years_between
-from pipeline.adapters.refused import Refused
+from pipeline.adapters.refused import Refused, too_large
 
 _NAMES = (
     "PatientName", "PatientID", "PatientBirthDate", "AccessionNumber", "InstitutionName",
@@ -29,44 +30,6 @@ _GEOMETRY = (
 _IMAGE = ("Rows", "Columns", "NumberOfFrames", "SamplesPerPixel", "InstanceNumber")
 _PERSON = ("PatientAge", "PatientSex", "StudyDate", "BurnedInAnnotation")
 _TAGS = [*_NAMES, *_UIDS, *_GEOMETRY, *_IMAGE, *_PERSON]
-
-
-@dataclass(frozen=True)
-class FileFacts:
-    """One file of the index.
-
-    ``file sop series study accession patient`` are keyed hashes, empty where the header has none;
-    `positions` holds three numbers a frame, in mm; `fault` says why the file is of no use.
-    """
-
-    source: str
-    sha256: str
-    num_bytes: int
-    file: str
-    fault: str = ""
-    advice: str = ""
-    sop: str = ""
-    series: str = ""
-    study: str = ""
-    accession: str = ""
-    patient: str = ""
-    site: str = NOT_RECORDED
-    sex: str = NOT_RECORDED
-    age: float | None = None
-    num_rows: int = 0
-    num_columns: int = 0
-    num_frames: int = 0
-    num_samples: int = 0
-    instance_number: int | None = None
-    positions: tuple[float, ...] = ()
-    orientation: tuple[float, ...] = ()
-    pixel_spacing: tuple[float, ...] = ()
-    burned_in: bool = False
-
-    @property
-    def num_pixels(self) -> int:
-        """How many values the header claims."""
-        return self.num_rows * self.num_columns * self.num_frames * self.num_samples
 
 
 @dataclass(frozen=True)
@@ -89,6 +52,10 @@ class HeaderScanner:
     pseudonyms: Pseudonyms
     site_names: dict[str, str]
     max_pixels: int
+
+    def wants(self, name: str) -> bool:
+        """Every file may be one: DICOM asks for no suffix."""
+        return not name.startswith(".")
 
     def __call__(self, relative: str) -> tuple[FileFacts, Identifiers]:
         """Return the facts of a file below the folder, and who is named in it."""

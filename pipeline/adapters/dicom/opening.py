@@ -11,15 +11,16 @@ from contextlib import contextmanager
 from io import BytesIO
 
 from pydicom import Dataset, dcmread
-from pydicom.errors import InvalidDicomError
+from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.filereader import read_dataset, read_preamble
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 
-from pipeline.adapters.refused import Refused
+from pipeline.adapters.refused import Refused, too_large
 
 DAMAGE = (
-    ArithmeticError, AttributeError, EOFError, InvalidDicomError, LookupError, MemoryError,
-    NotImplementedError, OSError, RuntimeError, TypeError, ValueError, struct.error, zlib.error,
+    ArithmeticError, AttributeError, BytesLengthException, EOFError, InvalidDicomError, LookupError,
+    MemoryError, NotImplementedError, OSError, RuntimeError, TypeError, ValueError, struct.error,
+    zlib.error,
 )  # fmt: skip
 """What parsers and decoders of untrusted bytes are known to raise."""
 
@@ -43,12 +44,6 @@ def quiet() -> Iterator[None]:
 def bytes_allowed(max_pixels: int) -> int:
     """Return the most bytes that a file of so many values may hold, header included."""
     return 4 * max_pixels + 2**24
-
-
-def too_large(claimed: int, unit: str) -> Refused:
-    """Return the refusal of a file that claims more than the limit."""
-    advice = f"it claims {claimed} {unit}: if that is right, raise 'max_pixels'"
-    return Refused(reason="too large", advice=advice)
 
 
 def parse(content: bytes, *, max_pixels: int, tags: list[str] | None = None) -> Dataset:

@@ -15,8 +15,8 @@ from pydicom.uid import UID, ExplicitVRBigEndian, ExplicitVRLittleEndian, Implic
 
 from pipeline.adapters.dicom.codestreams import require_claimed_size
 from pipeline.adapters.dicom.elements import element, macro, number, numbers, text, whole
-from pipeline.adapters.dicom.opening import DAMAGE, parse, too_large
-from pipeline.adapters.refused import Refused
+from pipeline.adapters.dicom.opening import DAMAGE, parse
+from pipeline.adapters.refused import Refused, too_large
 from pipeline.adapters.windowing import Window, centred_window
 
 _NARROWEST = 1e-3
@@ -85,7 +85,7 @@ def decoded_planes(
 
 def _require_decodable(dataset: Dataset, max_pixels: int) -> None:
     if not any(name in dataset for name in _PIXEL_ELEMENTS):
-        raise Refused(reason="no pixel data", advice="export the file again with its pixels")
+        raise Refused(reason="no pixel data", advice="it is truncated or was sent without")
     names = ("Rows", "Columns", "SamplesPerPixel", "NumberOfFrames")
     claimed = math.prod(max(whole(dataset, name) or 1, 1) for name in names)
     if claimed > max_pixels:

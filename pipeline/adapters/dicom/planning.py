@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.adapters.case import NOT_RECORDED, Quarantined
+from pipeline.adapters.case import Quarantined
 from pipeline.adapters.dicom.arguments import ReadingArguments
-from pipeline.adapters.dicom.header import FileFacts
-from pipeline.adapters.dicom.opening import too_large
 from pipeline.adapters.dicom.series import Slice, affine_of, ordered_slices
+from pipeline.adapters.file_facts import FileFacts
+from pipeline.adapters.folder_cases import label_of
 from pipeline.adapters.label_table import KeyKind, Labelled
-from pipeline.adapters.refused import Refused
+from pipeline.adapters.refused import Refused, too_large
 
 
 @dataclass(frozen=True)
@@ -29,32 +29,6 @@ class Planned:
     slices: tuple[Slice, ...]
     labelled: Labelled
     affine: np.ndarray | None = None
-
-    @property
-    def first(self) -> FileFacts:
-        """The file that stands for the case."""
-        return self.slices[0].facts
-
-    @property
-    def patient(self) -> str:
-        """The table's patient, else the header's, else what comes nearest to one."""
-        first = self.first
-        return self.labelled.patient or first.patient or first.study or first.series or first.file
-
-    @property
-    def site(self) -> str:
-        """The table's site, else the header's."""
-        return self.labelled.site if self.labelled.site != NOT_RECORDED else self.first.site
-
-    @property
-    def sex(self) -> str:
-        """The table's sex, else the header's."""
-        return self.labelled.sex if self.labelled.sex != NOT_RECORDED else self.first.sex
-
-    @property
-    def age(self) -> float | None:
-        """The table's age, else the header's; years."""
-        return self.labelled.age if self.labelled.age is not None else self.first.age
 
 
 @dataclass(frozen=True)
@@ -91,7 +65,7 @@ class Planner:
                 yield Quarantined(_source(members), refused.reason, refused.advice)
 
     def _planned(self, name: str, members: list[FileFacts], *, by_series: bool) -> Planned:
-        labelled = self._label(members)
+        labelled = label_of(members, self.labels, self.key)
         slices = ordered_slices(members)
         if not by_series:
             return Planned(name, tuple(slices), labelled)
@@ -110,20 +84,6 @@ class Planner:
             advice = f"slice {wanted} is asked for, the series has {len(slices)}"
             raise Refused(reason="slice not in the series", advice=advice)
         return slices[wanted]
-
-    def _label(self, members: list[FileFacts]) -> Labelled:
-        """Return the one label of a case's files."""
-        keys = {getattr(facts, self.key) for facts in members}
-        found = [self.labels[key] for key in sorted(keys) if key in self.labels]
-        if not found:
-            advice = f"add its {self.key} to the table of labels, or take it out"
-            raise Refused(reason="no label", advice=advice)
-        if fault := next((each for each in found if each.fault), None):
-            raise Refused(reason=fault.fault, advice=fault.advice)
-        if len({(each.label, each.split, each.patient) for each in found}) > 1:
-            advice = "give all files of the series one label"
-            raise Refused(reason="conflicting labels", advice=advice)
-        return found[0]
 
 
 def _source(members: list[FileFacts]) -> str:

@@ -10,11 +10,12 @@ import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path, PurePosixPath
+from typing import Protocol
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.adapters.dicom.header import FileFacts, HeaderScanner
+from pipeline.adapters.file_facts import FileFacts
 from pipeline.adapters.identity import Identifiers, Pseudonyms, masked_path
 from pipeline.adapters.label_table import (
     Labelled,
@@ -51,8 +52,30 @@ class Index:
     labels: dict[str, Labelled]
 
 
+class Scanner(Protocol):
+    """Turn files of one format into facts; picklable, and silent about what is wrong."""
+
+    @property
+    def folder(self) -> Path:
+        """The folder whose files it reads."""
+        ...
+
+    @property
+    def pseudonyms(self) -> Pseudonyms:
+        """What every identifier leaves as."""
+        ...
+
+    def wants(self, name: str) -> bool:
+        """Return whether a file of this name is one of the format's."""
+        ...
+
+    def __call__(self, relative: str) -> tuple[FileFacts, Identifiers]:
+        """Return the facts of a file, given its path below the folder, and who is named in it."""
+        ...
+
+
 def write_index(
-    raw: Path, scanner: HeaderScanner, table: LabelTableArguments, classes: list[str]
+    raw: Path, scanner: Scanner, table: LabelTableArguments, classes: list[str]
 ) -> None:
     """Scan a folder and its table into ``raw/files.parquet`` and ``raw/labels.parquet``.
 
@@ -62,7 +85,7 @@ def write_index(
         If the folder is absent or empty, or the table cannot be read.
     """
     rows = read_rows(table)
-    found = list(_scanned(scanner, _relative_paths(scanner.folder, leave_out=Path(table.table))))
+    found = list(_scanned(scanner, _relative_paths(scanner, leave_out=Path(table.table))))
     everyone = set().union(*(who.labels() for _, who in found), people_in(rows, table))
     files = [_masked(facts, who, everyone, scanner.pseudonyms) for facts, who in found]
     columns = pa.Table.from_pylist([asdict(each) for each in files], schema=_SCHEMA)
@@ -81,30 +104,28 @@ def read_index(raw: Path) -> Index:
     return Index(files=files, labels=read_labels(raw / LABELS))
 
 
-def _relative_paths(folder: Path, leave_out: Path) -> list[str]:
-    """Return the files below a folder, hidden ones and the table of labels left out."""
-    if not folder.is_dir():
-        message = f"{folder}: no such folder"
+def _relative_paths(scanner: Scanner, leave_out: Path) -> list[str]:
+    """Return the files that a scanner wants, the table of labels and hidden folders left out."""
+    if not scanner.folder.is_dir():
+        message = f"{scanner.folder}: no such folder"
         raise InputError(message)
     table = leave_out.resolve()
     found = []
-    for here, folders, names in os.walk(folder):
+    for here, folders, names in os.walk(scanner.folder):
         folders[:] = [each for each in folders if not each.startswith(".")]
-        paths = [Path(here, name) for name in names if not name.startswith(".")]
+        paths = [Path(here, name) for name in names if scanner.wants(name)]
         found += [
-            path.relative_to(folder).as_posix()
+            path.relative_to(scanner.folder).as_posix()
             for path in paths
             if path.is_file() and path.resolve() != table
         ]
     if not found:
-        message = f"{folder}: the folder holds no file"
+        message = f"{scanner.folder}: the folder holds no file of the format"
         raise InputError(message)
     return sorted(found)
 
 
-def _scanned(
-    scanner: HeaderScanner, relative: Sequence[str]
-) -> list[tuple[FileFacts, Identifiers]]:
+def _scanned(scanner: Scanner, relative: Sequence[str]) -> list[tuple[FileFacts, Identifiers]]:
     workers = min(available_cores(), 1 + len(relative) // _FILES_A_WORKER)
     return list(ordered_map(scanner, relative, workers=workers))
 

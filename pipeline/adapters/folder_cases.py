@@ -1,0 +1,88 @@
+"""Join what a folder's files hold with what its table says: what becomes a case."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+
+from pipeline.adapters.case import NOT_RECORDED, Case, Quarantined
+from pipeline.adapters.file_facts import FileFacts
+from pipeline.adapters.identity import Pseudonyms
+from pipeline.adapters.label_table import KeyKind, Labelled
+from pipeline.adapters.refused import Refused
+
+Kept = TypeVar("Kept")
+
+
+@dataclass(frozen=True)
+class Folder:
+    """Where an index's files are, what its labels are keyed by, and what masked its paths."""
+
+    path: Path
+    key: KeyKind
+    pseudonyms: Pseudonyms
+
+
+def separated(items: Iterable[Kept | Quarantined]) -> tuple[list[Kept], list[Quarantined]]:
+    """Return what is kept and what is left out, each in its order."""
+    kept: list[Kept] = []
+    left_out: list[Quarantined] = []
+    for each in items:
+        if isinstance(each, Quarantined):
+            left_out.append(each)
+        else:
+            kept.append(each)
+    return kept, left_out
+
+
+def label_of(members: list[FileFacts], labels: dict[str, Labelled], key: KeyKind) -> Labelled:
+    """Return what the table says of a case's files.
+
+    Raises
+    ------
+    Refused
+        If it says nothing, nothing usable, or different things of different files.
+    """
+    keys = {getattr(facts, key) for facts in members}
+    found = [labels[each] for each in sorted(keys) if each in labels]
+    if not found:
+        advice = f"add its {key} to the table of labels, or take it out"
+        raise Refused(reason="no label", advice=advice)
+    if fault := next((each for each in found if each.fault), None):
+        raise Refused(reason=fault.fault, advice=fault.advice)
+    if len({(each.label, each.split, each.patient, each.truth) for each in found}) > 1:
+        raise Refused(reason="conflicting labels", advice="give the files of a case one label")
+    return found[0]
+
+
+def make_case(
+    name: str,
+    image: np.ndarray,
+    facts: FileFacts,
+    labelled: Labelled,
+    *,
+    sha256: str,
+    spacing_mm: tuple[float, ...] | None,
+) -> Case:
+    """Return a case; where both the table and the header say something, the table is believed.
+
+    Where neither names the patient, the study stands for them, else the series, else the file.
+    """
+    return Case(
+        case=name,
+        image=image,
+        label=labelled.label,
+        patient=labelled.patient or facts.patient or facts.study or facts.series or facts.file,
+        source=facts.source,
+        source_sha256=sha256,
+        split=labelled.split,
+        site=labelled.site if labelled.site != NOT_RECORDED else facts.site,
+        sex=labelled.sex if labelled.sex != NOT_RECORDED else facts.sex,
+        age=labelled.age if labelled.age is not None else facts.age,
+        spacing_mm=spacing_mm,
+        truth=labelled.truth,
+    )

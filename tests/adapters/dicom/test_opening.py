@@ -1,0 +1,61 @@
+import warnings
+import zlib
+
+import numpy as np
+import pytest
+from pydicom.uid import DeflatedExplicitVRLittleEndian
+
+from pipeline.adapters.dicom import opening
+from pipeline.adapters.dicom.opening import bytes_allowed, parse, quiet
+from pipeline.adapters.refused import Refused
+from tests.dicom_files import write_image
+
+PIXELS = np.zeros((8, 8), np.uint16)
+
+
+def test_reads_the_elements_asked_for_and_stops_before_the_pixels(tmp_path):
+    write_image(tmp_path / "a.dcm", PIXELS)
+    header = parse((tmp_path / "a.dcm").read_bytes(), max_pixels=64, tags=["Rows"])
+    assert header.Rows == 8
+    assert "PatientName" not in header
+    assert "PixelData" not in header
+
+
+def test_a_deflated_bomb_is_refused_without_being_inflated(tmp_path, monkeypatch):
+    zeros = np.zeros((512, 512), np.uint16)
+    write_image(tmp_path / "a.dcm", zeros, syntax=DeflatedExplicitVRLittleEndian)
+    content = (tmp_path / "a.dcm").read_bytes()
+    assert len(content) < zeros.nbytes / 100
+    assert parse(content, max_pixels=zeros.size).Rows == 512
+
+    def never(*_):
+        pytest.fail("the whole data set was inflated")
+
+    monkeypatch.setattr(opening, "bytes_allowed", lambda _: zeros.nbytes // 2)
+    monkeypatch.setattr(zlib, "decompress", never)
+    with pytest.raises(Refused, match="too large") as refused:
+        parse(content, max_pixels=1)
+    assert "bytes and more when inflated" in refused.value.advice
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 a zip", b"<html>" * 100, b"\x00" * 200])
+def test_what_is_no_dicom_file_is_refused(content):
+    with pytest.raises(Refused, match="no DICOM file"):
+        parse(content, max_pixels=64)
+
+
+def test_a_damaged_header_is_refused():
+    content = b"\x00" * 128 + b"DICM" + b"\x02\x00\x00\x00UL\xff\xff\x00"
+    with quiet(), pytest.raises(Refused, match="unreadable header"):
+        parse(content, max_pixels=64)
+
+
+def test_silence_ends_with_the_block():
+    with quiet():
+        warnings.warn("a header's text", stacklevel=1)
+    with pytest.warns(UserWarning, match="ours"):
+        warnings.warn("ours", stacklevel=1)
+
+
+def test_the_limit_leaves_room_for_four_bytes_a_value_and_a_header():
+    assert bytes_allowed(100) == 400 + 2**24

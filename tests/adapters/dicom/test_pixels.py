@@ -1,0 +1,289 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pydicom import Dataset, Sequence, dcmread
+from pydicom.data import get_testdata_file
+from pydicom.pixels import apply_voi_lut
+from pydicom.uid import (
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+    JPEG2000Lossless,
+    JPEGLSLossless,
+    RLELossless,
+)
+
+from pipeline.adapters.dicom.opening import quiet
+from pipeline.adapters.dicom.pixels import decoded_planes
+from pipeline.adapters.refused import Refused
+from pipeline.adapters.windowing import Window
+from tests.dicom_files import image_dataset, write_image
+from tests.sources import mirrored
+
+NOISE = np.random.default_rng(0).integers(0, 4096, (48, 40), dtype=np.uint16)
+COLOURS = np.random.default_rng(1).integers(0, 256, (48, 40, 3), dtype=np.uint8)
+MIRRORED_CT = "dicom/syntaxes/CTImage.dcm_"
+
+
+def planes(path, frames=(0,), *, max_pixels=2**24, presented=True):
+    with quiet():
+        return list(decoded_planes(path, frames, max_pixels=max_pixels, presented=presented))
+
+
+def save(dataset, path):
+    dataset.save_as(path, enforce_file_format=True)
+    return path
+
+
+@pytest.mark.parametrize(
+    "syntax",
+    [
+        ImplicitVRLittleEndian,
+        ExplicitVRLittleEndian,
+        ExplicitVRBigEndian,
+        DeflatedExplicitVRLittleEndian,
+    ],
+)
+@pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.uint16])
+def test_reads_every_uncompressed_syntax(tmp_path, syntax, dtype):
+    stored = (NOISE - 500).astype(dtype)
+    bytes_ = stored.astype(np.dtype(dtype).newbyteorder(">" if "1.2.2" in syntax[-5:] else "<"))
+    dataset = image_dataset(stored, syntax=syntax, PixelData=bytes_.tobytes())
+    (plane,) = planes(save(dataset, tmp_path / "a.dcm"))
+    np.testing.assert_array_equal(plane.values, stored.astype(np.float32))
+
+
+@pytest.mark.parametrize("syntax", [RLELossless, JPEGLSLossless, JPEG2000Lossless])
+@pytest.mark.parametrize("pixels", [NOISE, COLOURS], ids=["grey", "colour"])
+def test_reads_every_compressed_syntax_that_can_be_written(tmp_path, syntax, pixels):
+    dataset = image_dataset(pixels)
+    dataset.compress(syntax, generate_instance_uid=False)
+    (plane,) = planes(save(dataset, tmp_path / "a.dcm"))
+    np.testing.assert_array_equal(plane.values, pixels.astype(plane.values.dtype))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "BigEndianExplicitTransferSyntax_1.2.840.10008.1.2.2",
+        "DeflatedExplicitVRLittleEndianTransferSyntax_1.2.840.10008.1.2.1.99",
+        "JPEG2000LosslessOnlyTransferSyntax_1.2.840.10008.1.2.4.90",
+        "JPEGLSLosslessTransferSyntax_1.2.840.10008.1.2.4.80",
+        "JPEGProcess14SV1TransferSyntax_1.2.840.10008.1.2.4.70",
+        "JPEGProcess14TransferSyntax_1.2.840.10008.1.2.4.57",
+        "LittleEndianImplicitTransferSyntax_1.2.840.10008.1.2",
+        "RLELosslessTransferSyntax_1.2.840.10008.1.2.5",
+    ],
+)
+def test_a_real_slice_is_the_same_in_every_lossless_syntax(name):
+    plain = mirrored(f"{MIRRORED_CT}LittleEndianExplicitTransferSyntax_1.2.840.10008.1.2.1.dcm")
+    (expected,), (plane,) = planes(plain), planes(mirrored(f"{MIRRORED_CT}{name}.dcm"))
+    np.testing.assert_array_equal(plane.values, expected.values)
+    assert plane.window == expected.window
+
+
+@pytest.mark.parametrize(
+    ("name", "tolerance"),
+    [
+        # The lossy files store 8 or 12 bits over the same range, in steps of 32 and 2 hounsfield.
+        ("JPEG2000TransferSyntax_1.2.840.10008.1.2.4.91", 5.0),
+        ("JPEGLSLossyTransferSyntax_1.2.840.10008.1.2.4.81", 5.0),
+        ("JPEGProcess1TransferSyntax_1.2.840.10008.1.2.4.50", 40.0),
+        ("JPEGProcess2_4TransferSyntax_1.2.840.10008.1.2.4.51", 5.0),
+    ],
+)
+def test_a_real_slice_is_nearly_the_same_in_every_lossy_syntax(name, tolerance):
+    plain = mirrored(f"{MIRRORED_CT}LittleEndianExplicitTransferSyntax_1.2.840.10008.1.2.1.dcm")
+    (expected,), (plane,) = planes(plain), planes(mirrored(f"{MIRRORED_CT}{name}.dcm"))
+    assert np.abs(plane.values - expected.values).mean() < tolerance
+
+
+@pytest.mark.parametrize("process", ["6_8TransferSyntax_1.2.840.10008.1.2.4.53"])
+def test_a_syntax_without_a_decoder_is_refused(process):
+    with pytest.raises(Refused, match="transfer syntax without a decoder"):
+        planes(mirrored(f"{MIRRORED_CT}JPEGProcess{process}.dcm"))
+
+
+def test_rescales_stored_values(tmp_path):
+    write_image(tmp_path / "a.dcm", NOISE, RescaleSlope=2, RescaleIntercept=-1024)
+    (plane,) = planes(tmp_path / "a.dcm")
+    np.testing.assert_array_equal(plane.values, NOISE * 2.0 - 1024)
+
+
+def test_a_modality_table_translates_stored_values(tmp_path):
+    table = Dataset()
+    table.LUTDescriptor = [4, 0, 16]
+    table.LUTData = np.array([10, 20, 40, 80], np.uint16).tobytes()
+    table["LUTData"].VR = "OW"
+    stored = np.array([[0, 1], [2, 3]], np.uint16)
+    write_image(tmp_path / "a.dcm", stored, ModalityLUTSequence=Sequence([table]))
+    (plane,) = planes(tmp_path / "a.dcm")
+    np.testing.assert_array_equal(plane.values, [[10, 20], [40, 80]])
+
+
+@pytest.mark.parametrize("function", ["LINEAR", "LINEAR_EXACT", "SIGMOID"])
+def test_windows_agree_with_pydicoms_own(tmp_path, function):
+    window = {"WindowCenter": 1500, "WindowWidth": 900, "VOILUTFunction": function}
+    dataset = write_image(tmp_path / "a.dcm", NOISE, **window)
+    (plane,) = planes(tmp_path / "a.dcm")
+    # pydicom spreads a window over the range that the stored bits allow.
+    expected = apply_voi_lut(NOISE, dataset) / (2**16 - 1) * 255
+    assert plane.window is not None
+    shown = plane.window(plane.values, "float32")
+    lowest, highest = plane.window.lowest, plane.window.highest
+    np.testing.assert_allclose((shown - lowest) / (highest - lowest) * 255, expected, atol=1e-3)
+
+
+def test_a_display_table_goes_before_a_window(tmp_path):
+    table = Dataset()
+    table.LUTDescriptor = [4, 0, 8]
+    table.LUTData = np.array([0, 200, 100, 255], np.uint16).tobytes()
+    table["LUTData"].VR = "OW"
+    elements = {"VOILUTSequence": Sequence([table]), "WindowCenter": 1, "WindowWidth": 2}
+    write_image(tmp_path / "a.dcm", np.array([[0, 1], [2, 3]], np.uint16), **elements)
+    (plane,) = planes(tmp_path / "a.dcm")
+    np.testing.assert_array_equal(plane.values, [[0, 200], [100, 255]])
+    assert plane.window == Window(0, 255)
+    (unpresented,) = planes(tmp_path / "a.dcm", presented=False)
+    np.testing.assert_array_equal(unpresented.values, [[0, 1], [2, 3]])
+
+
+def test_the_first_of_several_windows_counts(tmp_path):
+    write_image(tmp_path / "a.dcm", NOISE, WindowCenter=[50, 600], WindowWidth=[401, 1500])
+    assert planes(tmp_path / "a.dcm")[0].window == Window(50 - 0.5 - 200, 50 - 0.5 + 200)
+
+
+@pytest.mark.parametrize("width", [None, 0, -5])
+def test_a_window_without_width_is_none(tmp_path, width):
+    write_image(tmp_path / "a.dcm", NOISE, WindowCenter=50, WindowWidth=width)
+    assert planes(tmp_path / "a.dcm")[0].window is None
+
+
+def test_low_values_are_bright_in_monochrome1(tmp_path):
+    write_image(tmp_path / "a.dcm", NOISE, PhotometricInterpretation="MONOCHROME1")
+    assert planes(tmp_path / "a.dcm")[0].inverted
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+def test_a_palette_becomes_colours(tmp_path, bits):
+    scale = 257 if bits == 16 else 1
+    palette = np.array([[0, 0, 0], [255, 0, 0], [0, 255, 0], [10, 20, 30]], np.uint16)
+    elements = {"PhotometricInterpretation": "PALETTE COLOR"}
+    stored = np.array([[0, 1], [2, 3]], np.uint8)
+    dataset = image_dataset(stored, **elements)
+    for name, channel in zip(("Red", "Green", "Blue"), palette.T, strict=True):
+        setattr(dataset, f"{name}PaletteColorLookupTableDescriptor", [4, 0, bits])
+        keyword = f"{name}PaletteColorLookupTableData"
+        setattr(dataset, keyword, (channel * scale).astype(f"<u{bits // 8}").tobytes())
+        dataset[keyword].VR = "OW"
+    (plane,) = planes(save(dataset, tmp_path / "a.dcm"))
+    np.testing.assert_array_equal(plane.values, palette.astype(np.uint8)[stored])
+
+
+# Y = 0.299 R + 0.587 G + 0.114 B, Cb and Cr around 128 (DICOM PS3.3 C.7.6.3.1.2): pure red is
+# (76, 85, 255), pure blue (29, 255, 107), each rounded.
+RED_AND_BLUE = [[[255, 0, 0], [255, 0, 0], [0, 0, 255], [0, 0, 255]]]
+
+
+@pytest.mark.parametrize(
+    ("photometric", "stored"),
+    [
+        ("YBR_FULL", [76, 85, 255, 76, 85, 255, 29, 255, 107, 29, 255, 107]),
+        ("YBR_FULL_422", [76, 76, 85, 255, 29, 29, 255, 107]),
+    ],
+)
+def test_ybr_becomes_rgb(tmp_path, photometric, stored):
+    elements = {"PhotometricInterpretation": photometric, "PixelData": bytes(stored)}
+    write_image(tmp_path / "a.dcm", np.zeros((1, 4, 3), np.uint8), **elements)
+    (plane,) = planes(tmp_path / "a.dcm")
+    # Rounding to eight bits there and back.
+    np.testing.assert_allclose(plane.values, RED_AND_BLUE, atol=2)
+
+
+def test_colour_planes_may_be_stored_one_after_the_other(tmp_path):
+    bytes_ = COLOURS.transpose(2, 0, 1).tobytes()
+    write_image(tmp_path / "a.dcm", COLOURS, PlanarConfiguration=1, PixelData=bytes_)
+    np.testing.assert_array_equal(planes(tmp_path / "a.dcm")[0].values, COLOURS)
+
+
+def test_sixteen_bit_colours_are_brought_to_eight(tmp_path):
+    wide = COLOURS.astype(np.uint16) * 257
+    write_image(tmp_path / "a.dcm", wide)
+    np.testing.assert_array_equal(planes(tmp_path / "a.dcm")[0].values, COLOURS)
+
+
+def test_frames_come_in_the_order_asked_for(tmp_path):
+    frames = np.stack([np.full((4, 4), number, np.uint8) for number in range(5)])
+    write_image(tmp_path / "a.dcm", frames[0], NumberOfFrames=5, PixelData=frames.tobytes())
+    found = [plane.values[0, 0] for plane in planes(tmp_path / "a.dcm", (3, 0, 4))]
+    assert found == [3, 0, 4]
+
+
+def test_an_enhanced_frame_has_its_own_rescale_and_window(tmp_path):
+    groups = []
+    for slope, centre in ((1, 10), (3, 30)):
+        transformation, display, group = Dataset(), Dataset(), Dataset()
+        transformation.RescaleSlope, transformation.RescaleIntercept = slope, -5
+        display.WindowCenter, display.WindowWidth = centre, 11
+        group.PixelValueTransformationSequence = Sequence([transformation])
+        group.FrameVOILUTSequence = Sequence([display])
+        groups.append(group)
+    elements = {"NumberOfFrames": 2, "PixelData": b"\x01" * 32}
+    elements["PerFrameFunctionalGroupsSequence"] = Sequence(groups)
+    write_image(tmp_path / "a.dcm", np.ones((4, 4), np.uint8), **elements)
+    first, second = planes(tmp_path / "a.dcm", (0, 1))
+    assert (first.values[0, 0], second.values[0, 0]) == (1 - 5, 3 - 5)
+    assert (first.window, second.window) == (Window(4.5, 14.5), Window(24.5, 34.5))
+
+
+def test_a_file_without_a_stated_syntax_is_read_as_it_was_parsed(tmp_path):
+    write_image(tmp_path / "a.dcm", NOISE, syntax=ImplicitVRLittleEndian)
+    with quiet():
+        dataset = dcmread(tmp_path / "a.dcm")
+        del dataset.file_meta.TransferSyntaxUID
+        dataset.save_as(tmp_path / "b.dcm", implicit_vr=True, little_endian=True)
+    np.testing.assert_array_equal(planes(tmp_path / "b.dcm")[0].values, NOISE)
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [{"Rows": 65535, "Columns": 65535}, {"NumberOfFrames": 2**31 - 1}, {"SamplesPerPixel": 65535}],
+)
+def test_a_claim_beyond_the_limit_is_refused_before_it_is_believed(tmp_path, claim):
+    write_image(tmp_path / "a.dcm", NOISE, **claim)
+    with pytest.raises(Refused, match="too large"):
+        planes(tmp_path / "a.dcm", max_pixels=10_000)
+
+
+@pytest.mark.parametrize("syntax", [JPEGLSLossless, JPEG2000Lossless])
+def test_a_compressed_frame_larger_than_its_header_is_refused(tmp_path, syntax):
+    dataset = image_dataset(NOISE)
+    dataset.compress(syntax, generate_instance_uid=False)
+    dataset.Rows, dataset.Columns = 2, 2
+    with pytest.raises(Refused, match="pixel data disagrees with its header"):
+        planes(save(dataset, tmp_path / "a.dcm"))
+
+
+@pytest.mark.parametrize("share", [0.5, 0.9])
+@pytest.mark.parametrize("syntax", [None, RLELossless, JPEGLSLossless, JPEG2000Lossless])
+def test_a_truncated_file_is_refused(tmp_path, share, syntax):
+    dataset = image_dataset(NOISE)
+    if syntax is not None:
+        dataset.compress(syntax, generate_instance_uid=False)
+    content = save(dataset, tmp_path / "a.dcm").read_bytes()
+    (tmp_path / "a.dcm").write_bytes(content[: int(share * len(content))])
+    with pytest.raises(Refused, match="pixel data|unreadable"):
+        planes(tmp_path / "a.dcm")
+
+
+def test_a_damaged_file_of_the_library_is_refused():
+    with pytest.raises(Refused, match="pixel data cannot be decoded"):
+        planes(Path(get_testdata_file("MR_truncated.dcm")))
+
+
+def test_a_file_without_pixels_is_refused(tmp_path):
+    write_image(tmp_path / "a.dcm", NOISE, PixelData=None)
+    with pytest.raises(Refused, match="no pixel data"):
+        planes(tmp_path / "a.dcm")

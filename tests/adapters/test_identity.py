@@ -1,0 +1,113 @@
+import hashlib
+import hmac
+import stat
+from pathlib import PurePosixPath
+
+import pytest
+
+from pipeline.adapters.identity import (
+    KEY_FILE,
+    Identifiers,
+    Pseudonyms,
+    find_sources,
+    load_pseudonyms,
+    masked_path,
+)
+from pipeline.errors import InputError
+
+PSEUDONYMS = Pseudonyms(b"a key for the tests")
+JANE = Identifiers(texts=("Doe^Jane", "P-0042"), uids=("1.2.840.7",))
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("PIPELINE_IDENTITY_KEY", raising=False)
+    return tmp_path
+
+
+def masked(path, own=JANE, everyone=()):
+    return masked_path(PurePosixPath(path), own, set(everyone), PSEUDONYMS)
+
+
+def test_a_pseudonym_is_the_hmac_of_kind_and_value():
+    expected = hmac.new(b"a key for the tests", b"patient\0P-0042", hashlib.sha256).hexdigest()
+    assert PSEUDONYMS("patient", "P-0042") == expected[:20]
+
+
+def test_another_kind_value_or_key_gives_another_pseudonym():
+    others = {
+        PSEUDONYMS("patient", "P-0042"),
+        PSEUDONYMS("study", "P-0042"),
+        PSEUDONYMS("patient", "P-0043"),
+        Pseudonyms(b"another key for tests")("patient", "P-0042"),
+    }
+    assert len(others) == 4
+
+
+def test_refuses_a_key_that_could_be_guessed():
+    with pytest.raises(InputError, match="at least 16 bytes, got 6"):
+        Pseudonyms(b"secret")
+
+
+def test_the_key_is_made_on_first_use_and_kept(project):
+    first = load_pseudonyms()
+    assert stat.S_IMODE((project / KEY_FILE).stat().st_mode) == 0o600
+    assert load_pseudonyms() == first
+    assert [path.name for path in (project / "data").iterdir()] == [".identity_key"]
+
+
+def test_two_projects_have_different_keys(project, monkeypatch, tmp_path_factory):
+    first = load_pseudonyms()
+    monkeypatch.chdir(tmp_path_factory.mktemp("other"))
+    assert load_pseudonyms() != first
+
+
+def test_the_environment_s_key_goes_before_the_file(project, monkeypatch):
+    monkeypatch.setenv("PIPELINE_IDENTITY_KEY", "a key of the environment")
+    assert load_pseudonyms() == Pseudonyms(b"a key of the environment")
+    assert not (project / KEY_FILE).exists()
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["DOE_JANE/1.dcm", "janedoe/1.dcm", "x-p-0042-y/1.dcm", "1.2.840.7/1.dcm", "0042/1.dcm"],
+)
+def test_a_part_that_names_the_files_own_patient_is_masked(path):
+    first, last = masked(path).split("/")
+    assert first == "~" + PSEUDONYMS("path", path.split("/")[0])
+    assert last == "1.dcm"
+
+
+@pytest.mark.parametrize("path", ["CT/series 2/IM-0001.dcm", "p/q/1.dcm"])
+def test_a_path_that_names_nobody_stays_as_it_is(path):
+    assert masked(path) == path
+
+
+@pytest.mark.parametrize("name", ["jane/broken.dcm", "P-0042.bak/x", "1.2.840.7.dcm"])
+def test_a_file_that_cannot_be_read_is_masked_by_what_others_say(name):
+    assert masked(name, own=Identifiers()) == name
+    assert masked(name, own=Identifiers(), everyone=JANE.labels()).startswith("~")
+
+
+def test_numbers_that_are_part_of_an_identifier_mask_no_strangers_file():
+    assert masked("0042.dcm", own=Identifiers(), everyone=JANE.labels()) == "0042.dcm"
+
+
+def test_a_masked_path_leads_back_to_its_file(tmp_path):
+    real = tmp_path / "Doe Jane/CT/P-0042.dcm"
+    real.parent.mkdir(parents=True)
+    real.touch()
+    source = masked("Doe Jane/CT/P-0042.dcm")
+    assert "Doe" not in source
+    assert find_sources(tmp_path, [source], PSEUDONYMS) == {source: real}
+
+
+def test_a_name_of_ones_own_may_begin_like_a_mask(tmp_path):
+    (tmp_path / "~old").touch()
+    assert find_sources(tmp_path, ["~old"], PSEUDONYMS) == {"~old": tmp_path / "~old"}
+
+
+def test_refuses_a_path_whose_file_is_gone(tmp_path):
+    with pytest.raises(InputError, match=r"a/b\.dcm: no such file .* run acquire again"):
+        find_sources(tmp_path, ["a/b.dcm"], PSEUDONYMS)

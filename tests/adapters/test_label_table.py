@@ -1,0 +1,143 @@
+import pandas as pd
+import pytest
+
+from pipeline.adapters.label_table import (
+    Labelled,
+    LabelTableArguments,
+    label_rows,
+    people_in,
+    read_labels,
+    read_rows,
+    write_labels,
+)
+from pipeline.config.reading import check_config
+from pipeline.errors import InputError
+from tests.dicom_files import write_table
+
+CLASSES = ["healthy", "ill"]
+
+
+def arguments(table="labels.csv", **changes):
+    stated = {"table": str(table), "key": "patient", "key_column": "key"}
+    return check_config(stated | changes, LabelTableArguments, place="test")
+
+
+def hashed(kind, value):
+    return f"{kind}:{value}"
+
+
+def labelled(rows, columns=("key", "label"), **changes):
+    table = [dict(zip(columns, row, strict=True)) for row in rows]
+    return label_rows(table, arguments(**changes), CLASSES, hashed)
+
+
+def test_a_label_is_found_by_its_hashed_key():
+    found = labelled([("0042", "ill"), ("0043", "healthy")])
+    assert found["patient:0042"].label == 1
+    assert found["patient:0043"].label == 0
+
+
+def test_labels_may_be_translated_into_classes():
+    assert labelled([("1", "C50.9")], label_names={"C50.9": "ill"})["patient:1"].label == 1
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_a_key_keeps_its_zeros_and_a_number_gains_no_fraction(tmp_path, suffix):
+    path = tmp_path / f"labels.{suffix}"
+    frame = pd.DataFrame({"key": ["0042", "7"], "label": ["ill", ""], "age": [40.0, None]})
+    frame.to_csv(path, index=False) if suffix == "csv" else frame.to_parquet(path)
+    rows = read_rows(arguments(path, age_column="age"))
+    assert [row["key"] for row in rows] == ["0042", "7"]
+    assert [row["label"] for row in rows] == ["ill", ""]
+    assert [float(row["age"] or 0) for row in rows] == [40, 0]
+
+
+def test_a_parquet_key_may_be_a_number(tmp_path):
+    pd.DataFrame({"key": [42], "label": ["ill"]}).to_parquet(tmp_path / "a.parquet")
+    assert read_rows(arguments(tmp_path / "a.parquet"))[0]["key"] == "42"
+
+
+def test_rows_that_agree_count_once():
+    found = labelled([("1", "ill"), ("1", "ill")])
+    assert found["patient:1"].fault == ""
+
+
+def test_rows_that_contradict_one_another_are_a_fault():
+    found = labelled([("1", "ill"), ("1", "healthy"), ("1", "ill"), ("2", "ill")])
+    assert found["patient:1"].fault == "conflicting labels"
+    assert found["patient:2"].fault == ""
+
+
+@pytest.mark.parametrize("label", ["", "Ill", "2", "DOE^JANE"])
+def test_a_label_that_is_no_class_is_a_fault_that_does_not_repeat_it(label):
+    found = labelled([("1", label)])["patient:1"]
+    assert found.fault == "label outside the classes"
+    assert found.advice == "known: ['healthy', 'ill']"
+
+
+def test_an_unknown_split_is_a_fault():
+    found = labelled([("1", "ill", "dev")], ("key", "label", "split"), split_column="split")
+    assert found["patient:1"].fault == "unknown split"
+
+
+def test_what_the_table_says_of_a_patient_is_kept():
+    columns = ("key", "label", "who", "where", "sex", "age", "split")
+    found = labelled(
+        [("1", "ill", "P7", "north", "F", "52", "test")],
+        columns,
+        patient_column="who", site_column="where", sex_column="sex", age_column="age",
+        split_column="split",
+    )["patient:1"]  # fmt: skip
+    assert found == Labelled(
+        "patient:1", label=1, patient="patient:P7", site="north", sex="female", age=52, split="test"
+    )
+
+
+@pytest.mark.parametrize("truth", [("0.2", "0.7"), ("1.2", "-0.2"), ("x", "1"), ("", "")])
+def test_a_truth_that_is_no_distribution_is_a_fault(truth):
+    found = labelled([("1", "ill", *truth)], ("key", "label", "p", "q"), truth_columns=["p", "q"])
+    assert found["patient:1"].fault == "truth is no distribution"
+
+
+def test_labels_are_the_same_after_writing_and_reading(tmp_path):
+    found = labelled(
+        [("2", "ill", "0.25", "0.75"), ("1", "no", "0", "1")],
+        ("key", "label", "p", "q"),
+        truth_columns=["p", "q"],
+    )
+    write_labels(found, tmp_path / "labels.parquet")
+    assert read_labels(tmp_path / "labels.parquet") == found
+
+
+def test_what_gives_people_away_is_named():
+    rows = [{"key": "a.dcm", "label": "ill", "who": "P7"}]
+    assert people_in(rows, arguments(key="file", patient_column="who")) == {"P7"}
+    assert people_in(rows, arguments(key="accession")) == {"a.dcm"}
+
+
+def test_refuses_a_table_that_is_not_there(tmp_path):
+    with pytest.raises(InputError, match=r"none\.csv: no such file"):
+        read_rows(arguments(tmp_path / "none.csv"))
+
+
+def test_refuses_a_table_without_a_column_it_needs(tmp_path):
+    path = write_table(tmp_path / "labels.csv", [("1", "ill")], ("key", "finding"))
+    with pytest.raises(InputError, match=r"no column 'label'; the table has: key, finding"):
+        read_rows(arguments(path))
+
+
+def test_refuses_a_table_without_rows(tmp_path):
+    with pytest.raises(InputError, match=r"the table has no rows"):
+        read_rows(arguments(write_table(tmp_path / "labels.csv", [])))
+
+
+@pytest.mark.parametrize("name", ["labels.csv", "labels.parquet"])
+def test_refuses_a_file_that_is_no_table(tmp_path, name):
+    (tmp_path / name).write_bytes(b"\xff\xfe\x00\x01PK\x03\x04")
+    with pytest.raises(InputError, match="neither a CSV table in UTF-8 nor Parquet"):
+        read_rows(arguments(tmp_path / name))
+
+
+def test_refuses_a_kind_of_key_it_does_not_know():
+    with pytest.raises(InputError, match="key 'key': Input should be 'sop', 'series'"):
+        arguments(key="name")

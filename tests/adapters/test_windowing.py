@@ -1,0 +1,89 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.adapters.windowing import (
+    CentreWindow,
+    PercentileWindow,
+    Window,
+    as_type,
+    chosen_window,
+    require_window_for,
+)
+
+VALUES = np.array([-1000.0, -160, 40, 239, 240, 3000], np.float32)
+
+
+def test_a_window_runs_from_black_to_white():
+    window = chosen_window(VALUES, CentreWindow(centre=40, width=400), tagged=None)
+    # 40 is the middle of -160..240, hence 127.5 of 255, and halves go to the even number.
+    expected = [0, 0, 128, round(399 / 400 * 255), 255, 255]
+    np.testing.assert_array_equal(window(VALUES, "uint8"), expected)
+
+
+def test_other_types_keep_the_units():
+    window = Window(-160, 240)
+    expected = [-160, -160, 40, 239, 240, 240]
+    assert window(VALUES, "int16").dtype == np.int16
+    np.testing.assert_array_equal(window(VALUES, "int16"), expected)
+    np.testing.assert_array_equal(window(VALUES, "float32"), np.float32(expected))
+
+
+@given(
+    st.lists(st.floats(-2000, 4000, width=32), min_size=1, max_size=20),
+    st.floats(-500, 500, width=32),
+    st.floats(2, 2000, width=32),
+)
+def test_inverting_mirrors_the_grey_levels(values, lowest, width):
+    window = Window(lowest, lowest + width)
+    values = np.array(values, np.float32)
+    shown, mirrored = (window(values, "uint8", inverted=flag) for flag in (False, True))
+    # Both may round a half to the same side.
+    assert np.abs(shown.astype(int) + mirrored - 255).max() <= 1
+
+
+def test_a_window_does_not_change_its_input():
+    values = VALUES.copy()
+    Window(-160, 240)(values, "uint8", inverted=True)
+    np.testing.assert_array_equal(values, VALUES)
+
+
+def test_a_constant_image_is_black():
+    values = np.full(4, 7.0, np.float32)
+    window = chosen_window(values, "tag", tagged=None)
+    np.testing.assert_array_equal(window(values, "uint8"), np.zeros(4))
+
+
+def test_the_tag_is_followed_where_there_is_one():
+    assert chosen_window(VALUES, "tag", tagged=Window(1, 2)) == Window(1, 2)
+    assert chosen_window(VALUES, "tag", tagged=None) == Window(-1000, 3000)
+
+
+def test_none_keeps_all_values():
+    assert chosen_window(VALUES, "none", tagged=Window(1, 2)) == Window(-1000, 3000)
+
+
+def test_percentiles_are_those_of_the_values():
+    values = np.arange(101, dtype=np.float32)
+    choice = PercentileWindow(percentile=(5, 90))
+    assert chosen_window(values, choice, tagged=None) == Window(5, 90)
+
+
+def test_rounding_stays_within_the_type():
+    values = np.array([-4e4, 1.5, 2.5, 4e4])
+    np.testing.assert_array_equal(as_type(values, "int16"), [-32768, 2, 2, 32767])
+
+
+@pytest.mark.parametrize(
+    ("dtype", "window", "match"),
+    [("uint8", "none", "uint8 images need a window"), ("int16", "tag", "keep physical values")],
+)
+def test_refuses_a_window_that_does_not_suit_the_type(dtype, window, match):
+    with pytest.raises(ValueError, match=match):
+        require_window_for(dtype, window)
+
+
+def test_refuses_a_window_without_width():
+    with pytest.raises(ValueError, match="greater than 0"):
+        CentreWindow(centre=0, width=0)
