@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from inspect import Parameter, signature
 from typing import Any
 
@@ -82,15 +82,16 @@ def make_network(
     pipeline.errors.InputError: unknown argument 'depth' of network 'densenet121';
     known arguments: stem
     """
-    if kind not in NETWORKS:
-        message = f"unknown network {kind!r}; known networks: {', '.join(NETWORKS)}"
-        raise InputError(message)
-    _require_arguments(kind, arguments)
+    require_network(kind, arguments)
     problem = Problem(spatial_dims, in_channels, num_classes, tuple(image_size))
     return NETWORKS[kind](problem, **arguments)
 
 
-def _require_arguments(kind: str, arguments: dict[str, Any]) -> None:
+def require_network(kind: str, arguments: Mapping[str, Any]) -> None:
+    """Raise `InputError` unless a network is known and has these arguments; builds nothing."""
+    if kind not in NETWORKS:
+        message = f"unknown network {kind!r}; known networks: {', '.join(NETWORKS)}"
+        raise InputError(message)
     known = dict(list(signature(NETWORKS[kind]).parameters.items())[1:])
     for name in arguments:
         if name not in known:

@@ -15,7 +15,7 @@ from pipeline.config import LossConfig, NetworkConfig, Recipe
 from pipeline.config.plan import RunRow
 from pipeline.errors import InputError, located
 from pipeline.losses import make_loss
-from pipeline.networks import make_network
+from pipeline.networks import make_network, require_network
 from pipeline.provenance import (
     array_sha256,
     fingerprint,
@@ -57,12 +57,15 @@ class Task:
     fabric: Fabric
 
     def __post_init__(self) -> None:
-        """Raise `InputError` for a split without cases or a class without a training case."""
+        """Raise `InputError` for what cannot be trained: cases, classes, network or loss."""
         for split in REQUIRED_SPLITS:
             if len(self.prepared.rows(split)) == 0:
                 message = f"data set {self.row.dataset}: no case in split {split}"
                 raise InputError(message)
         require_every_class(self._labels("train"), self.classes, dataset=self.row.dataset)
+        with located(f"configs/networks/{self.row.network}.yaml"):
+            require_network(self.network.kind, self.network.arguments)
+        self._make_loss()
 
     @property
     def classes(self) -> list[str]:
