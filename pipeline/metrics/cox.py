@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float, Int
 
 from pipeline.errors import InputError
 from pipeline.metrics.weighting import Weights, case_weights
-from pipeline.shapes import LogProbabilities, require_same_length
+from pipeline.shapes import Labels, LogProbabilities, require_same_length
 
 LARGEST_LOG_ODDS = 36.0
 """Beyond it a float64 probability is 0 or 1: log-odds are cut here, so none is infinite."""
@@ -90,6 +90,19 @@ def cox_line(
     intercept, slope = _fit_line(predictor, happened, weights[counted])
     shift = _fit_shift(predictor, happened, weights[counted])
     return CoxLine(float(slope), float(intercept), shift)
+
+
+def cox_lines_by_class(log_probabilities: LogProbabilities, labels: Labels) -> list[CoxLine | str]:
+    """Return each class's Cox line against all the others, or why it has none.
+
+    >>> cox_lines_by_class(np.log([[0.75, 0.25], [0.25, 0.75]]), np.array([0, 1]))[1]
+    'a Cox slope needs outcomes that overlap, got log-odds that separate them without error'
+    """
+    lines: list[CoxLine | str] = []
+    for k, log_odds in enumerate(one_vs_rest_log_odds(log_probabilities).T):
+        reason = why_no_cox_line(log_odds, labels == k)
+        lines.append(cox_line(log_odds, labels == k) if reason is None else reason)
+    return lines
 
 
 def one_vs_rest_log_odds(

@@ -5,7 +5,12 @@ from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 
 from pipeline.errors import InputError
-from pipeline.metrics.cox import LARGEST_LOG_ODDS, cox_line, one_vs_rest_log_odds
+from pipeline.metrics.cox import (
+    LARGEST_LOG_ODDS,
+    cox_line,
+    cox_lines_by_class,
+    one_vs_rest_log_odds,
+)
 
 
 def outcomes(seed, n, *, intercept=0.0, slope=1.0):
@@ -95,3 +100,25 @@ def test_log_odds_keep_what_a_probability_rounds_away():
     expected = [20.0, LARGEST_LOG_ODDS, LARGEST_LOG_ODDS]
     np.testing.assert_allclose(one_vs_rest_log_odds(log_probabilities)[:, 0], expected, rtol=1e-9)
     np.testing.assert_allclose(one_vs_rest_log_odds(log_probabilities)[:, 1], np.negative(expected))
+
+
+def test_every_class_has_its_line_or_the_reason_why_not():
+    rng = np.random.default_rng(6)
+    probabilities = rng.dirichlet(np.ones(3), 200)
+    # Class 2 never occurs.
+    labels = (rng.random(200) < probabilities[:, 1]).astype(int)
+    first, second, absent = cox_lines_by_class(np.log(probabilities), labels)
+    odds = np.log(probabilities / (1 - probabilities))
+    assert first.slope == pytest.approx(cox_line(odds[:, 0], labels == 0).slope)
+    assert second.slope == pytest.approx(cox_line(odds[:, 1], labels == 1).slope)
+    assert absent == "a Cox slope needs both outcomes, got 0 of 200"
+
+
+def test_two_classes_have_one_slope_and_opposite_intercepts():
+    log_odds, happened = outcomes(7, 300, intercept=0.4)
+    chance = 1 / (1 + np.exp(-log_odds))
+    first, second = cox_lines_by_class(
+        np.log(np.column_stack([1 - chance, chance])), happened.astype(int)
+    )
+    assert first.slope == pytest.approx(second.slope)
+    assert first.intercept == pytest.approx(-second.intercept)
