@@ -9,7 +9,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Protocol
 
-from pipeline.adapters import dicom, digits, medmnist, phantom
+from pipeline.adapters import (
+    cifar,
+    dicom,
+    digits,
+    image_folder,
+    medmnist,
+    nifti,
+    phantom,
+    svhn,
+    tiny_imagenet,
+)
 from pipeline.adapters.case import NOT_RECORDED, Adapter, Case, Quarantined
 from pipeline.config import Dataset
 from pipeline.errors import InputError
@@ -24,26 +34,34 @@ class Acquirer(Protocol):
 
 
 ADAPTERS: dict[str, Adapter] = {
+    "cifar": cifar.read,
     "dicom": dicom.read,
     "digits": digits.read,
+    "image_folder": image_folder.read,
     "medmnist": medmnist.read,
+    "nifti": nifti.read,
     "phantom": phantom.read,
+    "svhn": svhn.read,
+    "tiny_imagenet": tiny_imagenet.read,
 }
 
 ACQUIRERS: dict[str, Acquirer] = {
     "dicom": dicom.acquire,
     "digits": digits.acquire,
+    "image_folder": image_folder.acquire,
+    "nifti": nifti.acquire,
     "phantom": phantom.acquire,
+    "tiny_imagenet": tiny_imagenet.acquire,
 }
 
 
 def find_adapter(name: str) -> Adapter:
     """Return the adapter of a name; raise `InputError` naming the known ones where there is none.
 
-    >>> find_adapter("tarot")
+    >>> find_adapter("tarot")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     ...
-    pipeline.errors.InputError: adapter must be one of dicom, digits, medmnist, phantom, got 'tarot'
+    pipeline.errors.InputError: adapter must be one of cifar, dicom, ..., got 'tarot'
     """
     if name not in ADAPTERS:
         message = f"adapter must be one of {', '.join(ADAPTERS)}, got '{name}'"

@@ -35,11 +35,12 @@ def assign_splits(cases: pd.DataFrame, splits: Splits) -> pd.Series:
         If the source has no official splits though they are asked for, has one that is none of
         ours, or has no case at the site to hold out.
     """
-    parts = _official_parts(cases, splits)
+    sources = _official_parts(cases, splits)
+    parts = sources.copy()
     for name, shares in splits.divide.items():
-        inside = parts == name
+        inside = sources == name
         if not inside.any():
-            known = ", ".join(sorted(parts.unique()))
+            known = ", ".join(sorted(sources.unique()))
             message = f"splits.divide: the source has no split '{name}', it has: {known}"
             raise InputError(message)
         parts[inside] = divide(cases[inside], shares, splits.seed)
