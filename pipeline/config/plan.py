@@ -155,6 +155,9 @@ def _run_rows(name: str, study: Study, experiment: Experiment, configs: Path) ->
 
 def read_plan(path: Path) -> Plan:
     """Return the plan in a file; raise `InputError` naming the file and key that is wrong."""
+    if not path.is_file():
+        message = f"{path}: no plan yet: run `python -m pipeline plan STUDY...`"
+        raise InputError(message)
     return check_config(read_yaml(path), Plan, place=path)
 
 
