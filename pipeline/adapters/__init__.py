@@ -11,6 +11,7 @@ from typing import Protocol
 
 from pipeline.adapters import (
     cifar,
+    derived,
     dicom,
     digits,
     image_folder,
@@ -35,6 +36,7 @@ class Acquirer(Protocol):
 
 ADAPTERS: dict[str, Adapter] = {
     "cifar": cifar.read,
+    "derived": derived.read,
     "dicom": dicom.read,
     "digits": digits.read,
     "image_folder": image_folder.read,
@@ -46,6 +48,7 @@ ADAPTERS: dict[str, Adapter] = {
 }
 
 ACQUIRERS: dict[str, Acquirer] = {
+    "derived": derived.acquire,
     "dicom": dicom.acquire,
     "digits": digits.acquire,
     "image_folder": image_folder.acquire,
@@ -61,7 +64,7 @@ def find_adapter(name: str) -> Adapter:
     >>> find_adapter("tarot")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     ...
-    pipeline.errors.InputError: adapter must be one of cifar, dicom, ..., got 'tarot'
+    pipeline.errors.InputError: adapter must be one of cifar, derived, ..., got 'tarot'
     """
     if name not in ADAPTERS:
         message = f"adapter must be one of {', '.join(ADAPTERS)}, got '{name}'"
