@@ -132,12 +132,16 @@ def fit_adaptation(
 def _require_known_arguments(
     kind: str, fit: Callable[..., Calibrator], arguments: Mapping[str, object]
 ) -> None:
-    known = [
-        name
+    settings = {
+        name: parameter
         for name, parameter in inspect.signature(fit).parameters.items()
         if parameter.kind is inspect.Parameter.KEYWORD_ONLY
-    ]
-    unknown = sorted(arguments.keys() - set(known))
+    }
+    unknown = sorted(arguments.keys() - settings.keys())
     if unknown:
-        message = f"{kind} knows the arguments {', '.join(known) or '(none)'}; got {unknown[0]}"
+        message = f"{kind} knows the arguments {', '.join(settings) or '(none)'}; got {unknown[0]}"
         raise InputError(message)
+    for name, parameter in settings.items():
+        if parameter.default is inspect.Parameter.empty and name not in arguments:
+            message = f"{kind} needs the argument {name}"
+            raise InputError(message)

@@ -60,7 +60,7 @@ def fit_ats(
         The equation above, or the T_b of the largest likelihood.
     monotone : bool
         Keep the order of confidences, hence the risk-coverage curve, on any cases: see
-        `pipeline.calibrators.monotone`. The curve takes the place of ``interpolation``.
+        `pipeline.calibrators.monotone`.
     seed : int
         Draws the folds of "auto".
 

@@ -74,11 +74,11 @@ def fit_bcts(logits: Logits, labels: Labels) -> BiasCorrectedTemperature:
         bounds=[inverse_bounds, *[(-np.inf, np.inf)] * num_classes],
     )
     biases = parameters[1:] - parameters[1:].mean()
-    bounds = {inverse_bounds[0]: "20", inverse_bounds[1]: "0.05"}
-    if parameters[0] in bounds:
-        notes += (f"temperature at its bound {bounds[parameters[0]]}",)
+    temperature = float(1.0 / parameters[0])
+    if np.isclose(temperature, TEMPERATURE_BOUNDS, rtol=1e-9, atol=0).any():
+        notes += (f"temperature at its bound {temperature:.3g}",)
     notes += absent_notes(labels, num_classes)
-    return BiasCorrectedTemperature(float(1.0 / parameters[0]), tuple(biases.tolist()), notes)
+    return BiasCorrectedTemperature(temperature, tuple(biases.tolist()), notes)
 
 
 def _backward(derivatives: Logits, inputs: LogProbabilities) -> Parameters:

@@ -15,20 +15,25 @@ def equal_mass_edges(
     """Return the inner edges, at most ``num_bins - 1``, that part sorted scores evenly.
 
     Edges lie half-way between neighbours. Equal scores are never parted: an edge that would do so
-    is left out, so that there may be fewer bins than asked for.
+    moves to the nearer end of them, so that there may be fewer bins than asked for.
 
     >>> equal_mass_edges(np.array([4.0, 1.0, 2.0, 3.0]), 2)
     array([2.5])
     >>> equal_mass_edges(np.array([1.0, 7.0, 7.0, 7.0]), 2)
-    array([], dtype=float64)
+    array([4.])
     """
     ordered = np.sort(scores)
-    cuts = np.unique(np.arange(1, num_bins) * len(ordered) // num_bins)
-    cuts = cuts[cuts > 0]
+    possible = 1 + np.flatnonzero(np.diff(ordered) > 0)
+    if not len(possible):
+        return np.empty(0)
+    wanted = np.arange(1, num_bins) * len(ordered) // num_bins
+    following = np.searchsorted(possible[1:-1], wanted) + 1
+    before, after = possible[following - 1], possible[np.minimum(following, len(possible) - 1)]
+    cuts = np.unique(np.where(wanted - before < after - wanted, before, after))
     below, above = ordered[cuts - 1], ordered[cuts]
     middle = 0.5 * (below + above)
     # Half-way between two neighbouring floats is one of them: it must not be the upper.
-    return np.where(middle < above, middle, below)[below < above]
+    return np.where(middle < above, middle, below)
 
 
 def merge_small_bins(

@@ -17,7 +17,7 @@ from jaxtyping import Float, Int
 from scipy.optimize import isotonic_regression
 
 from pipeline.calibrators.calibrator import checked_logits, require_num_classes
-from pipeline.calibrators.confidence_bins import bin_of
+from pipeline.calibrators.confidence_bins import bin_of, equal_mass_edges, merge_small_bins
 from pipeline.calibrators.piecewise import CalibrationSet, PiecewiseTemperature
 from pipeline.calibrators.roots import (
     LOG_TEMPERATURE_BOUNDS,
@@ -29,6 +29,9 @@ from pipeline.shapes import Logits, LogProbabilities
 
 SMALLEST_SLOPE = 0.01
 """Least rise of the curve on the log-odds scale, so that rounding makes no ties."""
+
+MOST_KNOTS = 100
+CASES_A_KNOT = 20
 
 WIDEST_LOG_TEMPERATURE = 50.0
 """Stands for no upper bound: to stop at one would break the order."""
@@ -134,30 +137,24 @@ def _with_confidence(
 def monotone_temperature(
     calibration: CalibrationSet, steps: PiecewiseTemperature
 ) -> MonotoneTemperature:
-    """Draw the curve through the mean confidences of each bin, before and after its temperature.
+    """Draw the curve through mean confidences before and after piecewise temperatures.
 
-    The means after are made isotone by pool-adjacent-violators, weighted by the bins' cases.
+    The means are taken over many small groups of cases of like confidence: no labels enter here,
+    so that small groups do no harm. Those after are made isotone by pool-adjacent-violators.
     """
     num_classes = calibration.likelihood.logits.shape[1]
-    bins = bin_of(calibration.log_odds, np.asarray(steps.edges))
-    cases = np.arange(len(bins))
-    before = _bin_means(calibration.confidences(cases, np.zeros(len(bins))), bins)
-    after = _bin_means(
-        calibration.confidences(cases, np.asarray(steps.log_temperatures)[bins]), bins
-    )
-    isotone = isotonic_regression(after, weights=steps.counts).x
+    log_odds = calibration.log_odds
+    edges = merge_small_bins(equal_mass_edges(log_odds, MOST_KNOTS), log_odds, CASES_A_KNOT)
+    groups, cases = bin_of(log_odds, edges), np.arange(len(log_odds))
+    before = calibration.confidences(cases, np.zeros(len(cases)))
+    after = calibration.confidences(cases, steps.log_temperatures_at(log_odds))
+    counts = np.bincount(groups)
+    isotone = isotonic_regression(np.bincount(groups, after) / counts, weights=counts).x
     knots, values = _rising_curve(
-        _above_chance(before, num_classes), _above_chance(isotone, num_classes)
+        _above_chance(np.bincount(groups, before) / counts, num_classes),
+        _above_chance(isotone, num_classes),
     )
-    num_pooled = int((np.diff(after) < 0).sum())
-    pooled = (f"{num_pooled} falls of confidence between bins levelled",) if num_pooled else ()
-    return MonotoneTemperature(knots, values, num_classes, steps.notes + pooled)
-
-
-def _bin_means(
-    values: Float[np.ndarray, "cases"], bins: Int[np.ndarray, "cases"]
-) -> Float[np.ndarray, "bins"]:
-    return np.bincount(bins, values) / np.bincount(bins)
+    return MonotoneTemperature(knots, values, num_classes, steps.notes)
 
 
 def _above_chance(
