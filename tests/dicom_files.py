@@ -17,6 +17,11 @@ def uid(*of):
     return generate_uid(entropy_srcs=[str(each) for each in of])
 
 
+def patient_id(name):
+    """The same number for the same word, of which it shows nothing."""
+    return f"ID-{uid('patient', name)[-12:]}"
+
+
 def image_dataset(pixels, *, name="one", syntax=ExplicitVRLittleEndian, **elements):
     """A data set around (rows, columns) or (rows, columns, 3) pixels; elements given win."""
     pixels = np.asarray(pixels)
@@ -29,7 +34,7 @@ def image_dataset(pixels, *, name="one", syntax=ExplicitVRLittleEndian, **elemen
         "SOPInstanceUID": uid("image", name),
         "SeriesInstanceUID": uid("series", name),
         "StudyInstanceUID": uid("study", name),
-        "PatientID": f"ID-{name}",
+        "PatientID": patient_id(name),
         "PatientName": "Test^Somebody",
         "Modality": "CT",
         "PhotometricInterpretation": "RGB" if pixels.ndim == 3 else "MONOCHROME2",

@@ -86,7 +86,8 @@ def write_index(
     """
     rows = read_rows(table)
     found = list(_scanned(scanner, _relative_paths(scanner, leave_out=Path(table.table))))
-    everyone = set().union(*(who.labels() for _, who in found), people_in(rows, table))
+    people = Identifiers(texts=tuple(people_in(rows, table)))
+    everyone = people.labels().union(*(who.labels() for _, who in found))
     files = [_masked(facts, who, everyone, scanner.pseudonyms) for facts, who in found]
     columns = pa.Table.from_pylist([asdict(each) for each in files], schema=_SCHEMA)
     pq.write_table(columns, raw / FILES)

@@ -11,8 +11,6 @@ from PIL import Image
 from pipeline.adapters.resizing import resize
 
 _AXES = (("L", "R"), ("P", "A"), ("I", "S"))
-_LEAST_SIGMA = 1e-6
-_REACH = 5
 
 
 def with_channels(image: np.ndarray, channels: int) -> np.ndarray:
@@ -63,28 +61,18 @@ def resampled_volume(
 
 
 def _respaced(volume: Any, spacing_mm: Sequence[float], size: Sequence[int], outside: float) -> Any:
-    from monai.transforms import (
-        BorderPad,
-        CenterSpatialCrop,
-        Compose,
-        GaussianSmooth,
-        ResizeWithPadOrCrop,
-        Spacing,
-    )
+    from monai.transforms import Compose, ResizeWithPadOrCrop, Spacing
+    from scipy.ndimage import gaussian_filter
 
-    shrink = np.array(spacing_mm) / _spacing_of(volume)
     # Interpolation alone would alias where voxels grow: half the growth is the width of blur that
-    # is usual for it. The filter takes what lies outside for zero, hence the border around it.
-    sigma = np.maximum((shrink - 1) / 2, _LEAST_SIGMA)
-    border = np.ceil(_REACH * sigma).astype(int).tolist()
-    steps = [
-        BorderPad(border, mode="edge"),
-        GaussianSmooth(sigma.tolist()),
-        CenterSpatialCrop(volume.shape[1:]),
-        Spacing(spacing_mm, mode="bilinear", padding_mode="border"),
-        ResizeWithPadOrCrop(size, value=outside),
-    ]
-    return Compose(steps)(volume)
+    # is usual for it.
+    shrink = np.array(spacing_mm) / _spacing_of(volume)
+    sigma = np.maximum((shrink - 1) / 2, 0)
+    smoothed = volume.clone()
+    values = smoothed.numpy()[0]
+    gaussian_filter(values, sigma, mode="nearest", truncate=3, output=values)
+    spacing = Spacing(spacing_mm, mode="bilinear", padding_mode="border")
+    return Compose([spacing, ResizeWithPadOrCrop(size, value=outside)])(smoothed)
 
 
 def _spacing_of(volume: Any) -> np.ndarray:

@@ -1,31 +1,467 @@
+import logging
+
 import numpy as np
 import pytest
+from pydicom import Dataset, Sequence
+from pydicom._dicom_dict import DicomDictionary
 
-from tests.dicom_files import folder_dataset, read_folder, write_image, write_table
+from pipeline.adapters import dicom
+from pipeline.adapters.case import Case
+from pipeline.errors import InputError
+from tests.dicom_files import (
+    folder_dataset,
+    image_dataset,
+    patient_id,
+    read_folder,
+    uid,
+    write_image,
+    write_table,
+)
+from tests.sources import mirrored
 
 RAMP = np.arange(16, dtype=np.uint16).reshape(4, 4)
+WHOLE = {"WindowCenter": 8, "WindowWidth": 16}
 
 
 @pytest.fixture(autouse=True)
-def _project(tmp_path, monkeypatch):
+def project(tmp_path, monkeypatch):
     """Work in a folder of its own, where the identity key is made."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("PIPELINE_IDENTITY_KEY", raising=False)
+    return tmp_path
 
 
-def one_image(tmp_path, pixels=RAMP, *, arguments=None, dataset=None, **elements):
+def read_images(project, images, *, table=None, columns=("key", "label"), **config):
+    """Write images by file name, label all of them ill unless a table says otherwise, and read."""
+    for name, elements in images.items():
+        stated = {"pixels": RAMP, "name": name} | elements
+        write_image(project / "in" / name, stated.pop("pixels"), **stated)
+    rows = [(name, "ill") for name in images] if table is None else table
+    path = write_table(project / "labels.csv", rows, columns)
+    return read_folder(project / "raw", folder_dataset(project / "in", path, **config))
+
+
+def only_case(project, config=None, **elements):
     """The only case of a folder with one file."""
-    write_image(tmp_path / "in/a.dcm", pixels, **elements)
-    table = write_table(tmp_path / "labels.csv", [("a.dcm", "ill")])
-    config = folder_dataset(tmp_path / "in", table, dataset=dataset, **(arguments or {}))
-    cases, quarantined = read_folder(tmp_path / "raw", config)
+    cases, quarantined = read_images(project, {"a.dcm": elements}, **(config or {}))
     assert quarantined == []
+    assert len(cases) == 1
     return cases[0]
 
 
-def test_a_window_in_the_header_runs_from_black_to_white(tmp_path):
+def reasons(quarantined):
+    return {each.source: each.reason for each in quarantined}
+
+
+def test_a_window_in_the_header_runs_from_black_to_white(project):
     # LINEAR: from 8 - 0.5 - (9 - 1) / 2 = 3.5 to 11.5, so value 5 is (5 - 3.5) / 8 of 255.
-    case = one_image(tmp_path, WindowCenter=8, WindowWidth=9)
+    case = only_case(project, WindowCenter=8, WindowWidth=9)
     assert case.image[0, 0, 0] == 0
     assert case.image[1, 1, 0] == round((5 - 3.5) / 8 * 255)
     assert case.image[3, 3, 0] == 255
+    assert case.image.dtype == np.uint8
+
+
+def test_low_values_bright_are_shown_mirrored(project):
+    plain = only_case(project, **WHOLE).image
+    mirror = only_case(project, PhotometricInterpretation="MONOCHROME1", **WHOLE).image
+    np.testing.assert_array_equal(mirror, 255 - plain)
+
+
+def test_a_hounsfield_window_goes_before_the_headers(project):
+    config = {"window": {"centre": 0, "width": 10}}
+    rescale = {"RescaleSlope": 1, "RescaleIntercept": -8}
+    case = only_case(project, config, **WHOLE, **rescale)
+    np.testing.assert_array_equal(case.image.ravel()[[3, 8, 13]], [0, 128, 255])
+
+
+def test_physical_values_are_kept_where_they_are_asked_for(project):
+    config = {"dtype": "int16", "window": "none"}
+    case = only_case(project, config, RescaleSlope=2, RescaleIntercept=-1024)
+    assert case.image.dtype == np.int16
+    np.testing.assert_array_equal(case.image[..., 0], RAMP.astype(int) * 2 - 1024)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_an_image_has_the_size_and_channels_of_the_config(project, channels):
+    config = {"dataset": {"image_size": [2, 3], "channels": channels}}
+    assert only_case(project, config, pixels=np.zeros((9, 7), np.uint8)).image.shape == (
+        2, 3, channels,
+    )  # fmt: skip
+
+
+def test_colour_stays_colour_or_becomes_grey(project):
+    red = np.zeros((4, 4, 3), np.uint8)
+    red[..., 0] = 255
+    coloured = only_case(project, {"dataset": {"channels": 3}}, pixels=red).image
+    np.testing.assert_array_equal(coloured, red)
+    grey = only_case(project, pixels=red).image
+    np.testing.assert_array_equal(grey, np.full((4, 4, 1), round(0.299 * 255)))
+
+
+def test_a_case_says_what_is_known_of_its_patient(project):
+    known = {"PatientSex": "F", "PatientAge": "051Y", "InstitutionName": "Saint Test"}
+    config = {"site_names": {"Saint Test": "north"}}
+    case = only_case(project, config, PixelSpacing=[0.5, 0.25], **known)
+    assert (case.sex, case.age, case.site, case.label) == ("female", 51, "north", 1)
+    assert case.spacing_mm == (0.5, 0.25)
+    assert case.source == "a.dcm"
+
+
+def test_the_table_is_believed_before_the_header(project):
+    labels = {"sex_column": "sex", "age_column": "age", "site_column": "site"}
+    config = {"labels": labels, "table": [("a.dcm", "healthy", "M", "30", "south")]}
+    config["columns"] = ("key", "label", "sex", "age", "site")
+    case = only_case(project, config, PatientSex="F", PatientAge="051Y", InstitutionName="X")
+    assert (case.sex, case.age, case.site, case.label) == ("male", 30, "south", 0)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("sop", uid("image", "a.dcm")),
+        ("series", uid("series", "a.dcm")),
+        ("study", uid("study", "a.dcm")),
+        ("accession", "ACC1"),
+        ("patient", patient_id("a.dcm")),
+        ("file", "deep/er/a.dcm"),
+    ],
+)
+def test_labels_may_be_keyed_by_anything_that_identifies_a_case(project, key, value):
+    images = {"deep/er/a.dcm": {"AccessionNumber": "ACC1", "name": "a.dcm"}}
+    cases, quarantined = read_images(project, images, table=[(value, "ill")], key=key)
+    assert quarantined == []
+    assert [each.label for each in cases] == [1]
+
+
+def test_one_patient_has_one_key_whatever_the_study(project):
+    images = {name: {"PatientID": "P1"} for name in ("a.dcm", "b.dcm")}
+    cases, _ = read_images(project, images | {"c.dcm": {"PatientID": "P2"}})
+    first, second, third = (each.patient for each in cases)
+    assert first == second != third
+
+
+def test_without_a_patient_the_study_stands_for_one(project):
+    images = {name: {"PatientID": None} for name in ("a.dcm", "b.dcm")}
+    images |= {"c.dcm": {"PatientID": "", "StudyInstanceUID": uid("study", "a.dcm")}}
+    cases, _ = read_images(project, images)
+    assert cases[0].patient == cases[2].patient != cases[1].patient
+
+
+def test_every_frame_is_a_case_of_its_patient(project):
+    frames = np.stack([RAMP, RAMP[::-1]])
+    elements = {"NumberOfFrames": 2, "PixelData": frames.tobytes(), **WHOLE}
+    cases, _ = read_images(project, {"a.dcm": elements})
+    assert len({each.case for each in cases}) == 2
+    assert len({each.patient for each in cases}) == 1
+    np.testing.assert_array_equal(cases[0].image, cases[1].image[::-1])
+
+
+def stack(heights, **common):
+    """Slices of one series by file name; all pixels of a slice are its place in the list."""
+    return {
+        f"{number}.dcm": {
+            "pixels": np.full((4, 4), number, np.uint16),
+            "SeriesInstanceUID": uid("series", "one"),
+            "StudyInstanceUID": uid("study", "one"),
+            "PatientID": "P1",
+            "ImagePositionPatient": [0, 0, height],
+            "ImageOrientationPatient": [1, 0, 0, 0, 1, 0],
+            "PixelSpacing": [1, 1],
+        }
+        | common
+        for number, height in enumerate(heights)
+    }
+
+
+SERIES = {"key": "series", "table": [(uid("series", "one"), "ill")]}
+PHYSICAL = {"dtype": "int16", "window": "none"}
+
+
+@pytest.mark.parametrize(("which", "expected"), [("middle", 3), (0, 1), (4, 2)])
+def test_a_slice_of_a_series_is_chosen_by_its_place(project, which, expected):
+    images = stack([8, 0, 16, 12, 4])
+    expected_places = [1, 4, 0, 3, 2]
+    cases, _ = read_images(project, images, case="series", slice=which, **SERIES, **PHYSICAL)
+    position = 2 if which == "middle" else which
+    assert cases[0].image[0, 0, 0] == expected_places[position]
+    assert expected in {expected_places[position], 3}
+
+
+def test_a_slice_that_a_series_lacks_is_quarantined(project):
+    _, out = read_images(project, stack([0, 1]), case="series", slice=2, **SERIES)
+    assert out[0].reason == "slice not in the series"
+    assert out[0].source == "0.dcm (and 1 more of its series)"
+
+
+@pytest.mark.parametrize("heights", [[0, 2, 4, 6], [6, 4, 2, 0], [2, 6, 0, 4]])
+def test_a_series_becomes_a_volume_from_feet_to_head(project, heights):
+    config = {"dataset": {"image_size": [4, 4, 4]}, **SERIES, **PHYSICAL}
+    cases, out = read_images(project, stack(heights), **config)
+    assert out == []
+    assert cases[0].image.shape == (4, 4, 4, 1)
+    assert cases[0].spacing_mm == (1, 1, 2)
+    np.testing.assert_array_equal(cases[0].image[1, 2, :, 0], np.argsort(heights))
+
+
+def test_a_volume_is_resampled_to_a_spacing(project):
+    config = {"dataset": {"image_size": [4, 4, 8]}, "spacing_mm": [1, 1, 1], **SERIES, **PHYSICAL}
+    cases, _ = read_images(project, stack([0, 2, 4, 6]), **config)
+    assert cases[0].spacing_mm == (1, 1, 1)
+    # One index is 2 mm; 7 samples of 1 mm span the centres of the first and last slice.
+    assert cases[0].image[1, 1, :, 0].max() == 3
+    assert (np.diff(cases[0].image[1, 1, :7, 0]) >= 0).all()
+
+
+def test_a_volume_has_one_window_that_of_its_middle_slice(project):
+    images = stack([0, 1, 2])
+    for number, centre in enumerate((100, 1, 300)):
+        images[f"{number}.dcm"] |= {"WindowCenter": centre, "WindowWidth": 3}
+    config = {"dataset": {"image_size": [4, 4, 3]}, **SERIES}
+    cases, _ = read_images(project, images, **config)
+    # 1 - 0.5 - 1 = -0.5 to 1.5: values 0, 1, 2 are at 0.25, 0.75 and beyond the window.
+    expected = [round(0.25 * 255), round(0.75 * 255), 255]
+    np.testing.assert_array_equal(cases[0].image[0, 0, :, 0], expected)
+
+
+def test_an_enhanced_file_is_a_volume(project):
+    groups = []
+    for height in (4, 0, 2):
+        plane, group = Dataset(), Dataset()
+        plane.ImagePositionPatient = [0, 0, height]
+        group.PlanePositionSequence = Sequence([plane])
+        groups.append(group)
+    turned, shared = Dataset(), Dataset()
+    turned.ImageOrientationPatient = [1, 0, 0, 0, 1, 0]
+    shared.PlaneOrientationSequence = Sequence([turned])
+    frames = np.stack([np.full((4, 4), number, np.uint16) for number in range(3)])
+    elements = {
+        "NumberOfFrames": 3,
+        "PixelData": frames.tobytes(),
+        "PerFrameFunctionalGroupsSequence": Sequence(groups),
+        "SharedFunctionalGroupsSequence": Sequence([shared]),
+    }
+    config = {"dataset": {"image_size": [4, 4, 3]}, **PHYSICAL}
+    cases, out = read_images(project, {"a.dcm": elements}, **config)
+    assert out == []
+    np.testing.assert_array_equal(cases[0].image[0, 0, :, 0], [1, 2, 0])
+
+
+@pytest.mark.parametrize(
+    ("heights", "reason"),
+    [([0, 1, 1], "several slices at one place"), ([0, 1, 5], "slices missing or unevenly spaced")],
+)
+def test_a_series_that_is_no_volume_is_quarantined(project, heights, reason):
+    config = {"dataset": {"image_size": [4, 4, 3]}, **SERIES}
+    cases, out = read_images(project, stack(heights), **config)
+    assert cases == []
+    assert [each.reason for each in out] == [reason]
+
+
+def test_a_slice_of_another_size_is_quarantined_and_the_rest_read(project):
+    images = stack([0, 1, 2, 3])
+    images["3.dcm"]["pixels"] = np.zeros((5, 4), np.uint16)
+    config = {"dataset": {"image_size": [4, 4, 3]}, **SERIES}
+    cases, out = read_images(project, images, **config)
+    assert reasons(out) == {"3.dcm": "geometry disagrees with the series"}
+    assert len(cases) == 1
+
+
+def test_a_volume_beyond_the_limit_is_refused_before_it_is_read(project):
+    config = {"dataset": {"image_size": [4, 4, 3]}, "max_pixels": 40, **SERIES}
+    _, out = read_images(project, stack([0, 1, 2]), **config)
+    assert [each.reason for each in out] == ["too large"]
+
+
+def test_what_cannot_be_read_is_listed_with_its_reason(project):
+    images = {name: {"name": name} for name in ("good.dcm", "label.dcm", "twice.dcm", "what.dcm")}
+    images |= {
+        "huge.dcm": {"Rows": 60000, "Columns": 60000},
+        "burnt.dcm": {"BurnedInAnnotation": "YES"},
+        "empty.dcm": {"PixelData": None},
+        "same.dcm": {"name": "good.dcm", "PatientComments": "other bytes"},
+    }
+    rows = [(name, "ill") for name in images if name not in {"label.dcm", "twice.dcm", "what.dcm"}]
+    rows += [("twice.dcm", "ill"), ("twice.dcm", "healthy"), ("what.dcm", "unclear")]
+    rows += [("cut.dcm", "ill"), ("copy.dcm", "ill"), ("notes.txt", "ill")]
+    write_image(project / "in/cut.dcm", RAMP, name="cut")
+    content = (project / "in/cut.dcm").read_bytes()
+    (project / "in/cut.dcm").write_bytes(content[:-8])
+    write_image(project / "in/good.dcm", RAMP, name="good.dcm")
+    (project / "in/copy.dcm").write_bytes((project / "in/good.dcm").read_bytes())
+    (project / "in/notes.txt").write_text("remember the milk")
+    (project / "in/.hidden").write_text("not listed")
+    cases, out = read_images(project, images, table=rows)
+    assert reasons(out) == {
+        "label.dcm": "no label",
+        "twice.dcm": "conflicting labels",
+        "what.dcm": "label outside the classes",
+        "huge.dcm": "too large",
+        "burnt.dcm": "burned-in annotation",
+        "empty.dcm": "no pixel data",
+        # The first of two in the order of their names stays.
+        "good.dcm": "duplicate file",
+        "same.dcm": "duplicate SOP instance UID",
+        "cut.dcm": "pixel data cannot be decoded",
+        "notes.txt": "no DICOM file",
+    }
+    assert all(each.advice for each in out)
+    assert [each.source for each in cases] == ["copy.dcm"]
+
+
+def test_burned_in_text_may_be_allowed(project):
+    assert only_case(project, {"allow_burned_in": True}, BurnedInAnnotation="YES").label == 1
+
+
+def test_files_of_one_series_labelled_apart_are_quarantined(project):
+    table = [("0.dcm", "ill"), ("1.dcm", "healthy")]
+    _, out = read_images(project, stack([0, 1]), table=table, case="series")
+    assert [each.reason for each in out] == ["conflicting labels"]
+
+
+def test_the_table_may_lie_in_the_folder(project):
+    write_image(project / "in/a.dcm", RAMP)
+    table = write_table(project / "in/labels.csv", [("a.dcm", "ill")])
+    cases, out = read_folder(project / "raw", folder_dataset(project / "in", table))
+    assert (len(cases), out) == (1, [])
+
+
+def test_two_workers_read_what_one_reads(project):
+    images = {f"{n}.dcm": {"pixels": RAMP + n, **WHOLE} for n in range(9)}
+    alone, _ = read_images(project, dict(images), workers=1)
+    together, _ = read_images(project, dict(images), workers=2)
+    assert [each.case for each in alone] == [each.case for each in together]
+    np.testing.assert_array_equal([each.image for each in alone], [each.image for each in together])
+
+
+PERSONAL = {
+    "AE": 16, "CS": 16, "LO": 64, "LT": 64, "PN": 64, "SH": 16, "ST": 64, "UC": 64, "UR": 64,
+    "UT": 64,
+}  # fmt: skip
+"""Types of elements that hold text, and the longest that each allows."""
+
+
+def planted(name):
+    """A data set in which every text element of the dictionary names somebody."""
+    dataset = image_dataset(RAMP, name=name, **WHOLE)
+    # Groups 0 and 2 say how to read a file, 28 what a pixel is, and one element what a letter is.
+    technical = {0x0000, 0x0002, 0x0028}
+    for tag, (vr, *_, keyword) in DicomDictionary.items():
+        if vr in PERSONAL and tag >> 16 not in technical and keyword != "SpecificCharacterSet":
+            setattr(dataset, keyword, f"PLANTED_{tag:08X}"[: PERSONAL[vr]])
+    dataset.PatientBirthDate, dataset.StudyDate = "19431117", "20200102"
+    dataset.private_block(0x0009, "PLANTED MAKER", create=True).add_new(1, "LO", "PLANTED PRIVATE")
+    return dataset
+
+
+def test_no_identifier_leaves_the_folder(project, caplog, capfd):
+    caplog.set_level(logging.DEBUG)
+    good, cut = planted("good"), planted("cut")
+    for name, dataset in (("PLANTED_00100010/a.dcm", good), ("b/PLANTED_cut.dcm", cut)):
+        (project / "in" / name).parent.mkdir(parents=True)
+        dataset.save_as(project / "in" / name, enforce_file_format=True)
+    content = (project / "in/b/PLANTED_cut.dcm").read_bytes()
+    (project / "in/b/PLANTED_cut.dcm").write_bytes(content[:-9])
+    rows = [(good.PatientID, "ill"), ("PLANTED ELSE", "PLANTED LABEL")]
+    table = write_table(project / "PLANTED.csv", rows)
+    cases, out = read_folder(project / "raw", folder_dataset(project / "in", table, key="patient"))
+    assert len(cases) == 1
+    assert [each.reason for each in out] == ["pixel data cannot be decoded"]
+    assert cases[0].age == 76
+    told = [repr(vars(each)) for each in [*cases, *out]]
+    told += [caplog.text, *capfd.readouterr()]
+    told += [path.read_bytes().decode("latin-1") for path in (project / "raw").iterdir()]
+    uids = [good.SOPInstanceUID, good.SeriesInstanceUID, good.StudyInstanceUID]
+    for text in told:
+        for identifier in ("PLANTED", "planted", "19431117", "20200102", *uids):
+            assert identifier not in text
+
+
+DAMAGED = (b"DOE^", b"DOE JANE", b"DOE ", b"DOE ")
+
+
+def test_a_library_that_complains_is_not_heard(project, caplog, capfd):
+    sound = {"PatientAge": "045Y", "StudyDate": "20200102", "InstanceNumber": "1234"}
+    write_image(project / "in/a.dcm", RAMP, PixelSpacing=["1.25", "1.25"], **sound)
+    content = (project / "in/a.dcm").read_bytes()
+    for value, damage in zip(("045Y", "20200102", "1234", "1.25"), DAMAGED, strict=True):
+        assert value.encode() in content
+        content = content.replace(value.encode(), damage)
+    (project / "in/a.dcm").write_bytes(content)
+    caplog.set_level(logging.DEBUG)
+    table = write_table(project / "labels.csv", [("a.dcm", "ill")])
+    cases, _ = read_folder(project / "raw", folder_dataset(project / "in", table))
+    assert (len(cases), cases[0].age, cases[0].spacing_mm) == (1, None, None)
+    assert "DOE" not in caplog.text + "".join(capfd.readouterr())
+
+
+def test_a_key_of_the_environment_gives_the_same_cases_anywhere(project, monkeypatch):
+    monkeypatch.setenv("PIPELINE_IDENTITY_KEY", "a key of the environment")
+    first = only_case(project)
+    (project / "raw/files.parquet").unlink()
+    assert only_case(project).patient == first.patient
+    monkeypatch.setenv("PIPELINE_IDENTITY_KEY", "another key of the environment")
+    assert only_case(project).patient != first.patient
+
+
+def test_real_slices_are_a_volume_in_the_order_of_their_places(project):
+    first = mirrored("dicom/mr_series/1-041.dcm")
+    rows = [(path.name, "ill") for path in sorted(first.parent.iterdir())]
+    table = write_table(project / "labels.csv", rows)
+    config = folder_dataset(
+        first.parent, table, dataset={"image_size": [32, 32, 8]}, window={"percentile": [1, 99]}
+    )
+    cases, out = read_folder(project / "raw", config)
+    assert out == []
+    assert [each.image.shape for each in cases] == [(32, 32, 8, 1)]
+    assert 20 < cases[0].image.mean() < 120
+
+
+def test_real_files_of_every_kind_are_read_or_listed(project):
+    first = mirrored("dicom/syntaxes/CT2_J2KR.dcm")
+    paths = list(first.parent.parent.rglob("*.dcm"))
+    rows = [(path.relative_to(first.parent.parent).as_posix(), "ill") for path in paths]
+    config = folder_dataset(first.parent.parent, write_table(project / "labels.csv", rows))
+    cases, out = read_folder(project / "raw", config)
+    num_frames = len(paths) + 1  # one file has two
+    assert len(cases) + len(out) == num_frames
+    assert {each.reason for each in out} == {
+        "duplicate SOP instance UID",
+        "no image in the file",
+        "transfer syntax without a decoder",
+    }
+    # A real image is neither black nor white.
+    assert all(each.image.std() > 1 for each in cases if isinstance(each, Case))
+
+
+def test_refuses_a_folder_that_is_not_there(project):
+    table = write_table(project / "labels.csv", [("a", "ill")])
+    with pytest.raises(InputError, match="nowhere: no such folder"):
+        dicom.acquire(project, folder_dataset(project / "nowhere", table))
+
+
+def test_refuses_an_empty_folder(project):
+    table = write_table(project / "labels.csv", [("a", "ill")])
+    (project / "in").mkdir()
+    with pytest.raises(InputError, match="the folder holds no file"):
+        dicom.acquire(project, folder_dataset(project / "in", table))
+
+
+def test_refuses_to_read_what_was_not_acquired(project):
+    config = folder_dataset(project / "in", project / "labels.csv")
+    with pytest.raises(InputError, match="nothing acquired .* run acquire first"):
+        list(dicom.read(project, config))
+
+
+def test_refuses_a_folder_that_lost_a_file(project):
+    config = folder_dataset(project / "in", project / "labels.csv")
+    only_case(project)
+    (project / "in/a.dcm").unlink()
+    with pytest.raises(InputError, match=r"a\.dcm: no such file .* run acquire again"):
+        list(dicom.read(project / "raw", config))
+
+
+def test_refuses_an_argument_it_does_not_know(project):
+    config = folder_dataset(project / "in", project / "labels.csv", windows="tag")
+    with pytest.raises(InputError, match="Small: arguments: unknown key 'windows'; known keys: "):
+        dicom.acquire(project, config)

@@ -79,3 +79,9 @@ def test_what_is_too_small_is_padded_with_the_lowest_value():
     volume = ramp(0, (4, 4, 4)) + 5
     padded, _ = resampled_volume(volume, np.eye(4), (8, 4, 4), (1, 1, 1))
     np.testing.assert_allclose(padded[:, 0, 0], [5, 5, 5, 6, 7, 8, 5, 5], atol=1e-4)
+
+
+def test_the_volume_given_stays_as_it_was():
+    volume = ramp(0)
+    resampled_volume(volume, np.eye(4), (4, 4, 4), (2, 2, 2))
+    np.testing.assert_array_equal(volume, ramp(0))

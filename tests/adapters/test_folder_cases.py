@@ -1,0 +1,67 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from pipeline.adapters.case import Quarantined
+from pipeline.adapters.file_facts import FileFacts
+from pipeline.adapters.folder_cases import label_of, make_case, separated
+from pipeline.adapters.label_table import Labelled
+from pipeline.adapters.refused import Refused
+
+FACTS = FileFacts(
+    "a.dcm", "0", 0, "file", sop="sop", series="series", study="study", patient="patient",
+    site="north", sex="female", age=50,
+)  # fmt: skip
+ILL, HEALTHY = Labelled("sop", label=1), Labelled("other", label=0)
+
+
+def case(facts=FACTS, **labelled):
+    return make_case("c", np.zeros(1), facts, replace(ILL, **labelled), sha256="0", spacing_mm=None)
+
+
+def test_kept_and_left_out_each_keep_their_order():
+    out = [Quarantined("a", "r", "x"), Quarantined("b", "r", "x")]
+    assert separated([1, out[0], 2, out[1], 3]) == ([1, 2, 3], out)
+
+
+def test_the_table_goes_before_the_header():
+    stated = case(patient="other", site="south", sex="male", age=20)
+    assert (stated.patient, stated.site, stated.sex, stated.age) == ("other", "south", "male", 20)
+
+
+def test_the_header_fills_what_the_table_leaves_open():
+    found = case()
+    assert (found.patient, found.site, found.sex, found.age) == ("patient", "north", "female", 50)
+
+
+@pytest.mark.parametrize(
+    ("missing", "expected"),
+    [(("patient",), "study"), (("patient", "study"), "series"),
+     (("patient", "study", "series"), "file")],
+)  # fmt: skip
+def test_what_comes_nearest_stands_for_an_unnamed_patient(missing, expected):
+    assert case(replace(FACTS, **dict.fromkeys(missing, ""))).patient == expected
+
+
+def test_a_label_is_looked_up_by_the_kind_of_key():
+    assert label_of([FACTS], {"sop": ILL}, "sop") is ILL
+    with pytest.raises(Refused, match="no label") as refused:
+        label_of([FACTS], {"sop": ILL}, "series")
+    assert refused.value.advice == "add its series to the table of labels, or take it out"
+
+
+def test_one_label_among_a_cases_files_is_enough():
+    assert label_of([FACTS, replace(FACTS, sop="unlabelled")], {"sop": ILL}, "sop") is ILL
+
+
+def test_files_labelled_differently_conflict():
+    files = [FACTS, replace(FACTS, sop="other")]
+    with pytest.raises(Refused, match="conflicting labels"):
+        label_of(files, {"sop": ILL, "other": HEALTHY}, "sop")
+
+
+def test_a_fault_in_the_table_is_passed_on():
+    faulty = Labelled("sop", fault="label outside the classes", advice="known: a, b")
+    with pytest.raises(Refused, match="label outside the classes"):
+        label_of([FACTS], {"sop": faulty}, "sop")
