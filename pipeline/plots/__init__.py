@@ -1,7 +1,14 @@
 """Arrays to figures, in one style; nothing here reads, computes a metric or saves."""
 
+from pipeline.plots.decisions import DecisionCurve, costs_figure, net_benefit_figure
+from pipeline.plots.forest import ForestPanel, ForestRow, forest_figure
 from pipeline.plots.frame import Frame, axes_frame
-from pipeline.plots.reliability import ConfidenceHistogram, ReliabilityBins, reliability_figure
+from pipeline.plots.reliability import (
+    ConfidenceHistogram,
+    ReliabilityBins,
+    SmoothBand,
+    reliability_figure,
+)
 from pipeline.plots.selective import (
     ExactBand,
     RiskCurve,
@@ -14,13 +21,20 @@ from pipeline.plots.training import TrainingCurve, training_figure
 
 __all__ = [
     "ConfidenceHistogram",
+    "DecisionCurve",
     "ExactBand",
+    "ForestPanel",
+    "ForestRow",
     "Frame",
     "ReliabilityBins",
     "RiskCurve",
+    "SmoothBand",
     "TrainingCurve",
     "axes_frame",
+    "costs_figure",
     "exact_band_figure",
+    "forest_figure",
+    "net_benefit_figure",
     "reliability_figure",
     "risk_coverage_figure",
     "silent_errors_figure",

@@ -31,6 +31,16 @@ class ConfidenceHistogram:
 
 
 @dataclass(frozen=True)
+class SmoothBand:
+    """Accuracy as a smooth function of confidence with a pointwise 95 % band; shares in [0, 1]."""
+
+    confidence: Float[np.ndarray, "points"]
+    accuracy: Float[np.ndarray, "points"]
+    lower: Float[np.ndarray, "points"]
+    upper: Float[np.ndarray, "points"]
+
+
+@dataclass(frozen=True)
 class ReliabilityBins:
     """One model's confidence bins; shares lie in [0, 1] and are NaN in an empty bin.
 
@@ -46,6 +56,8 @@ class ReliabilityBins:
         Where a calibrated model's accuracy would fall with 95 % probability.
     histogram : ConfidenceHistogram, optional
         Drawn beneath.
+    smooth : SmoothBand, optional
+        Drawn as the line in the place of one from bin to bin.
     """
 
     title: str
@@ -55,6 +67,7 @@ class ReliabilityBins:
     consistency_lower: Bins
     consistency_upper: Bins
     histogram: ConfidenceHistogram | None = None
+    smooth: SmoothBand | None = None
 
 
 @styled
@@ -112,7 +125,10 @@ def _draw_diagram(axes: Axes, panel: ReliabilityBins, series: int) -> None:
     axes.plot((0, 100), (0, 100), color=MUTED, linewidth=0.9, label="calibrated")
     bars: dict[str, Any] = {"color": MUTED, "linewidth": 4, "alpha": 0.38, "zorder": 2}
     axes.vlines(x[shown], lower[shown], upper[shown], label="95% of calibrated models", **bars)
-    axes.plot(x[shown], y[shown], color=style.colour, linewidth=1.2, zorder=3)
+    if panel.smooth is None:
+        axes.plot(x[shown], y[shown], color=style.colour, linewidth=1.2, zorder=3)
+    else:
+        _draw_smooth(axes, panel.smooth, style.colour)
     points: dict[str, Any] = {"color": style.colour, "marker": style.marker, "linestyle": "none"}
     kinds = (
         (full, style.colour, f"bins of {RATE_FROM} or more"),
@@ -126,6 +142,13 @@ def _draw_diagram(axes: Axes, panel: ReliabilityBins, series: int) -> None:
                 **points,
             )  # fmt: skip
     axes.set_title(panel.title)
+
+
+def _draw_smooth(axes: Axes, smooth: SmoothBand, colour: str) -> None:
+    x = 100 * smooth.confidence
+    band: dict[str, Any] = {"color": colour, "alpha": 0.16, "lw": 0}
+    axes.fill_between(x, 100 * smooth.lower, 100 * smooth.upper, label="its 95% band", **band)
+    axes.plot(x, 100 * smooth.accuracy, color=colour, linewidth=1.4, zorder=3, label="smooth curve")
 
 
 def _draw_counts(axes: Axes, histogram: ConfidenceHistogram, series: int) -> None:

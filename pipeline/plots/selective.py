@@ -129,7 +129,7 @@ def exact_band_figure(
 def silent_errors_figure(band: ExactBand, *, chosen: tuple[int, int] | None, unit: str) -> Figure:
     """Draw how many of 1,000 arriving cases are answered wrongly, by the share answered."""
     figure, axes = single_axes()
-    style = look(1)
+    style = look(0)
     x, y = 100 * band.coverage, 1000 * band.wrong / band.num_cases
     axes.step(x, y, where="post", color=style.colour, label="this model")
     everyone = 1000 * band.wrong[-1] / band.num_cases

@@ -65,12 +65,20 @@ def trust_sentence(scores: Scores) -> str:
     word = "within sampling error in every bin" if missed == 0 else (
         f"off in {missed} of {summary.num_bins} bins"
     )  # fmt: skip
-    before = _ece(scores, loss, scores.record["calibrators"][0])
+    before = _ece(scores, loss, scores.uncalibrated)
     after = _ece(scores, loss, calibrator)
+    ideal = _ece_of_calibrated(scores, loss, calibrator)
     return (
         f"Confidence is {word}; mean gap {signed(100 * summary.gap)} points. ECE "
-        f"{before} before, {after} after {calibrator}."
+        f"{before} before, {after} after {calibrator}.{ideal}"
     )
+
+
+def _ece_of_calibrated(scores: Scores, loss: str, calibrator: str) -> str:
+    rows = pick(scores.summary, loss=loss, calibrator=calibrator, metric="ece_if_calibrated")
+    if rows.empty:
+        return ""
+    return f" A calibrated model would score ECE {percent(rows['mean'].iloc[0])} here."
 
 
 def _ece(scores: Scores, loss: str, calibrator: str) -> str:
@@ -130,11 +138,11 @@ def _parameters(text: str) -> str:
     return ", ".join(words) or "nothing"
 
 
-def reliability_table(scores: Scores) -> Table:
-    """Return the bins of the headline loss, before and after calibration."""
+def reliability_table(scores: Scores, loss: str) -> Table:
+    """Return the bins of one loss, before and after calibration."""
     record = scores.record
-    names = list(dict.fromkeys((record["calibrators"][0], record["headline_calibrator"])))
-    frame = pick(scores.reliability, loss=record["headline_loss"])
+    names = [scores.uncalibrated, record["headline_calibrator"]]
+    frame = pick(scores.reliability, loss=loss)
     frame = frame[frame["calibrator"].isin(names)]
     rows = []
     for _, row in frame[frame["count"] > 0].iterrows():
@@ -147,8 +155,8 @@ def reliability_table(scores: Scores) -> Table:
         cells = (row["calibrator"], edges, f"{row['count']:,.0f}", *rates)
         rows.append(tuple(Cell(text) for text in cells))
     return Table(
-        name="reliability",
-        caption=f"Reliability of {record['headline_loss']}: counts are means over seeds; bins of "
+        name=f"reliability_{loss}",
+        caption=f"Reliability of {loss}: counts are means over seeds; bins of "
         "fewer than 30 give no rate.",
         columns=(
             Column("Calibrator", numeric=False),

@@ -11,6 +11,7 @@ from pipeline.report.scores import Scores, pick
 from pipeline.report.table import Cell, Column, Table
 from pipeline.report.wording import metric_name, missing, scaled, target_text
 
+SIGNIFICANT = 0.05
 SHOWN_METRICS = (
     "accuracy",  "auroc", "nll", "brier", "ece", "classwise_ece", "aurc",
     "augrc",
@@ -28,7 +29,7 @@ def comparison_table(scores: Scores, metrics: Sequence[str] = SHOWN_METRICS) -> 
     best = {key: _best(scores.summary, key) for key in shown}
     rows = []
     for loss, calibrator in pairs:
-        cells = [_metric_cell(values[(loss, calibrator, key)], key, best) for key in shown]
+        cells = [_metric_cell(scores, values[(loss, calibrator, key)], best[key]) for key in shown]
         rows.append((Cell(loss), Cell(calibrator, _argmax_note(scores, calibrator)), *cells))
     headline = (record["headline_loss"], record["headline_calibrator"])
     seeds, boot = len(record["seeds"]), record["bootstrap"]
@@ -36,7 +37,8 @@ def comparison_table(scores: Scores, metrics: Sequence[str] = SHOWN_METRICS) -> 
         name="comparison",
         caption=f"Losses and calibrators: mean ± standard deviation over {seeds} seeds; beneath, "
         f"the {target_text(boot['level'])} interval of the mean from {boot['num_resamples']:,} "
-        f"bootstrap resamples of {boot['unit']}s.",
+        f"bootstrap resamples of {boot['unit']}s. ★ best of its column; the shaded row is the "
+        f"model of the first screen.{_ties_explained(scores)}",
         columns=(
             Column("Loss", numeric=False),
             Column("Calibrator", numeric=False),
@@ -49,23 +51,47 @@ def comparison_table(scores: Scores, metrics: Sequence[str] = SHOWN_METRICS) -> 
     )
 
 
+def _ties_explained(scores: Scores) -> str:
+    if scores.comparisons is None:
+        return ""
+    return (
+        f" ≈ not shown to be worse than the best (paired t-test over {len(scores.record['seeds'])} "
+        "seeds, Holm's correction): so few seeds show large differences alone."
+    )
+
+
 def _metric_column(key: str) -> Column:
     name = metric_name(key)
     arrow = {"higher": "↑ ", "lower": "↓ "}.get(name.better, "")
     return Column(name.label, f"{arrow}{name.unit}".strip(), name.meaning)
 
 
-def _metric_cell(row: Any, key: str, best: dict[str, float]) -> Cell:
-    text = scaled(key, row.mean)
+def _metric_cell(scores: Scores, row: Any, best: float) -> Cell:
+    text = scaled(row.metric, row.mean)
     if not missing(row.sd):
-        text = f"{text} ±\u2009{scaled(key, row.sd)}"
-    span = "" if missing(row.lower) else f"{scaled(key, row.lower)}–{scaled(key, row.upper)}"
-    return Cell(text, span, best=bool(row.mean == best[key]))
+        text = f"{text} ±\u2009{scaled(row.metric, row.sd)}"
+    ends = (row.lower, row.upper)
+    span = "" if missing(row.lower) else "–".join(scaled(row.metric, end) for end in ends)
+    if row.mean == best:
+        return Cell(text, span, mark="best")
+    tied = _not_worse(scores, row.metric, row.loss, row.calibrator)
+    return Cell(text, span, mark="tied" if tied else "")
+
+
+def _not_worse(scores: Scores, metric: str, loss: str, calibrator: str) -> bool:
+    """Return whether the paired test over seeds leaves open that the best is no better."""
+    if scores.comparisons is None:
+        return False
+    rows = pick(scores.comparisons, metric=metric, loss=loss, calibrator=calibrator)
+    return len(rows) == 1 and bool(rows["p_value_holm"].iloc[0] >= SIGNIFICANT)
 
 
 def _best(summary: pd.DataFrame, key: str) -> float:
+    """Return the best mean; NaN where no value is better, or all are the same."""
     means = pick(summary, metric=key)["mean"]
     better = metric_name(key).better
+    if means.min() == means.max():
+        return float("nan")
     if better == "higher":
         return means.max()
     return means.min() if better == "lower" else float("nan")

@@ -14,11 +14,13 @@ from pipeline.report.sentences import (
     main_sentence,
     operating_point,
     test_sentence,
+    unit_sentence,
     verdict,
 )
 from pipeline.report.wording import interval, missing, percent
 
 READERS = "Readers were not studied."
+UNCOMMITTED = "Trained from uncommitted changes: the revision alone does not bring it back."
 SIMULATED = "The images are simulated: this tests the method and says nothing of any patient."
 
 
@@ -65,7 +67,7 @@ def first_screen(scores: Scores) -> FirstScreen:
     kind, words = verdict(point)
     critical = critical_sentences(per_class, scores.dataset["critical_classes"], scores.unit)
     said = (
-        ("Result", " ".join((main_sentence(point), *critical))),
+        ("Result", " ".join((main_sentence(point), *critical, unit_sentence(point))).strip()),
         ("Calibration", trust_sentence(scores)),
         ("Seeds", _seeds_sentence(scores)),
         ("Guarantee", guarantee_sentence(point)),
@@ -138,4 +140,12 @@ def _limits(scores: Scores) -> str:
         for split, source in dataset["reuse"].items()
     ]
     simulated = [SIMULATED] if dataset["simulated"] else []
-    return " ".join([*simulated, *dataset.get("notes", []), *reused, READERS])
+    shared = dataset.get("equal_pixels", {"across": {}})["across"]
+    leaks = [
+        f"{count:,} images are in {pair.replace('/', ' and ')} alike."
+        for pair, count in shared.items()
+        if "test" in pair.split("/")
+    ]
+    dirty = [UNCOMMITTED] if any(run["dirty"] for run in scores.provenance["runs"]) else []
+    notes = dataset.get("notes", [])
+    return " ".join([*simulated, *notes, *leaks, *reused, *dirty, READERS])

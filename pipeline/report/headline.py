@@ -21,7 +21,7 @@ def headline_metrics(scores: Scores) -> dict[str, float | int | None]:
     means = scores.summary.set_index(["loss", "calibrator", "metric"])["mean"]
     pair = (loss, record["headline_calibrator"])
     values = {key: means.get((*pair, key)) for key in HEADLINE_METRICS}
-    values["ece_before_calibration"] = means.get((loss, record["calibrators"][0], "ece"))
+    values["ece_before_calibration"] = means.get((loss, scores.uncalibrated, "ece"))
     row = pick(scores.operating_points, **scores.headline, target=record["headline_target"]).iloc[0]
     values["answered"] = row["answered"] / row["num_test"]
     values["wrong_among_answered"] = row["risk"]

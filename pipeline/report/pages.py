@@ -15,9 +15,11 @@ from markupsafe import Markup
 from pipeline.plots.style import DARK
 from pipeline.report.answers import operating_points_table, per_class_table
 from pipeline.report.calibration import calibrators_table
+from pipeline.report.cards import Item, class_counts_table, data_card, model_card
 from pipeline.report.comparison import comparison_table
 from pipeline.report.explorer import Explorer, explorer
 from pipeline.report.first_screen import FirstScreen, first_screen
+from pipeline.report.levels import class_calibration_table, levels_table
 from pipeline.report.panels import Panel, experiment_panels
 from pipeline.report.provenance import chain, fingerprint_line, provenance_table
 from pipeline.report.scores import Scores
@@ -38,6 +40,9 @@ class ExperimentTables:
     per_class: Table
     calibrators: Table
     provenance: Table
+    class_counts: Table
+    levels: Table | None
+    class_calibration: Table | None
 
 
 @dataclass(frozen=True)
@@ -49,6 +54,7 @@ class ExperimentView:
     tables: ExperimentTables
     panels: tuple[Panel, ...]
     chain: tuple[tuple[str, str], ...]
+    cards: tuple[tuple[str, tuple[Item, ...]], ...]
     explorer: Explorer | None
 
     @property
@@ -59,7 +65,8 @@ class ExperimentView:
     @property
     def all_tables(self) -> list[Table]:
         """Every table, whether or not it belongs to a panel."""
-        own = [getattr(self.tables, field.name) for field in fields(self.tables)]
+        every = [getattr(self.tables, field.name) for field in fields(self.tables)]
+        own = [table for table in every if table is not None]
         if self.explorer is not None:
             own += [self.explorer.workload, self.explorer.every]
         return own + [panel.table for panel in self.panels if panel.table is not None]
@@ -73,6 +80,9 @@ def experiment_view(scores: Scores) -> ExperimentView:
         per_class=per_class_table(scores),
         calibrators=calibrators_table(scores),
         provenance=provenance_table(scores),
+        class_counts=class_counts_table(scores),
+        levels=levels_table(scores),
+        class_calibration=class_calibration_table(scores),
     )
     panels = experiment_panels(scores)
     frame = next((panel.frame for panel in panels if panel.frame is not None), None)
@@ -82,6 +92,7 @@ def experiment_view(scores: Scores) -> ExperimentView:
         tables=tables,
         panels=panels,
         chain=chain(scores),
+        cards=(("Model card", model_card(scores)), ("Data card", data_card(scores))),
         explorer=None if frame is None else explorer(scores, frame),
     )
 

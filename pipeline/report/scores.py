@@ -10,6 +10,7 @@ import pandas as pd
 
 from pipeline.artifacts import read_json
 from pipeline.errors import InputError
+from pipeline.splits import SPLITS
 
 REQUIRED_COLUMNS = {
     "runs": "loss seed calibrator",
@@ -29,15 +30,41 @@ REQUIRED_COLUMNS = {
 }
 OPTIONAL_COLUMNS = {
     "accepted": "loss calibrator seed threshold label prediction cases",
+    "class_calibration": "loss calibrator class cases mean_probability share gap gap_lower "
+    "gap_upper ece",
+    "comparisons": "metric loss calibrator reference_loss reference_calibrator mean_difference "
+    "sd num_pairs p_value p_value_holm",
     "confidence": "loss calibrator seed lower_edge upper_edge right wrong",
+    "costs": "loss calibrator seed target policy weight cost lower upper",
+    "groups": "loss calibrator seed target quantity column group visibility num_patients "
+    "num_marked share lower upper difference difference_lower difference_upper",
+    "levels": "loss calibrator quantity value lower upper",
+    "net_benefit": "loss calibrator seed class policy threshold_probability net_benefit lower "
+    "upper",
+    "smooth_curve": "loss calibrator seed confidence accuracy lower upper",
 }
 """Files that not every experiment has; their panels are left out without them."""
 
 MAY_BE_EMPTY = ("exact_band", "accepted")
 """With fewer than 30 test patients no rate is drawn, so there is no row."""
 TEXT_COLUMNS = (
-    "loss", "calibrator", "metric", "status", "class", "parameters", "notes", "label", "prediction",
-)  # fmt: skip
+    "calibrator",
+    "class",
+    "column",
+    "group",
+    "label",
+    "loss",
+    "metric",
+    "notes",
+    "parameters",
+    "policy",
+    "prediction",
+    "quantity",
+    "reference_calibrator",
+    "reference_loss",
+    "status",
+    "visibility",
+)
 
 
 @dataclass(frozen=True)
@@ -66,7 +93,14 @@ class Scores:
     calibrators: pd.DataFrame
     history: pd.DataFrame
     accepted: pd.DataFrame | None = None
+    class_calibration: pd.DataFrame | None = None
+    comparisons: pd.DataFrame | None = None
     confidence: pd.DataFrame | None = None
+    costs: pd.DataFrame | None = None
+    groups: pd.DataFrame | None = None
+    levels: pd.DataFrame | None = None
+    net_benefit: pd.DataFrame | None = None
+    smooth_curve: pd.DataFrame | None = None
 
     @property
     def name(self) -> str:
@@ -86,6 +120,17 @@ class Scores:
             "calibrator": self.record["headline_calibrator"],
             "seed": self.record["seeds"][0],
         }
+
+    @property
+    def uncalibrated(self) -> str:
+        """The calibrator that stands for none: identity, or else the study's first."""
+        calibrators = self.record["calibrators"]
+        return "identity" if "identity" in calibrators else calibrators[0]
+
+    @property
+    def splits(self) -> list[str]:
+        """The splits that have cases, in their order of use."""
+        return [split for split in SPLITS if split in self.dataset["counts"]]
 
     @property
     def num_test_cases(self) -> int:

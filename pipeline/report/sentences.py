@@ -82,11 +82,14 @@ def verdict(point: OperatingPoint) -> tuple[str, str]:
 def in_a_hundred(point: OperatingPoint) -> str:
     """Say the operating point in whole cases of a hundred."""
     if not point.found or point.answered == 0:
-        return "Reads none of 100 cases alone; refers all."
+        return f"Reads none of 100 {point.unit} alone; refers all."
     answered = round(100 * point.answered / point.num_test)
     wrong = 100 * point.wrong / point.num_test
     errors = "none" if point.wrong == 0 else "fewer than 1" if wrong < 0.5 else f"{wrong:.0f}"
-    return f"Reads {answered} of 100 cases alone, {errors} of them wrong; refers {100 - answered}."
+    return (
+        f"Reads {answered} of 100 {point.unit} alone, {errors} of them wrong; "
+        f"refers {100 - answered}."
+    )
 
 
 def main_sentence(point: OperatingPoint) -> str:
@@ -114,6 +117,13 @@ def main_sentence(point: OperatingPoint) -> str:
         f"{answered} It was wrong in {point.wrong:,} of {point.answered:,} ({percent(point.risk)}; "
         f"95% CI {interval(point.risk_lower, point.risk_upper)})."
     )
+
+
+def unit_sentence(point: OperatingPoint) -> str:
+    """Say what is counted where a patient has several images; empty where nobody has."""
+    if point.unit != "patients":
+        return ""
+    return "A patient is answered if all of their images are, and wrong if any of these is."
 
 
 def test_sentence(point: OperatingPoint) -> str:

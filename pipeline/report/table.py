@@ -9,11 +9,11 @@ import pandas as pd
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell: its text, a smaller second line, and whether it is the best of its column."""
+    """One cell: its text, a smaller second line, and its mark: ``best``, ``tied`` or none."""
 
     text: str
     detail: str = ""
-    best: bool = False
+    mark: str = ""
 
 
 @dataclass(frozen=True)

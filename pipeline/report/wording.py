@@ -69,12 +69,13 @@ def _percent_number(share: float, digits: int) -> str:
 
 
 def interval(lower: float, upper: float, digits: int = 1) -> str:
-    """Write the two ends of an interval of shares.
+    """Write the two ends of an interval of shares, once if they read the same.
 
-    >>> interval(0.0069, 0.0347), interval(0.0, 0.06)
-    ('0.7–3.5%', '0–6.0%')
+    >>> interval(0.0069, 0.0347), interval(0.0, 0.06), interval(1.0, 1.0)
+    ('0.7–3.5%', '0–6.0%', '100%')
     """
-    return f"{_percent_number(lower, digits)}–{percent(upper, digits)}"
+    ends = (_percent_number(lower, digits), _percent_number(upper, digits))
+    return f"{'–'.join(dict.fromkeys(ends))}%"
 
 
 def share_of(count: int, total: int) -> str:
@@ -93,10 +94,11 @@ def share_of(count: int, total: int) -> str:
 def signed(points: float) -> str:
     """Write a difference with its sign, the minus a real one.
 
-    >>> signed(-0.61), signed(2.0)
-    ('−0.6', '+2.0')
+    >>> signed(-0.61), signed(2.0), signed(-0.01)
+    ('−0.6', '+2.0', '0.0')
     """
-    return f"{points:+.1f}".replace("-", "−")
+    text = f"{points:+.1f}".replace("-", "−")
+    return "0.0" if text[1:] == "0.0" else text
 
 
 def target_text(target: float) -> str:

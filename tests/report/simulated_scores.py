@@ -4,40 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import minimize_scalar
-from scipy.special import log_softmax, softmax
 from scipy.stats import beta
 
 from pipeline.config.plan import DatasetRow, ExperimentRow, Plan, StudyRow, write_plan
 from pipeline.report import Scores
+from tests.report import simulated_extras as extras
+from tests.report.simulated_outcomes import CALIBRATORS, Outcome, Scenario, simulate
 
-SHARPNESS = {"cross_entropy": 2.1, "gce": 1.3, "flsd53": 0.7}
-CALIBRATORS = ("identity", "temperature", "ats")
 TARGETS = (0.01, 0.02, 0.05, 0.10)
 DELTA = 0.05
 NUM_BINS = 15
 BINS = np.linspace(0, 1, NUM_BINS + 1)
-
-
-@dataclass(frozen=True)
-class Scenario:
-    """One experiment to simulate."""
-
-    name: str
-    title: str
-    classes: tuple[str, ...]
-    prevalence: tuple[float, ...]
-    critical: tuple[str, ...] = ()
-    num_test: int = 600
-    signal: float = 9.0
-    seeds: tuple[int, ...] = (0, 1, 2)
-    losses: tuple[str, ...] = tuple(SHARPNESS)
-    simulated: bool = True
 
 
 SCREENING = Scenario(
@@ -55,35 +37,8 @@ DIGITS = Scenario(
     num_test=360,
     signal=16.0,
     simulated=False,
+    extras=False,
 )
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What one run and calibrator says of one split."""
-
-    loss: str
-    seed: int
-    calibrator: str
-    labels: np.ndarray
-    log_p: np.ndarray
-    raw: np.ndarray
-
-    @property
-    def confidence(self) -> np.ndarray:
-        return np.exp(self.log_p.max(axis=1))
-
-    @property
-    def predicted(self) -> np.ndarray:
-        return self.log_p.argmax(axis=1)
-
-    @property
-    def correct(self) -> np.ndarray:
-        return self.predicted == self.labels
-
-    @property
-    def keys(self) -> dict[str, object]:
-        return {"loss": self.loss, "seed": self.seed, "calibrator": self.calibrator}
 
 
 def exact_interval(wrong: int, answered: int, level: float = 0.95) -> tuple[float, float]:
@@ -92,39 +47,6 @@ def exact_interval(wrong: int, answered: int, level: float = 0.95) -> tuple[floa
     lower = beta.ppf(tail, wrong, answered - wrong + 1) if wrong else 0.0
     upper = beta.ppf(1 - tail, wrong + 1, answered - wrong) if wrong < answered else 1.0
     return float(lower), float(upper)
-
-
-def simulate(scenario: Scenario) -> tuple[list[Outcome], list[Outcome]]:
-    """Return the outcomes on the threshold and the test patients."""
-    generator = np.random.default_rng(20)
-    n = scenario.num_test
-    evidence = generator.normal(0, scenario.signal / 2, (2 * n, len(scenario.classes)))
-    evidence += np.log(scenario.prevalence)
-    labels = np.array([generator.choice(len(p), p=p) for p in softmax(evidence, axis=1)])
-    threshold, test = [], []
-    for loss in scenario.losses:
-        for seed in scenario.seeds:
-            noise = generator.normal(0, 0.5, evidence.shape)
-            raw = SHARPNESS.get(loss, 1.6) * (evidence + noise)
-            for calibrator in CALIBRATORS:
-                log_p = log_softmax(raw / _temperature(calibrator, raw[:n], labels[:n]), axis=1)
-                for outcomes, part in ((threshold, slice(0, n)), (test, slice(n, None))):
-                    outcomes.append(
-                        Outcome(loss, seed, calibrator, labels[part], log_p[part], raw[part])
-                    )
-    return threshold, test
-
-
-def _temperature(calibrator: str, raw: np.ndarray, labels: np.ndarray) -> np.ndarray | float:
-    if calibrator == "identity":
-        return 1.0
-
-    def loss(log_temperature: float) -> float:
-        log_p = log_softmax(raw / np.exp(log_temperature), axis=1)
-        return float(-log_p[np.arange(len(labels)), labels].mean())
-
-    best = float(np.exp(minimize_scalar(loss, bounds=(-3, 3), method="bounded").x))
-    return best if calibrator == "temperature" else 1.04 * best
 
 
 def metrics(outcome: Outcome) -> dict[str, float]:
@@ -184,38 +106,6 @@ def _bins(outcome: Outcome) -> Iterator[dict[str, float]]:
         row |= {"confidence": c.mean(), "accuracy": outcome.correct[where].mean()}
         yield row | {"consistency_lower": low, "consistency_upper": high}
         edge = c.max()
-
-
-def confidence_table(test: list[Outcome], first_seed: int) -> pd.DataFrame:
-    edges = np.linspace(0, 1, 21)
-    rows = []
-    for outcome in (each for each in test if each.seed == first_seed):
-        right = np.histogram(outcome.confidence[outcome.correct], edges)[0]
-        wrong = np.histogram(outcome.confidence[~outcome.correct], edges)[0]
-        columns = {"lower_edge": edges[:-1], "upper_edge": edges[1:], "right": right}
-        rows.append(pd.DataFrame(outcome.keys | columns | {"wrong": wrong}))
-    return pd.concat(rows)
-
-
-def accepted_table(
-    test: list[Outcome], exact_band: pd.DataFrame, classes: tuple[str, ...]
-) -> pd.DataFrame:
-    """The headline model's answers at every attained threshold: label against prediction."""
-    model = {"loss": "gce", "calibrator": "ats"}
-    outcome = next(o for o in test if model.items() <= o.keys.items())
-    rows = []
-    band = exact_band[(exact_band["loss"] == "gce") & (exact_band["calibrator"] == "ats")]
-    for threshold in band["threshold"]:
-        accepted = outcome.confidence >= threshold
-        counts = np.zeros((len(classes), len(classes)), dtype=int)
-        np.add.at(counts, (outcome.labels[accepted], outcome.predicted[accepted]), 1)
-        rows += [
-            outcome.keys
-            | {"threshold": threshold, "label": classes[i], "prediction": classes[j]}
-            | {"cases": counts[i, j]}
-            for i, j in zip(*np.nonzero(counts), strict=True)
-        ]
-    return pd.DataFrame(rows)
 
 
 def runs_table(test: list[Outcome]) -> pd.DataFrame:
@@ -471,14 +361,14 @@ def write_scores(folder: Path, study: str, scenario: Scenario) -> None:
         "summary": summary_table(runs),
         "risk_coverage": risk_coverage_table(test),
         "exact_band": exact_band,
-        "confidence": confidence_table(test, scenario.seeds[0]),
-        "accepted": accepted_table(test, exact_band, scenario.classes),
         "reliability": reliability_table(test),
         "operating_points": points,
         "per_class": per_class_table(test, points, scenario.classes),
         "calibrators": calibrators_table(test),
         "history": history_table(scenario),
     }
+    if scenario.extras:
+        tables |= _extra_tables(scenario, test, tables)
     folder.mkdir(parents=True, exist_ok=True)
     for name, table in tables.items():
         table.to_csv(folder / f"{name}.csv", index=False)
@@ -490,11 +380,35 @@ def write_scores(folder: Path, study: str, scenario: Scenario) -> None:
         (folder / f"{name}.json").write_text(json.dumps(record), encoding="utf-8")
 
 
+def _extra_tables(
+    scenario: Scenario, test: list[Outcome], tables: dict[str, pd.DataFrame]
+) -> dict[str, pd.DataFrame]:
+    points, target = tables["operating_points"], 0.05
+    headline = "loss == 'gce' and calibrator == 'ats' and target == @target"
+    threshold = float(points.query(headline)["threshold"].iloc[0])
+    return {
+        "accepted": extras.accepted_table(test, tables["exact_band"], scenario.classes),
+        "class_calibration": extras.class_calibration_table(test, scenario.classes),
+        "comparisons": extras.comparisons_table(tables["runs"]),
+        "confidence": extras.confidence_table(test),
+        "costs": extras.costs_table(test, threshold, target),
+        "groups": extras.groups_table(test, threshold, target),
+        "levels": extras.levels_table(test),
+        "net_benefit": extras.net_benefit_table(test, scenario.classes, scenario.critical),
+        "smooth_curve": extras.smooth_curve_table(test),
+    }
+
+
 def with_last_class_called(name: str, scores: Scores) -> Scores:
     """The same scores with the last class critical and called otherwise, everywhere."""
     old = scores.dataset["classes"][-1]
     classes = [*scores.dataset["classes"][:-1], name]
-    dataset = scores.dataset | {"classes": classes, "critical_classes": [name]}
+    counts = {
+        split: {name if key == old else key: count for key, count in by_class.items()}
+        for split, by_class in scores.dataset["counts"].items()
+    }
+    changed = {"classes": classes, "critical_classes": [name], "counts": counts}
+    dataset = scores.dataset | changed
     renamed = {column: {old: name} for column in ("class", "label", "prediction")}
     tables = {
         key: table.replace(renamed)

@@ -97,10 +97,10 @@ def test_nothing_is_guaranteed_without_a_threshold():
 @pytest.mark.parametrize(
     ("counts", "sentence"),
     [
-        ((100, 83, 2), "Reads 83 of 100 cases alone, 2 of them wrong; refers 17."),
-        ((600, 417, 1), "Reads 70 of 100 cases alone, fewer than 1 of them wrong; refers 30."),
-        ((600, 600, 0), "Reads 100 of 100 cases alone, none of them wrong; refers 0."),
-        ((600, 0, 0), "Reads none of 100 cases alone; refers all."),
+        ((100, 83, 2), "Reads 83 of 100 patients alone, 2 of them wrong; refers 17."),
+        ((600, 417, 1), "Reads 70 of 100 patients alone, fewer than 1 of them wrong; refers 30."),
+        ((600, 600, 0), "Reads 100 of 100 patients alone, none of them wrong; refers 0."),
+        ((600, 0, 0), "Reads none of 100 patients alone; refers all."),
     ],
 )
 def test_the_operating_point_fits_in_a_sentence(counts, sentence):

@@ -182,7 +182,7 @@
       if (Number.isFinite(shares[label])) field.value = shares[label];
     });
     const at = parseInt(state.get("at"), 10);
-    const start = approvedRow() ?? nearest(answered, data.total);
+    const start = approvedRow() ?? 0;
     byId("at").value = Number.isFinite(at) ? at : start;
   }
 

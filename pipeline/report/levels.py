@@ -1,0 +1,111 @@
+"""How far calibration goes: on average, in slope, along the curve, and class by class."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from pipeline.metrics.group_shares import MASK_BELOW, RATE_FROM, visibilities
+from pipeline.report.scores import Scores
+from pipeline.report.table import Cell, Column, Table
+from pipeline.report.wording import MASKED, missing, percent, signed
+
+NUMBERS = ("cases", "mean_probability", "share", "gap", "gap_lower", "gap_upper", "ece")
+IDEAL = {"gap": "0", "intercept": "0", "slope": "1"}
+LEVELS = {
+    "gap": "mean: confidence minus accuracy, points",
+    "intercept": "weak: intercept",
+    "slope": "weak: slope",
+}
+
+
+def levels_table(scores: Scores) -> Table | None:
+    """Return the levels of calibration of the headline loss; None where they were not computed."""
+    if scores.levels is None:
+        return None
+    frame = scores.levels
+    calibrators = list(frame["calibrator"].unique())
+    values = {(row["quantity"], row["calibrator"]): row for _, row in frame.iterrows()}
+    rows = [
+        (
+            Cell(label),
+            Cell(IDEAL[quantity]),
+            *(_level_cell(quantity, values[(quantity, each)]) for each in calibrators),
+        )
+        for quantity, label in LEVELS.items()
+    ]
+    for level, ideal, word in (
+        ("moderate: the curve", "the diagonal", "see reliability"),
+        ("strong: every patient", "–", "not assessable"),
+    ):
+        rows.append((Cell(level), Cell(ideal), *(Cell(word) for _ in calibrators)))
+    return Table(
+        name="levels",
+        caption=f"Levels of calibration of {scores.record['headline_loss']}, with 95% patient "
+        "bootstraps. A slope below 1 is too extreme, above 1 too timid.",
+        columns=(
+            Column("Level", numeric=False),
+            Column("If calibrated"),
+            *(Column(calibrator) for calibrator in calibrators),
+        ),
+        rows=tuple(rows),
+        frame=frame,
+    )
+
+
+def _level_cell(quantity: str, row: pd.Series) -> Cell:
+    def write(number: float) -> str:
+        return signed(100 * number) if quantity == "gap" else f"{number:.2f}".replace("-", "−")
+
+    if missing(row["value"]):
+        return Cell("–")
+    ends = "" if missing(row["lower"]) else f"{write(row['lower'])} to {write(row['upper'])}"
+    return Cell(write(row["value"]), ends)
+
+
+def class_calibration_table(scores: Scores) -> Table | None:
+    """Return each class's mean probability against its share; None where not computed."""
+    if scores.class_calibration is None:
+        return None
+    frame = scores.class_calibration.sort_values("cases", ascending=False, kind="stable")
+    # One row a class and calibrator: a class is as rare under each.
+    shown = visibilities({row["class"]: int(row["cases"]) for _, row in frame.iterrows()})
+    rows = [
+        (Cell(row["class"]), Cell(row["calibrator"]), *_class_cells(row, shown[row["class"]]))
+        for _, row in frame.iterrows()
+    ]
+    rare = sum(visibility != "full" for visibility in shown.values())
+    public = frame.astype(dict.fromkeys(NUMBERS, object))
+    public.loc[[shown[name] == "masked" for name in frame["class"]], list(NUMBERS)] = ""
+    return Table(
+        name="class_calibration",
+        caption="One class against the rest, common to rare: mean probability minus the class's "
+        f"share, with 95% patient bootstraps. {rare} classes too rare to judge (fewer than "
+        f"{RATE_FROM} cases; {MASKED} below {MASK_BELOW}).",
+        columns=(
+            Column("Class", numeric=False),
+            Column("Calibrator", numeric=False),
+            Column("Test cases"),
+            Column("Mean probability"),
+            Column("Share"),
+            Column("Gap", "points"),
+            Column("ECE", "of this class"),
+        ),
+        rows=tuple(rows),
+        frame=public,
+        headings=2,
+    )
+
+
+def _class_cells(row: pd.Series, visibility: str) -> tuple[Cell, ...]:
+    if visibility == "masked":
+        return (Cell(MASKED),) * 5
+    if visibility == "counts":
+        return (Cell(f"{row['cases']:,}"), *(Cell("–"),) * 4)
+    span = f"{signed(100 * row['gap_lower'])} to {signed(100 * row['gap_upper'])}"
+    return (
+        Cell(f"{row['cases']:,}"),
+        Cell(percent(row["mean_probability"])),
+        Cell(percent(row["share"])),
+        Cell(signed(100 * row["gap"]), "" if missing(row["gap_lower"]) else span),
+        Cell(percent(row["ece"], 2)),
+    )

@@ -1,0 +1,35 @@
+"""Figures of one experiment, each with its sentence and its table."""
+
+from pipeline.report.panels.decisions import costs_panel, net_benefit_panels
+from pipeline.report.panels.groups import groups_panel
+from pipeline.report.panels.panel import Panel
+from pipeline.report.panels.reliability import reliability_panel
+from pipeline.report.panels.selective import (
+    exact_band_panel,
+    risk_coverage_panel,
+    silent_errors_panel,
+)
+from pipeline.report.panels.training import training_panel
+from pipeline.report.scores import Scores
+
+__all__ = ["Panel", "experiment_panels"]
+
+
+def experiment_panels(scores: Scores) -> tuple[Panel, ...]:
+    """Return the panels of one experiment, in reading order; those without numbers are left out."""
+    panels = [
+        exact_band_panel(scores),
+        silent_errors_panel(scores),
+        risk_coverage_panel(scores),
+        *(reliability_panel(scores, loss) for loss in _headline_and_baseline(scores)),
+        groups_panel(scores),
+        costs_panel(scores),
+        *net_benefit_panels(scores),
+        training_panel(scores),
+    ]
+    return tuple(panel for panel in panels if panel is not None)
+
+
+def _headline_and_baseline(scores: Scores) -> list[str]:
+    record = scores.record
+    return list(dict.fromkeys([record["headline_loss"], record["baseline"]]))

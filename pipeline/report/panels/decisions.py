@@ -1,0 +1,110 @@
+"""Panels of what deciding costs: in referrals, and as net benefit."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import groupby
+
+import pandas as pd
+
+from pipeline.plots import DecisionCurve, costs_figure, net_benefit_figure
+from pipeline.report.panels.panel import Panel, make_panel
+from pipeline.report.scores import Scores, pick
+from pipeline.report.table import Cell, Column, Table
+
+POLICIES = {
+    "model": "this model",
+    "refer_all": "refer all",
+    "answer_all": "answer all",
+    "refer_at_random": "refer as many at random",
+    "act_on_all": "act on all",
+    "act_on_none": "act on none",
+}
+
+
+def costs_panel(scores: Scores) -> Panel | None:
+    """Return the cost of each policy over the weight of a wrong answer; None without costs."""
+    if scores.costs is None:
+        return None
+    target = scores.record["headline_target"]
+    rows = pick(scores.costs, **scores.headline, target=target)
+    if rows.empty:
+        return None
+    curves = [
+        _curve(group, POLICIES[str(policy)], 0 if policy == "model" else None, "weight", "cost")
+        for policy, group in rows.groupby("policy", sort=False)
+    ]
+    figure = costs_figure(curves, unit=scores.unit)
+    title = "What errors and referrals cost"
+    panel = make_panel(scores, "costs", title, cheapest_sentence(rows), figure)
+    return replace(panel, table=_costs_table(rows))
+
+
+def cheapest_sentence(rows: pd.DataFrame) -> str:
+    """Say which policy costs least over which weights; `rows` are of one threshold."""
+    cheapest = rows.loc[rows.groupby("weight")["cost"].idxmin()]
+    pairs = zip(cheapest["weight"], cheapest["policy"], strict=True)
+    spans = []
+    for policy, run in groupby(pairs, key=lambda pair: pair[1]):
+        weights = [weight for weight, _ in run]
+        ends = f"{weights[0]:g}" if len(weights) == 1 else f"{weights[0]:g} to {weights[-1]:g}"
+        spans.append(f"at {ends}, {POLICIES[str(policy)]}")
+    return (
+        "With one wrong answer as bad as so many referrals, what costs least is: "
+        f"{'; '.join(spans)}. The weights were fixed beforehand, by this project and not by a "
+        "clinic; bands are 95% patient bootstraps."
+    )
+
+
+def _costs_table(rows: pd.DataFrame) -> Table:
+    weights = sorted(rows["weight"].unique())
+    cells = []
+    for policy, group in rows.groupby("policy", sort=False):
+        costs = group.set_index("weight")["cost"]
+        shown = (Cell(f"{costs[weight]:,.0f}") for weight in weights)
+        cells.append((Cell(POLICIES[str(policy)]), *shown))
+    return Table(
+        name="costs",
+        caption="Cost per 1,000 arriving, in referrals, by how many referrals one wrong answer is "
+        "worth.",
+        columns=(Column("Policy", numeric=False), *(Column(f"{weight:g}") for weight in weights)),
+        rows=tuple(cells),
+        frame=rows,
+    )
+
+
+def net_benefit_panels(scores: Scores) -> list[Panel]:
+    """Return the net benefit of acting on each critical class, before and after calibration."""
+    if scores.net_benefit is None:
+        return []
+    return [
+        _net_benefit_panel(scores, number, str(name), rows)
+        for number, (name, rows) in enumerate(scores.net_benefit.groupby("class", sort=False))
+    ]
+
+
+def _net_benefit_panel(scores: Scores, number: int, name: str, rows: pd.DataFrame) -> Panel:
+    loss = scores.record["headline_loss"]
+    model = pick(rows, policy="model", loss=loss)
+    axes = ("threshold_probability", "net_benefit")
+    curves = [
+        _curve(pick(model, calibrator=calibrator), f"{loss}, {calibrator}", series, *axes)
+        for series, calibrator in enumerate(model["calibrator"].unique())
+    ]
+    curves += [
+        _curve(group, POLICIES[str(policy)], None, *axes)
+        for policy, group in rows[rows["policy"] != "model"].groupby("policy", sort=False)
+    ]
+    sentence = (
+        f"Acting on {name} when its probability is at least the preference. Above both grey lines "
+        "the model is worth using; bands are 95% patient bootstraps. Nothing is referred here."
+    )
+    figure = net_benefit_figure(curves, positive=name, unit=scores.unit)
+    return make_panel(scores, f"net_benefit_{number}", f"Net benefit: {name}", sentence, figure)
+
+
+def _curve(
+    rows: pd.DataFrame, label: str, series: int | None, grid: str, value: str
+) -> DecisionCurve:
+    arrays = (rows[name].to_numpy(float) for name in (grid, value, "lower", "upper"))
+    return DecisionCurve(label, series, *arrays)

@@ -1,0 +1,57 @@
+"""Panel of the groups of patients."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pandas as pd
+
+from pipeline.metrics.group_shares import MASK_BELOW
+from pipeline.plots import ForestPanel, ForestRow, forest_figure
+from pipeline.report.groups import QUANTITIES, group_rows, groups_sentence, groups_table
+from pipeline.report.panels.panel import Panel, make_panel
+from pipeline.report.scores import Scores, pick
+from pipeline.report.wording import missing
+
+MASKED_NOTE = f"masked: below {MASK_BELOW}, or would give such a group away"
+LABELS = {
+    "referred": "referred, % of the group's patients",
+    "wrong": "wrong, % of the group's answered",
+}
+
+
+def groups_panel(scores: Scores) -> Panel | None:
+    """Return the forest of groups at the headline's operating point; None without groups."""
+    if scores.groups is None:
+        return None
+    target = scores.record["headline_target"]
+    groups = pick(scores.groups, **scores.headline, target=target)
+    if groups.empty:
+        return None
+    point = pick(scores.operating_points, **scores.headline, target=target).iloc[0]
+    everyone = {"referred": point["referred"] / point["num_test"], "wrong": point["risk"]}
+    panels = [
+        ForestPanel(
+            LABELS[quantity],
+            _forest_rows(groups, place),
+            None if missing(everyone[quantity]) else everyone[quantity],
+        )
+        for place, quantity in enumerate(QUANTITIES)
+    ]
+    sentence = groups_sentence(groups)
+    panel = make_panel(scores, "groups", "Groups of patients", sentence, forest_figure(panels))
+    return replace(panel, table=groups_table(scores, groups), wide=True)
+
+
+def _forest_rows(groups: pd.DataFrame, place: int) -> list[ForestRow]:
+    rows = []
+    for column, group, *quantities in group_rows(groups):
+        row = quantities[place]
+        label = f"{column.replace('_', ' ')}: {group}"
+        if row["visibility"] == "masked":
+            rows.append(ForestRow(label, None, None, None, MASKED_NOTE))
+            continue
+        share = None if missing(row["share"]) else float(row["share"])
+        name = f"{label} (n = {row['num_patients']:,.0f})"
+        rows.append(ForestRow(name, share, float(row["lower"]), float(row["upper"])))
+    return rows

@@ -1,0 +1,51 @@
+"""A panel: a figure, the sentence beneath it, and the table that holds its numbers."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from matplotlib.figure import Figure
+
+from pipeline.plots import Frame, to_svg
+from pipeline.report.scores import Scores
+from pipeline.report.table import Table
+
+MOST_CURVES = 6
+"""More lines than this cannot be told apart."""
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A figure with its title, the sentence beneath it and, where there is one, its table."""
+
+    name: str
+    title: str
+    sentence: str
+    svg: str
+    table: Table | None = None
+    wide: bool = False
+    frame: Frame | None = None
+
+
+def make_panel(scores: Scores, name: str, title: str, sentence: str, figure: Figure) -> Panel:
+    """Return the panel of a figure; its ids begin with the experiment's and the panel's name."""
+    unique = re.sub(r"[^\w-]", "-", f"{scores.name}-{name}")
+    whole_title = f"{title}: {scores.dataset['title']}"
+    svg = to_svg(figure, name=unique, title=whole_title, description=sentence)
+    return Panel(name=name, title=title, sentence=sentence, svg=svg)
+
+
+def shown_losses(scores: Scores) -> list[str]:
+    """Return the losses that figures draw, six at most: headline, baseline, then the study's order.
+
+    A loss's place here is its colour, dash and marker in every figure of the experiment.
+    """
+    record = scores.record
+    first = [record["headline_loss"], record["baseline"]]
+    return list(dict.fromkeys([*first, *record["losses"]]))[:MOST_CURVES]
+
+
+def before_and_after(scores: Scores) -> list[str]:
+    """Return the calibrators compared: none, and the headline's."""
+    return list(dict.fromkeys([scores.uncalibrated, scores.record["headline_calibrator"]]))

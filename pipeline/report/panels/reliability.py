@@ -1,0 +1,57 @@
+"""Panels of reliability: confidence against accuracy, before and after calibration."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from pipeline.metrics.group_shares import MASK_BELOW
+from pipeline.plots import ConfidenceHistogram, ReliabilityBins, SmoothBand, reliability_figure
+from pipeline.report.calibration import calibration_sentence, reliability_table
+from pipeline.report.panels.panel import Panel, before_and_after, make_panel, shown_losses
+from pipeline.report.scores import Scores, pick
+
+
+def reliability_panel(scores: Scores, loss: str) -> Panel:
+    """Return one loss's reliability diagrams, uncalibrated and after the headline calibrator."""
+    record, calibrators = scores.record, before_and_after(scores)
+    bins = [_reliability_bins(scores, loss, calibrator) for calibrator in calibrators]
+    figure = reliability_figure(bins, series=shown_losses(scores).index(loss))
+    said = [calibration_sentence(scores, loss, calibrator) for calibrator in calibrators]
+    if any(each.smooth is not None for each in bins):
+        said.append("Band: uncertainty of this curve.")
+    said.append(
+        "Grey bars: where a calibrated model would fall 95% of the time. Points are means over "
+        f"{len(record['seeds'])} seeds; bins of fewer than {MASK_BELOW} are left out."
+    )
+    title = f"Reliability of {loss}"
+    panel = make_panel(scores, f"reliability_{loss}", title, " ".join(said), figure)
+    return replace(panel, table=reliability_table(scores, loss))
+
+
+def _reliability_bins(scores: Scores, loss: str, calibrator: str) -> ReliabilityBins:
+    rows = pick(scores.reliability, loss=loss, calibrator=calibrator)
+    names = ("count", "confidence", "accuracy", "consistency_lower", "consistency_upper")
+    return ReliabilityBins(
+        title=calibrator,
+        **{name: rows[name].to_numpy(float) for name in names},
+        histogram=_histogram(scores, loss, calibrator),
+        smooth=_smooth(scores, loss, calibrator),
+    )
+
+
+def _histogram(scores: Scores, loss: str, calibrator: str) -> ConfidenceHistogram | None:
+    if scores.confidence is None:
+        return None
+    rows = pick(scores.confidence, loss=loss, calibrator=calibrator)
+    edges = np.append(rows["lower_edge"], rows["upper_edge"].iloc[-1])
+    return ConfidenceHistogram(edges, rows["right"].to_numpy(float), rows["wrong"].to_numpy(float))
+
+
+def _smooth(scores: Scores, loss: str, calibrator: str) -> SmoothBand | None:
+    if scores.smooth_curve is None:
+        return None
+    rows = pick(scores.smooth_curve, loss=loss, calibrator=calibrator)
+    names = ("confidence", "accuracy", "lower", "upper")
+    return None if rows.empty else SmoothBand(*(rows[name].to_numpy(float) for name in names))

@@ -1,0 +1,91 @@
+"""Panels of what is answered, and how wrong it then is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pipeline.plots import (
+    ExactBand,
+    RiskCurve,
+    axes_frame,
+    exact_band_figure,
+    risk_coverage_figure,
+    silent_errors_figure,
+)
+from pipeline.report.answers import risk_coverage_table
+from pipeline.report.panels.panel import Panel, make_panel, shown_losses
+from pipeline.report.scores import Scores, pick
+from pipeline.report.wording import percent, target_text
+
+FEWEST_ANSWERED = 30
+"""A rate of fewer is not drawn."""
+
+
+def _exact_band(scores: Scores) -> tuple[ExactBand, tuple[int, int] | None]:
+    rows = pick(scores.exact_band, **scores.headline)
+    target = scores.record["headline_target"]
+    point = pick(scores.operating_points, **scores.headline, target=target).iloc[0]
+    columns = {key: rows[key].to_numpy(float) for key in ("answered", "wrong", "lower", "upper")}
+    band = ExactBand(**columns, num_cases=int(point["num_test"]))
+    found = point["status"] == "found" and point["answered"] > 0
+    return band, (int(point["answered"]), int(point["wrong"])) if found else None
+
+
+def exact_band_panel(scores: Scores) -> Panel | None:
+    """Return one model's risk-coverage curve with pointwise exact limits."""
+    band, chosen = _exact_band(scores)
+    if not len(band.answered):
+        return None
+    target = scores.record["headline_target"]
+    figure = exact_band_figure(band, target=target, chosen=chosen, unit=scores.unit)
+    place = f"The approved threshold answers {chosen[0]:,}." if chosen else "None is approved."
+    headline = scores.headline
+    sentence = (
+        f"{headline['loss']} with {headline['calibrator']}, seed {headline['seed']}: answering all "
+        f"{band.num_cases:,} is wrong in {band.wrong[-1]:,.0f} ({percent(band.risk[-1])}). {place} "
+        "Each slice has 95% confidence; the whole line has less."
+    )
+    panel = make_panel(
+        scores, "exact_band", "Risk and coverage of the model shown", sentence, figure
+    )
+    return replace(panel, frame=axes_frame(figure))
+
+
+def silent_errors_panel(scores: Scores) -> Panel | None:
+    """Return wrong answers per 1,000 arriving, by the share answered."""
+    band, chosen = _exact_band(scores)
+    if not len(band.answered):
+        return None
+    figure = silent_errors_figure(band, chosen=chosen, unit=scores.unit)
+    pair = {key: scores.headline[key] for key in ("loss", "calibrator")}
+    area = pick(scores.summary, **pair, metric="augrc")
+    average = f"Average silent-error risk (AUGRC): {percent(area['mean'].iloc[0], 2)}. "
+    sentence = (
+        f"{average if len(area) else ''}Below the dashed line, confidence sorts errors better than "
+        "chance."
+    )
+    return make_panel(scores, "silent_errors", "Wrong answers that nobody sees", sentence, figure)
+
+
+def risk_coverage_panel(scores: Scores) -> Panel:
+    """Return the losses' risk-coverage curves with bands over seeds."""
+    record, calibrator = scores.record, scores.record["headline_calibrator"]
+    num_test = scores.num_test_cases
+    curves = []
+    for series, loss in enumerate(shown_losses(scores)):
+        rows = pick(scores.risk_coverage, loss=loss, calibrator=calibrator)
+        rows = rows[rows["coverage"] * num_test >= FEWEST_ANSWERED]
+        columns = (rows[key].to_numpy(float) for key in ("coverage", "risk_mean", "risk_sd"))
+        curves.append(RiskCurve(loss, series, *columns))
+    figure = risk_coverage_figure(
+        curves, target=record["headline_target"], unit=f"{num_test:,} cases"
+    )
+    left_out = len(record["losses"]) - len(curves)
+    more = f" {left_out} more losses are in the table." if left_out else ""
+    sentence = (
+        f"After {calibrator}; mean over {len(record['seeds'])} seeds, band of one standard "
+        f"deviation, from {FEWEST_ANSWERED} answered on. Lower is better; the target is "
+        f"{target_text(record['headline_target'])}.{more}"
+    )
+    panel = make_panel(scores, "risk_coverage", "Losses compared", sentence, figure)
+    return replace(panel, table=risk_coverage_table(scores))

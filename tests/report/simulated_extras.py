@@ -1,0 +1,198 @@
+"""The score files that only some experiments have, computed from simulated outcomes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+
+from pipeline.metrics.comparisons import compare_to_baseline
+from pipeline.metrics.group_shares import group_shares
+from pipeline.metrics.net_benefit import net_benefit
+from pipeline.metrics.policy_costs import policy_costs
+from tests.report.simulated_outcomes import Outcome
+
+HEADLINE = {"loss": "gce", "calibrator": "ats"}
+AGE_SHARES = (0.2, 0.4, 0.36, 0.04)
+WEIGHTS = np.array([1.0, 2, 5, 10, 20, 50, 100])
+HIGHER_IS_BETTER = ("accuracy", "balanced_accuracy", "macro_f1", "auroc")
+
+
+def headline(outcomes: Sequence[Outcome]) -> Outcome:
+    """The headline pair's first seed."""
+    return next(o for o in outcomes if HEADLINE.items() <= o.keys.items())
+
+
+def confidence_table(test: Sequence[Outcome]) -> pd.DataFrame:
+    edges = np.linspace(0, 1, 21)
+    rows = []
+    for outcome in (each for each in test if each.seed == test[0].seed):
+        right = np.histogram(outcome.confidence[outcome.correct], edges)[0]
+        wrong = np.histogram(outcome.confidence[~outcome.correct], edges)[0]
+        columns = {"lower_edge": edges[:-1], "upper_edge": edges[1:], "right": right}
+        rows.append(pd.DataFrame(outcome.keys | columns | {"wrong": wrong}))
+    return pd.concat(rows)
+
+
+def accepted_table(
+    test: Sequence[Outcome], exact_band: pd.DataFrame, classes: Sequence[str]
+) -> pd.DataFrame:
+    """The headline model's answers at every attained threshold: label against prediction."""
+    outcome = headline(test)
+    band = exact_band[(exact_band["loss"] == "gce") & (exact_band["calibrator"] == "ats")]
+    rows = []
+    for threshold in band["threshold"]:
+        accepted = outcome.confidence >= threshold
+        counts = np.zeros((len(classes), len(classes)), dtype=int)
+        np.add.at(counts, (outcome.labels[accepted], outcome.predicted[accepted]), 1)
+        rows += [
+            outcome.keys
+            | {"threshold": threshold, "label": classes[i], "prediction": classes[j]}
+            | {"cases": counts[i, j]}
+            for i, j in zip(*np.nonzero(counts), strict=True)
+        ]
+    return pd.DataFrame(rows)
+
+
+def smooth_curve_table(test: Sequence[Outcome]) -> pd.DataFrame:
+    grid = np.linspace(0.35, 0.995, 60)
+    rows = []
+    for outcome in (each for each in test if each.seed == test[0].seed):
+        near = np.exp(-0.5 * ((grid[:, None] - outcome.confidence) / 0.05) ** 2)
+        accuracy = near @ outcome.correct / near.sum(axis=1)
+        half = 1.96 * np.sqrt(accuracy * (1 - accuracy) / near.sum(axis=1))
+        columns = {"confidence": grid, "accuracy": accuracy}
+        columns |= {"lower": (accuracy - half).clip(0), "upper": (accuracy + half).clip(None, 1)}
+        rows.append(pd.DataFrame(outcome.keys | columns)[near.sum(axis=1) >= 10])
+    return pd.concat(rows)
+
+
+def groups_table(test: Sequence[Outcome], threshold: float, target: float) -> pd.DataFrame:
+    outcome = headline(test)
+    generator = np.random.default_rng(8)
+    n = len(outcome.labels)
+    groups = {
+        "site": generator.choice(["north", "south"], n, p=[0.7, 0.3]),
+        "sex": generator.choice(["F", "M", "not recorded"], n, p=[0.55, 0.43, 0.02]),
+        "age_band": generator.choice(["18-39", "40-59", "60-79", "80+"], n, p=AGE_SHARES),
+    }
+    answered = outcome.confidence >= threshold
+    patients = np.arange(n)
+    rows = []
+    for column, values in groups.items():
+        marked = {"referred": (~answered, slice(None)), "wrong": (~outcome.correct, answered)}
+        for quantity, (mark, among) in marked.items():
+            shares = group_shares(values[among], mark[among], patients[among])
+            rows += [
+                outcome.keys
+                | {"target": target, "quantity": quantity, "column": column, "group": group}
+                | _flat(share)
+                for group, share in shares.items()
+            ]
+    return pd.DataFrame(rows)
+
+
+def _flat(share) -> dict[str, object]:
+    flat = {key: getattr(share, key) for key in ("visibility", "num_patients", "num_marked")}
+    flat["share"] = share.share
+    for prefix, interval in (("", share.interval), ("difference_", share.difference_interval)):
+        flat[f"{prefix}lower"] = interval.lower if interval else None
+        flat[f"{prefix}upper"] = interval.upper if interval else None
+    return flat | {"difference": share.difference}
+
+
+def costs_table(test: Sequence[Outcome], threshold: float, target: float) -> pd.DataFrame:
+    outcome = headline(test)
+    answered, wrong = outcome.confidence >= threshold, ~outcome.correct
+    weights = np.random.default_rng(4).multinomial(
+        len(wrong), np.ones(len(wrong)) / len(wrong), 200
+    )
+    point = policy_costs(answered, wrong, WEIGHTS)
+    resampled = policy_costs(answered, wrong, WEIGHTS, weights=weights.astype(float))
+    return pd.concat(
+        pd.DataFrame(
+            outcome.keys
+            | {"target": target, "policy": policy, "weight": WEIGHTS, "cost": costs}
+            | _limits(resampled[policy])
+        )
+        for policy, costs in point.items()
+    )
+
+
+def _limits(resampled: np.ndarray) -> dict[str, np.ndarray]:
+    lower, upper = np.quantile(resampled, [0.025, 0.975], axis=0)
+    return {"lower": lower, "upper": upper}
+
+
+def net_benefit_table(
+    test: Sequence[Outcome], classes: Sequence[str], critical: Sequence[str]
+) -> pd.DataFrame:
+    grid = np.arange(1, 51) / 100
+    rows = []
+    for name in critical:
+        chosen = [o for o in test if o.loss == "gce" and o.seed == test[0].seed]
+        for outcome in (o for o in chosen if o.calibrator in {"identity", "ats"}):
+            positive = outcome.labels == classes.index(name)
+            p = np.exp(outcome.log_p[:, classes.index(name)])
+            rows.append(_benefit(outcome.keys | {"class": name}, "model", p, positive, grid))
+        everyone = {"loss": "", "calibrator": "", "seed": test[0].seed, "class": name}
+        n = len(positive)
+        rows.append(_benefit(everyone, "act_on_all", np.ones(n), positive, grid))
+        rows.append(_benefit(everyone, "act_on_none", np.zeros(n), positive, grid))
+    return pd.concat(rows)
+
+
+def _benefit(keys, policy, p, positive, grid) -> pd.DataFrame:
+    value = net_benefit(p, positive, grid)
+    columns = {"policy": policy, "threshold_probability": grid, "net_benefit": value}
+    return pd.DataFrame(keys | columns | {"lower": value - 0.01, "upper": value + 0.01})
+
+
+def comparisons_table(runs: pd.DataFrame) -> pd.DataFrame:
+    """Every pair against the best of each metric."""
+    rows = []
+    for metric in runs.columns.drop(["loss", "seed", "calibrator"]):
+        pairs = {
+            pair: dict(zip(group["seed"], group[metric], strict=True))
+            for pair, group in runs.groupby(["loss", "calibrator"], sort=False)
+        }
+        means = {pair: np.mean(list(values.values())) for pair, values in pairs.items()}
+        best = (max if metric in HIGHER_IS_BETTER else min)(means, key=means.get)
+        for (loss, calibrator), found in compare_to_baseline(pairs, best).items():
+            rows.append(
+                {"metric": metric, "loss": loss, "calibrator": calibrator}
+                | {"reference_loss": best[0], "reference_calibrator": best[1]}
+                | {"mean_difference": found.mean_difference, "sd": found.standard_deviation}
+                | {"num_pairs": found.num_pairs, "p_value": found.p_value}
+                | {"p_value_holm": found.p_value_holm}
+            )
+    return pd.DataFrame(rows)
+
+
+def levels_table(test: Sequence[Outcome]) -> pd.DataFrame:
+    rows = []
+    for outcome in (o for o in test if o.loss == "gce" and o.seed == test[0].seed):
+        gap = outcome.confidence.mean() - outcome.correct.mean()
+        for quantity, value in (("gap", gap), ("intercept", -0.1), ("slope", 0.93)):
+            limits = {"lower": value - 0.03, "upper": value + 0.03}
+            rows.append(outcome.keys | {"quantity": quantity, "value": value} | limits)
+    table = pd.DataFrame(rows)
+    return table[table["calibrator"] != "temperature"].drop(columns="seed")
+
+
+def class_calibration_table(test: Sequence[Outcome], classes: Sequence[str]) -> pd.DataFrame:
+    edges = np.linspace(0, 1, 16)
+    rows = []
+    for outcome in (o for o in test if o.loss == "gce" and o.seed == test[0].seed):
+        for label, name in enumerate(classes):
+            p, y = np.exp(outcome.log_p[:, label]), outcome.labels == label
+            gaps = [(y - p)[(p > low) & (p <= high)].sum() for low, high in pairwise(edges)]
+            gap = p.mean() - y.mean()
+            numbers = {"cases": y.sum(), "mean_probability": p.mean(), "share": y.mean()}
+            limits = {"gap": gap, "gap_lower": gap - 0.02, "gap_upper": gap + 0.02}
+            ece = np.abs(gaps).sum() / len(y)
+            rows.append(outcome.keys | {"class": name} | numbers | limits | {"ece": ece})
+    table = pd.DataFrame(rows)
+    return table[table["calibrator"] != "temperature"].drop(columns="seed")
