@@ -30,14 +30,16 @@ def operating_points_table(
     status is ``too_few``. Counts and exact intervals are of the test patients; without a threshold
     every patient is referred.
     """
-    return pd.DataFrame(
-        _found(choice) | _tested(choice, units) | {"loss": run.loss, "seed": run.seed}
-        | {"calibrator": calibrator}
-        for run in runs
-        for calibrator in run.calibrators
-        for units in [_units(run.test, calibrator)]
-        for choice in _choices(run, calibrator, targets=targets, delta=delta)
-    )  # fmt: skip
+    rows: list[dict[str, Any]] = []
+    for run in runs:
+        for calibrator in run.calibrators:
+            key = {"loss": run.loss, "seed": run.seed, "calibrator": calibrator}
+            units = _units(run.test, calibrator)
+            rows += [
+                key | _found(choice) | _tested(choice, units)
+                for choice in _choices(run, calibrator, targets=targets, delta=delta)
+            ]
+    return pd.DataFrame(rows)
 
 
 def per_class_table(
@@ -110,16 +112,13 @@ def _tested(choice: ThresholdChoice, units: PatientUnits) -> dict[str, Any]:
         "referred": len(units.losses) - answered,
         "wrong": wrong,
     }
+    rates = ("risk", "risk_lower", "risk_upper", "one_sided_upper")
     if answered == 0:
-        return counts
+        return counts | dict.fromkeys(rates)
     interval = proportion_interval(wrong, answered)
     upper = binomial_upper_limit(np.array([wrong]), np.array([answered]), ONE_SIDED_DELTA)
-    return counts | {
-        "risk": wrong / answered,
-        "risk_lower": interval.lower,
-        "risk_upper": interval.upper,
-        "one_sided_upper": float(upper[0]),
-    }
+    values = (wrong / answered, interval.lower, interval.upper, float(upper[0]))
+    return counts | dict(zip(rates, values, strict=True))
 
 
 def _by_class(

@@ -14,7 +14,7 @@ def simulated_split(generator, *, patients, sharpness):
     """Labels drawn from known probabilities; logits too sharp by a known factor."""
     sizes = generator.integers(1, 4, size=patients)
     patient = np.repeat(np.arange(patients), sizes)
-    fair = generator.normal(scale=1.5, size=(len(patient), 3))
+    fair = generator.normal(scale=4.0, size=(len(patient), 3))
     truth = softmax(fair, axis=1)
     labels = (truth.cumsum(axis=1) < generator.random(len(patient))[:, None]).sum(axis=1)
     return Predictions(

@@ -38,11 +38,11 @@ class Site(Strict):
 class Law(Strict):
     """Class c has the logit ``intercepts[c] + coefficients[c] . features``."""
 
-    intercepts: tuple[float, ...] = (0.0, -2.15, -4.95)
+    intercepts: tuple[float, ...] = (0.0, -4.7, -11.1)
     coefficients: tuple[tuple[float, float, float, float], ...] = (
         (0.0, 0.0, 0.0, 0.0),
-        (1.8, 1.5, -0.9, 0.0),
-        (1.5, 0.9, 2.4, 1.5),
+        (4.5, 3.75, -2.25, 0.0),
+        (3.75, 2.25, 6.0, 3.75),
     )
 
     @model_validator(mode="after")
