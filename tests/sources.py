@@ -1,11 +1,17 @@
 """Small data sets for tests: their configs, their files and their tables."""
 
+import io
 import os
+import pickle
+import struct
+import tarfile
+import zipfile
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from pipeline.acquiring import MIRROR_VARIABLE
 from pipeline.config import Dataset
@@ -67,3 +73,46 @@ def mirrored(name):
         if directory and (Path(directory) / name).is_file():
             return Path(directory) / name
     return pytest.skip(f"{name} is in no directory of {MIRROR_VARIABLE}")
+
+
+class _Python2Pickler(pickle._Pickler):
+    """Write text and arrays as Python 2's cPickle did for the CIFAR archives (protocol 2)."""
+
+    dispatch = dict(pickle._Pickler.dispatch)
+
+    def save_text(self, content):
+        self.write(pickle.BINSTRING + struct.pack("<i", len(content)) + bytes(content))
+        self.memoize(content)
+
+    dispatch[bytes] = save_text
+    dispatch[str] = lambda self, text: self.save_text(text.encode())
+
+
+def python_2_pickle(content):
+    """The bytes that Python 2 would have written, NumPy's names as they were then."""
+    buffer = io.BytesIO()
+    _Python2Pickler(buffer, protocol=2).dump(content)
+    return buffer.getvalue().replace(b"numpy._core.multiarray", b"numpy.core.multiarray")
+
+
+def write_tar(path, members):
+    """A .tar.gz of named bytes, below a folder as the CIFAR archives are."""
+    with tarfile.open(path, "w:gz") as archive:
+        for name, content in members.items():
+            info = tarfile.TarInfo(f"batches-py/{name}")
+            info.size = len(content)
+            archive.addfile(info, io.BytesIO(content))
+
+
+def write_zip(path, members):
+    """A zip of named bytes."""
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+
+
+def encode(pixels, kind="PNG", **options):
+    """The bytes of a picture file."""
+    buffer = io.BytesIO()
+    Image.fromarray(np.asarray(pixels)).save(buffer, format=kind, **options)
+    return buffer.getvalue()

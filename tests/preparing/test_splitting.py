@@ -76,6 +76,14 @@ def test_official_splits_are_kept_and_the_named_one_divided():
     assert parts[10:].tolist() == ["test"] * 2
 
 
+def test_a_part_named_like_an_official_split_is_not_divided_again():
+    cases = make_cases([0, 1] * 20, official=["train"] * 20 + ["val"] * 20)
+    splits = Splits(official=True, divide={"train": {"train": 0.5, "val": 0.5}, "val": {"test": 1}})
+    parts = assign_splits(cases, splits)
+    assert parts.value_counts().to_dict() == {"train": 10, "val": 10, "test": 20}
+    assert set(parts[20:]) == {"test"}
+
+
 def test_everyone_ever_seen_at_the_held_out_site_is_tested():
     cases = make_cases(
         [0, 1] * 10,

@@ -1,0 +1,121 @@
+import zipfile
+
+import pytest
+
+from pipeline.adapters.file_tree import hide_names, open_tree, write_index
+from pipeline.adapters.identity import Pseudonyms
+from pipeline.adapters.refused import Refused
+from pipeline.errors import InputError
+from tests.sources import write_zip
+
+FILES = {"ill/b.png": b"b", "healthy/a.png": b"a", "ill/deep/c.png": b"c"}
+PSEUDONYMS = Pseudonyms(b"a key of sixteen bytes")
+
+
+@pytest.fixture
+def folder(tmp_path):
+    folder = tmp_path / "folder"
+    for name, content in FILES.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+    (folder / ".hidden").write_bytes(b"")
+    return folder
+
+
+@pytest.fixture
+def raw(tmp_path):
+    (tmp_path / "raw").mkdir()
+    return tmp_path / "raw"
+
+
+def hide(name):
+    return hide_names(name, {"ill", "healthy"}, PSEUDONYMS)
+
+
+def test_a_zip_and_a_folder_hold_the_same_tree(raw, folder):
+    write_zip(raw / "tree.zip", FILES)
+    write_index(raw, folder)
+    for where in (None, folder):
+        with open_tree(raw, where) as tree:
+            assert tree.names() == sorted(FILES)
+            assert {name: tree.read(name) for name in tree.names()} == FILES
+            assert tree.num_bytes() == 3
+
+
+def test_hidden_names_open_the_same_files_and_keep_the_classes(raw, folder):
+    write_index(raw, folder, shown=hide)
+    index = (raw / "files.csv").read_text()
+    assert ".png" not in index
+    assert "deep" not in index
+    with open_tree(raw, folder, PSEUDONYMS) as tree:
+        assert sorted(tree.read(name) for name in tree.names()) == [b"a", b"b", b"c"]
+        assert [name.split("/")[0] for name in tree.names()] == ["healthy", "ill", "ill"]
+
+
+def test_another_key_opens_nothing(raw, folder):
+    write_index(raw, folder, shown=hide)
+    other = Pseudonyms(b"another key of sixteen")
+    with (
+        pytest.raises(InputError, match="no such file .* run acquire again"),
+        open_tree(raw, folder, other),
+    ):
+        pass
+
+
+def test_a_file_that_changed_is_refused_and_one_that_went_stops(raw, folder):
+    write_index(raw, folder)
+    (folder / "ill/b.png").write_bytes(b"B")
+    with open_tree(raw, folder) as tree, pytest.raises(Refused, match="changed since it was"):
+        tree.read("ill/b.png")
+    (folder / "ill/b.png").unlink()
+    with (
+        pytest.raises(InputError, match=r"ill/b\.png: no such file any more"),
+        open_tree(raw, folder),
+    ):
+        pass
+
+
+def test_the_table_of_labels_is_left_out(raw, folder):
+    (folder / "labels.csv").write_text("file,label\n")
+    write_index(raw, folder, leave_out=folder / "labels.csv")
+    with open_tree(raw, folder) as tree:
+        assert tree.names() == sorted(FILES)
+
+
+def test_a_file_that_claims_too_much_is_refused_unread(raw, folder, monkeypatch):
+    monkeypatch.setattr("pipeline.adapters.file_tree.MAX_FILE_BYTES", 1000)
+    with zipfile.ZipFile(raw / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("bomb.png", b"\0" * 1001)
+    with open_tree(raw) as tree, pytest.raises(Refused, match="file claims too many bytes"):
+        tree.read("bomb.png")
+    (folder / "ill/b.png").write_bytes(b"\0" * 1001)
+    write_index(raw, folder)
+    with open_tree(raw, folder) as tree, pytest.raises(Refused, match="file claims too many bytes"):
+        tree.read("ill/b.png")
+
+
+def test_a_damaged_member_is_refused_and_a_damaged_zip_stops(raw):
+    path = raw / "tree.zip"
+    write_zip(path, {"a.png": b"pixels"})
+    content = path.read_bytes()
+    path.write_bytes(content.replace(b"pixels", b"pixelz", 1))
+    with open_tree(raw) as tree, pytest.raises(Refused, match="damaged in the archive"):
+        tree.read("a.png")
+    path.write_bytes(content[:20])
+    with pytest.raises(InputError, match=r"tree\.zip: damaged or no \.zip archive"), open_tree(raw):
+        pass
+
+
+def test_nothing_acquired_is_said_so(raw, folder, tmp_path):
+    with pytest.raises(InputError, match=r"one \.zip archive expected, got 0"), open_tree(raw):
+        pass
+    with (
+        pytest.raises(InputError, match="no index of the folder: run acquire first"),
+        open_tree(raw, folder),
+    ):
+        pass
+    with pytest.raises(InputError, match="absent: no such folder"):
+        write_index(raw, tmp_path / "absent")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InputError, match="empty: the folder holds no file"):
+        write_index(raw, tmp_path / "empty")

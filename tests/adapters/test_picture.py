@@ -1,0 +1,99 @@
+import io
+import struct
+import zlib
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from pipeline.adapters.picture import decode_picture
+from pipeline.adapters.refused import Refused
+from tests.sources import encode
+
+COLOURS = np.random.default_rng(0).integers(0, 256, (6, 8, 3), np.uint8)
+GREYS = COLOURS[:, :, 0]
+
+
+@pytest.mark.parametrize("kind", ["PNG", "TIFF"])
+def test_lossless_pixels_come_back_exactly(kind):
+    np.testing.assert_array_equal(decode_picture(encode(COLOURS, kind), channels=3), COLOURS)
+    decoded = decode_picture(encode(GREYS, kind), channels=1)
+    np.testing.assert_array_equal(decoded, GREYS[..., None])
+
+
+def test_a_smooth_jpeg_comes_back_closely():
+    ramp = np.tile(np.linspace(0, 255, 64).astype(np.uint8), (64, 1))
+    decoded = decode_picture(encode(ramp, "JPEG", quality=95), channels=1)[..., 0]
+    assert np.abs(decoded.astype(int) - ramp).max() <= 4
+
+
+def test_channels_become_those_asked_for():
+    three = decode_picture(encode(GREYS), channels=3)
+    np.testing.assert_array_equal(three, np.repeat(GREYS[..., None], 3, axis=2))
+    grey = decode_picture(encode(COLOURS), channels=1)[..., 0]
+    luma = COLOURS @ [0.299, 0.587, 0.114]  # ITU-R BT.601
+    assert np.abs(grey - luma).max() <= 1
+
+
+def test_palette_and_transparency_are_resolved():
+    palette = Image.fromarray(COLOURS).quantize(256)
+    decoded = decode_picture(encode_image(palette), channels=3)
+    np.testing.assert_array_equal(decoded, np.asarray(palette.convert("RGB")))
+    transparent = np.dstack([COLOURS, np.zeros_like(GREYS)])
+    np.testing.assert_array_equal(decode_picture(encode(transparent), channels=3), COLOURS)
+
+
+def encode_image(image):
+    buffer = io.BytesIO()
+    image.save(buffer, format="PNG")
+    return buffer.getvalue()
+
+
+def test_a_picture_taken_sideways_is_turned_upright():
+    exif = Image.Exif()
+    exif[0x0112] = 6  # rotate by 90 degrees clockwise to see it upright
+    content = encode(GREYS, "PNG", exif=exif)
+    np.testing.assert_array_equal(decode_picture(content, channels=1)[..., 0], np.rot90(GREYS, -1))
+
+
+def png_that_claims(width, height):
+    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+
+    def chunk(kind, data):
+        crc = zlib.crc32(kind + data)
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", crc)
+
+    data = chunk(b"IDAT", zlib.compress(b"\0" * 100))
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + data + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize(("width", "height"), [(2**13 + 1, 2**13), (2**20, 2**20)])
+def test_a_header_that_claims_too_much_is_refused_unread(width, height):
+    with pytest.raises(Refused, match="picture claims too many pixels"):
+        decode_picture(png_that_claims(width, height), channels=1)
+
+
+def several_pictures():
+    buffer = io.BytesIO()
+    first, second = Image.fromarray(GREYS), Image.fromarray(GREYS)
+    first.save(buffer, format="TIFF", save_all=True, append_images=[second])
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "not a picture"),
+        (b"no picture", "not a picture"),
+        (encode(GREYS, "BMP"), "not a picture"),
+        (encode(GREYS.astype(np.uint16)), "more than 8 bits a value"),
+        (encode(GREYS.astype(np.float32), "TIFF"), "more than 8 bits a value"),
+        (encode(COLOURS, "PNG")[:-40], "truncated or damaged picture"),
+        (encode(COLOURS, "JPEG")[:-40], "truncated or damaged picture"),
+        (encode(COLOURS, "TIFF", compression="tiff_lzw")[:60], "not a picture|truncated"),
+        (several_pictures(), "several pictures in one file"),
+    ],
+)
+def test_what_is_no_whole_picture_is_refused(content, reason):
+    with pytest.raises(Refused, match=reason):
+        decode_picture(content, channels=3)
