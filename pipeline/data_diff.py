@@ -1,0 +1,165 @@
+"""What changed in the data between two versions: which cases, and in what."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from pipeline.errors import InputError
+
+PREPARED = "data/prepared"
+WORKSPACE = "workspace"
+EXAMPLES = 10
+
+
+@dataclass(frozen=True)
+class DataDiff:
+    """The changes from one version of a data set to another.
+
+    Attributes
+    ----------
+    added, removed, redrawn : list of str
+        Cases that only the new, or only the old, version has; that have other pixels.
+    relabelled, moved : list of (str, str, str)
+        Case, old and new class; case, old and new split.
+    """
+
+    added: list[str]
+    removed: list[str]
+    relabelled: list[tuple[str, str, str]]
+    moved: list[tuple[str, str, str]]
+    redrawn: list[str]
+
+    def __bool__(self) -> bool:
+        return any((self.added, self.removed, self.relabelled, self.moved, self.redrawn))
+
+
+def compare_cases(
+    old: pd.DataFrame, new: pd.DataFrame, old_classes: Sequence[str], new_classes: Sequence[str]
+) -> DataDiff:
+    """Return what changed from the old table of cases to the new one.
+
+    Cases are told apart by their key. Labels are compared by the names of their classes, so that a
+    reordering of the classes is no change.
+
+    Examples
+    --------
+    >>> columns = ["case", "label", "split", "pixel_sha256"]
+    >>> old = pd.DataFrame([["a", 0, "train", "x"], ["b", 1, "test", "y"]], columns=columns)
+    >>> new = pd.DataFrame([["b", 0, "test", "y"], ["c", 1, "val", "z"]], columns=columns)
+    >>> diff = compare_cases(old, new, ["healthy", "ill"], ["healthy", "ill"])
+    >>> diff.added, diff.removed, diff.relabelled
+    (['c'], ['a'], [('b', 'ill', 'healthy')])
+    """
+    before, after = _named(old, old_classes), _named(new, new_classes)
+    both = before.index.intersection(after.index, sort=False)
+    was, now = before.loc[both], after.loc[both]
+    return DataDiff(
+        added=after.index.difference(before.index, sort=False).tolist(),
+        removed=before.index.difference(after.index, sort=False).tolist(),
+        relabelled=_changes(was["class"], now["class"]),
+        moved=_changes(was["split"], now["split"]),
+        redrawn=both[(was["pixel_sha256"] != now["pixel_sha256"]).to_numpy()].tolist(),
+    )
+
+
+def describe(name: str, diff: DataDiff) -> Iterator[str]:
+    """Yield the lines that say what changed: counts, the first cases, and the totals by change."""
+    if not diff:
+        yield f"{name}: no change"
+        return
+    yield (
+        f"{name}: {len(diff.added)} added, {len(diff.removed)} removed, {len(diff.relabelled)} "
+        f"relabelled, {len(diff.moved)} moved between splits, {len(diff.redrawn)} with other pixels"
+    )
+    for title, cases in (
+        ("added", diff.added), ("removed", diff.removed), ("other pixels", diff.redrawn),
+    ):  # fmt: skip
+        yield from _listed(title, cases)
+    for title, changes in (("relabelled", diff.relabelled), ("moved", diff.moved)):
+        yield from _listed(title, [f"{case}: {old} -> {new}" for case, old, new in changes])
+
+
+def diff_revisions(old: str, new: str, *, root: Path, dataset: str | None = None) -> Iterator[str]:
+    """Yield what changed in the prepared data between two git revisions tracked by DVC.
+
+    Parameters
+    ----------
+    old, new : str
+        Anything that git understands, or ``workspace`` for the files as they are now.
+    dataset : str, optional
+        One data set; without it all that either revision has.
+
+    Raises
+    ------
+    InputError
+        If a revision, or the data set in both, does not exist, or DVC has not its data here.
+    """
+    versions = [_Version(root, revision) for revision in (old, new)]
+    names = sorted({*versions[0].names, *versions[1].names})
+    if dataset is not None and dataset not in names:
+        known = ", ".join(names) or "none"
+        message = f"no prepared data set '{dataset}' at {old} or {new}, only: {known}"
+        raise InputError(message)
+    for name in names if dataset is None else [dataset]:
+        (old_cases, old_card), (new_cases, new_card) = (each.read(name) for each in versions)
+        if old_card and old_card == new_card:
+            yield f"{name}: no change"
+            continue
+        classes = [card.get("classes", []) for card in (old_card, new_card)]
+        yield from describe(name, compare_cases(old_cases, new_cases, *classes))
+
+
+class _Version:
+    """The prepared data of one revision, read through DVC."""
+
+    def __init__(self, root: Path, revision: str) -> None:
+        # Imported here: DVC takes a second to import, and only this command needs it.
+        from dvc.api import DVCFileSystem
+        from dvc.exceptions import DvcException
+
+        self.revision = revision
+        try:
+            rev = None if revision == WORKSPACE else revision
+            self._files = DVCFileSystem(str(root), rev=rev)
+            listed = self._files.ls(PREPARED) if self._files.isdir(PREPARED) else []
+        except DvcException as error:
+            message = f"revision '{revision}': {' '.join(str(error).split()):.200}"
+            raise InputError(message) from error
+        self.names = [Path(each["name"]).name for each in listed if each["type"] == "directory"]
+
+    def read(self, name: str) -> tuple[pd.DataFrame, dict[str, Any]]:
+        """Return a data set's table and card; both empty where the revision has it not."""
+        if name not in self.names:
+            return pd.DataFrame(columns=["case", "label", "split", "pixel_sha256"]), {}
+        from dvc_data.index import DataIndexDirError
+
+        try:
+            with self._files.open(f"{PREPARED}/{name}/cases.parquet", "rb") as file:
+                cases = pd.read_parquet(file)
+            with self._files.open(f"{PREPARED}/{name}/card.json", "rb") as file:
+                return cases, json.load(file)
+        except (FileNotFoundError, DataIndexDirError) as error:
+            message = f"{name} at '{self.revision}' is not in DVC's cache here: run dvc fetch"
+            raise InputError(message) from error
+
+
+def _named(cases: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
+    named = cases.assign(**{"class": [classes[label] for label in cases["label"]]})
+    return named.set_index("case")
+
+
+def _changes(was: pd.Series, now: pd.Series) -> list[tuple[str, str, str]]:
+    changed = (was != now).to_numpy()
+    return list(zip(was.index[changed], was[changed], now[changed], strict=True))
+
+
+def _listed(title: str, cases: list[str]) -> Iterator[str]:
+    yield from (f"  {title}: {case}" for case in cases[:EXAMPLES])
+    if len(cases) > EXAMPLES:
+        yield f"  {title}: and {len(cases) - EXAMPLES} more"
