@@ -14,7 +14,7 @@ from tests.sources import make_dataset
 
 def uid(*of):
     """The same UID for the same words."""
-    return generate_uid(entropy_srcs=[str(each) for each in of])
+    return generate_uid(entropy_srcs=["/".join(map(str, of))])
 
 
 def patient_id(name):

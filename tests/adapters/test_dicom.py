@@ -2,11 +2,15 @@ import logging
 
 import numpy as np
 import pytest
-from pydicom import Dataset, Sequence
+from pydicom import Dataset as Header
+from pydicom import Sequence
 from pydicom._dicom_dict import DicomDictionary
 
 from pipeline.adapters import dicom
 from pipeline.adapters.case import Case
+from pipeline.adapters.dicom.arguments import DicomArguments
+from pipeline.config import Dataset, read_config
+from pipeline.config.reading import check_config
 from pipeline.errors import InputError
 from tests.dicom_files import (
     folder_dataset,
@@ -17,6 +21,7 @@ from tests.dicom_files import (
     write_image,
     write_table,
 )
+from tests.projects import ROOT
 from tests.sources import mirrored
 
 RAMP = np.arange(16, dtype=np.uint16).reshape(4, 4)
@@ -227,11 +232,11 @@ def test_a_volume_has_one_window_that_of_its_middle_slice(project):
 def test_an_enhanced_file_is_a_volume(project):
     groups = []
     for height in (4, 0, 2):
-        plane, group = Dataset(), Dataset()
+        plane, group = Header(), Header()
         plane.ImagePositionPatient = [0, 0, height]
         group.PlanePositionSequence = Sequence([plane])
         groups.append(group)
-    turned, shared = Dataset(), Dataset()
+    turned, shared = Header(), Header()
     turned.ImageOrientationPatient = [1, 0, 0, 0, 1, 0]
     shared.PlaneOrientationSequence = Sequence([turned])
     frames = np.stack([np.full((4, 4), number, np.uint16) for number in range(3)])
@@ -465,3 +470,9 @@ def test_refuses_an_argument_it_does_not_know(project):
     config = folder_dataset(project / "in", project / "labels.csv", windows="tag")
     with pytest.raises(InputError, match="Small: arguments: unknown key 'windows'; known keys: "):
         dicom.acquire(project, config)
+
+
+def test_the_example_config_is_one_that_the_reader_takes():
+    example = read_config(ROOT / "configs/datasets/example_dicom.yaml", Dataset)
+    arguments = check_config(example.arguments, DicomArguments, place="example")
+    assert set(arguments.labels.label_names.values()) == set(example.classes)

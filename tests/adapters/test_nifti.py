@@ -7,8 +7,11 @@ import pytest
 
 from pipeline.adapters import nifti
 from pipeline.adapters.case import Case, Quarantined
+from pipeline.config import Dataset, read_config
+from pipeline.config.reading import check_config
 from pipeline.errors import InputError
 from tests.dicom_files import write_table
+from tests.projects import ROOT
 from tests.sources import make_dataset, mirrored
 
 VOLUME = np.arange(4 * 5 * 6, dtype=np.int16).reshape(4, 5, 6)
@@ -259,3 +262,8 @@ def test_refuses_a_config_that_it_cannot_follow(project, changes, match):
     table = write_table(project / "labels.csv", [], COLUMNS)
     with pytest.raises(InputError, match=match):
         nifti.acquire(project, config(project / "in", table, **changes))
+
+
+def test_the_example_config_is_one_that_the_reader_takes():
+    example = read_config(ROOT / "configs/datasets/example_nifti.yaml", Dataset)
+    assert check_config(example.arguments, nifti.NiftiArguments, place="example").volume is None

@@ -48,8 +48,8 @@ class Examination:
         return self._uid("image", self.number)
 
     def _uid(self, *of: str | int) -> str:
-        sources = ["phantom", str(self.seed), str(self.patient), *map(str, of)]
-        return generate_uid(entropy_srcs=sources)
+        source = "/".join(map(str, ("phantom", self.seed, self.patient, *of)))
+        return generate_uid(entropy_srcs=[source])
 
     def header(self) -> Dataset:
         """Return a data set with everything but its pixels; nothing in it is a real person's."""
