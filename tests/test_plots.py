@@ -1,3 +1,4 @@
+import dataclasses
 import re
 import xml.etree.ElementTree as ET
 
@@ -7,11 +8,19 @@ import pytest
 
 from pipeline.plots import (
     ConfidenceHistogram,
+    DecisionCurve,
     ExactBand,
+    ForestPanel,
+    ForestRow,
     ReliabilityBins,
     RiskCurve,
+    SmoothBand,
     TrainingCurve,
+    axes_frame,
+    costs_figure,
     exact_band_figure,
+    forest_figure,
+    net_benefit_figure,
     reliability_figure,
     risk_coverage_figure,
     silent_errors_figure,
@@ -47,7 +56,38 @@ def curve():
     return RiskCurve("gce", 1, coverage, 0.1 * coverage**2, np.full(100, np.nan))
 
 
+def smooth():
+    confidence = np.linspace(0.3, 1, 20)
+    return SmoothBand(confidence, confidence**2, confidence**2 - 0.1, confidence**2 + 0.1)
+
+
+def forest():
+    rows = [
+        ForestRow("site: north (n = 100)", 0.04, 0.01, 0.10),
+        ForestRow("site: south (n = 20)", None, 0.0, 0.17),
+        ForestRow("site: west", None, None, None, "masked"),
+    ]
+    return ForestPanel("wrong, % of the answered", rows, 0.05)
+
+
+def decisions(highest):
+    grid = np.array([0.1, 0.2, 0.5])
+    value = np.array([0.3, 0.2, 0.1]) * highest
+    undefined = np.full(3, np.nan)
+    return [
+        DecisionCurve("this model", 0, grid, value, 0.9 * value, 1.1 * value),
+        DecisionCurve("act on all", None, grid, value - 0.1 * highest, undefined, undefined),
+        DecisionCurve("act on none", None, grid, 0 * value, undefined, undefined),
+    ]
+
+
 FIGURES = {
+    "smooth": lambda: reliability_figure([dataclasses.replace(bins(), smooth=smooth())]),
+    "forest": lambda: forest_figure([forest(), forest()]),
+    "costs": lambda: costs_figure(decisions(900.0), unit="patients"),
+    "net_benefit": lambda: net_benefit_figure(
+        decisions(0.4), positive="malignant", unit="patients"
+    ),
     "reliability": lambda: reliability_figure([bins(), bins()]),
     "exact_band": lambda: exact_band_figure(band(), target=0.05, chosen=(150, 6), unit="patients"),
     "silent_errors": lambda: silent_errors_figure(band(), chosen=None, unit="patients"),
@@ -146,3 +186,32 @@ def test_a_label_in_dollars_is_no_formula():
     figure = risk_coverage_figure([priced], target=0.05, unit="200 patients")
     svg = to_svg(figure, name="f", title="t", description="d")
     assert "$1 &lt;b&gt;" in svg
+
+
+def test_a_group_too_small_for_a_rate_has_an_interval_and_no_full_point():
+    axes = forest_figure([forest()]).axes[0]
+    faces = [line.get_markerfacecolor() for line in axes.get_lines() if line.get_marker() != "None"]
+    assert faces == [SERIES[0], "#ffffff"]
+    assert [text.get_text() for text in axes.texts] == ["masked", "all: 5.0%"]
+
+
+def test_net_benefit_is_drawn_in_percent_against_a_named_preference():
+    axes = FIGURES["net_benefit"]().axes[0]
+    assert axes.get_lines()[0].get_ydata()[0] == pytest.approx(100 * 0.3 * 0.4)
+    assert axes.get_xlabel().startswith("preference")
+    assert axes.get_ylabel().startswith("benefit: true malignant found")
+
+
+def test_the_frame_is_where_the_axes_are_drawn():
+    figure = FIGURES["exact_band"]()
+    frame = axes_frame(figure)
+    svg = to_svg(figure, name="f", title="t", description="d")
+    width, height = (float(part) for part in re.search(r'viewBox="0 0 (\S+) (\S+)"', svg).groups())
+    places = re.findall(r'<use xlink:href="#f-m\w+" x="([\d.]+)" y="([\d.]+)"', svg)
+    ticks = [(float(x), float(y)) for x, y in places if float(x) > 0]
+    xs, ys = {x for x, _ in ticks}, {y for _, y in ticks}
+    # The ticks of 0% and 100% stand at the axes' ends.
+    assert min(xs) == pytest.approx(frame.left * width, abs=0.01)
+    assert max(xs) == pytest.approx(frame.right * width, abs=0.01)
+    assert max(ys) == pytest.approx(frame.bottom * height, abs=0.01)
+    assert 0 < frame.top < frame.bottom < 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from io import StringIO
 
 from matplotlib.figure import Figure
 
@@ -27,7 +28,8 @@ class Frame:
 def axes_frame(figure: Figure) -> Frame:
     """Return where the first axes of a figure lie once it is laid out."""
     with house_style():
-        figure.draw_without_rendering()
+        # The layout depends on how a format measures text, so it must be made for this one.
+        figure.savefig(StringIO(), format="svg")
     axes = figure.axes[0]
     box = axes.get_position()
     return Frame(

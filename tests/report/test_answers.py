@@ -1,0 +1,57 @@
+import dataclasses
+
+from pipeline.metrics.intervals import proportion_interval
+from pipeline.report.answers import operating_points_table, per_class_table
+from pipeline.report.scores import pick
+from pipeline.report.wording import MASKED, interval
+
+
+def small_class(scores, cases):
+    per_class = scores.per_class.copy()
+    where = per_class["class"] == "malignant"
+    per_class.loc[where, ["cases", "answered", "wrong", "referred"]] = [cases, cases - 1, 1, 1]
+    return dataclasses.replace(scores, per_class=per_class)
+
+
+def test_a_class_of_nine_is_masked_with_another_in_page_and_csv(screening):
+    table = per_class_table(small_class(screening, 9))
+    hidden = [cells for cells in table.rows if cells[1].text == MASKED]
+    assert len(hidden) == 2
+    assert table.frame[table.frame["cases"] == ""]["class"].tolist() == [
+        cells[0].text for cells in hidden
+    ]
+
+
+def test_a_class_of_twenty_shows_counts_and_no_rate(screening):
+    table = per_class_table(small_class(screening, 20))
+    cells = next(row for row in table.rows if row[0].text == "malignant")
+    assert [cell.text for cell in cells[1:]] == ["20", "19", "1", "1"]
+    assert [cell.detail for cell in cells[1:]] == ["", "", "", ""]
+
+
+def test_critical_classes_come_first(screening):
+    first = per_class_table(screening).rows[0][0]
+    assert (first.text, first.detail) == ("malignant", "critical")
+
+
+def test_a_rate_carries_its_exact_interval(screening):
+    row = pick(screening.per_class, **screening.headline, target=0.05).set_index("class")
+    normal = row.loc["normal"]
+    cells = next(each for each in per_class_table(screening).rows if each[0].text == "normal")
+    limits = proportion_interval(int(normal["wrong"]), int(normal["answered"]))
+    assert interval(limits.lower, limits.upper) in cells[3].detail
+
+
+def test_every_target_and_seed_has_its_row_whether_or_not_a_threshold_was_found(screening):
+    targets, seeds = screening.record["risk_targets"], screening.record["seeds"]
+    table = operating_points_table(screening, targets)
+    assert len(table.rows) == len(targets) * len(seeds)
+    shown = {(cells[0].text, cells[1].text) for cells in table.rows}
+    assert ("1%", "0") in shown
+
+
+def test_without_a_threshold_every_case_is_referred(screening):
+    table = operating_points_table(screening, [0.01])
+    for cells in table.rows:
+        assert cells[2].text == "No threshold meets 1%"
+        assert [cell.text for cell in cells[3:]] == ["–", "0", "600", "–", "0"]

@@ -1,0 +1,77 @@
+import dataclasses
+
+import pandas as pd
+import pytest
+
+from pipeline.report.calibration import (
+    calibration_sentence,
+    calibrators_table,
+    reliability_table,
+    summarise_calibration,
+    trust_sentence,
+)
+
+
+def with_bins(scores, rows):
+    columns = ["count", "confidence", "accuracy", "consistency_lower", "consistency_upper"]
+    bins = pd.DataFrame(rows, columns=columns)
+    bins = bins.assign(loss="gce", calibrator="ats", bin=range(len(rows)), lower_edge=0.0,
+                       upper_edge=1.0)  # fmt: skip
+    return dataclasses.replace(scores, reliability=bins)
+
+
+BINS = [
+    (100.0, 0.9, 0.80, 0.85, 0.95),  # below its bar
+    (100.0, 0.7, 0.72, 0.62, 0.78),  # within
+    (20.0, 0.5, 0.10, 0.30, 0.70),  # too few to count
+    (0.0, float("nan"), float("nan"), float("nan"), float("nan")),
+]
+
+
+def test_the_gap_is_mean_confidence_minus_accuracy_over_all_cases(screening):
+    summary = summarise_calibration(with_bins(screening, BINS), "gce", "ats")
+    expected = (100 * (0.9 - 0.80) + 100 * (0.7 - 0.72) + 20 * (0.5 - 0.10)) / 220
+    assert summary.gap == pytest.approx(expected, rel=1e-12)
+
+
+def test_only_bins_of_thirty_and_more_are_judged(screening):
+    summary = summarise_calibration(with_bins(screening, BINS), "gce", "ats")
+    assert (summary.num_within, summary.num_bins) == (1, 2)
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "words"),
+    [(0.80, "10.0 points over-confident"), (1.0, "10.0 points under-confident"),
+     (0.9, "neither over- nor under-confident")],
+)  # fmt: skip
+def test_the_sentence_says_on_which_side_confidence_is_off(screening, accuracy, words):
+    bins = with_bins(screening, [(100.0, 0.9, accuracy, 0.85, 0.95)])
+    assert words in calibration_sentence(bins, "gce", "ats")
+
+
+def test_bins_all_within_their_bars_are_within_sampling_error(screening):
+    bins = with_bins(screening, [(100.0, 0.9, 0.91, 0.85, 0.95)])
+    assert trust_sentence(bins).startswith("Confidence is within sampling error in every bin")
+
+
+def test_bins_too_small_to_judge_are_not_called_calibrated(screening):
+    bins = with_bins(screening, [(20.0, 0.9, 0.91, 0.85, 0.95)])
+    assert trust_sentence(bins) == "Too few cases in every confidence bin to tell."
+
+
+def test_a_bin_of_fewer_than_thirty_gives_no_rate(screening):
+    table = reliability_table(with_bins(screening, BINS), "gce")
+    assert [cells[2].text for cells in table.rows] == ["100", "100", "20"]
+    assert [cells[4].text for cells in table.rows] == ["80.0%", "72.0%", "–"]
+
+
+def test_a_temperature_at_its_bound_is_told(screening):
+    notes = {cells[6].text for cells in calibrators_table(screening).rows}
+    assert "temperature stopped at its upper bound" in notes
+
+
+def test_a_changed_class_and_rank_inversions_are_counted(screening):
+    changed = screening.calibrators.assign(preserves_argmax=False, argmax_changed=4)
+    rows = calibrators_table(dataclasses.replace(screening, calibrators=changed)).rows
+    assert {cells[4].text for cells in rows} == {"changed in 4"}
+    assert {cells[5].text for cells in rows} == {"0", "37"}
