@@ -71,7 +71,8 @@ def require_known_equal_pixels(cases: pd.DataFrame, known: Mapping[str, int]) ->
         if admitted.get(pair, 0) != found.get(pair, 0):
             message = (
                 f"leakage: {found.get(pair, 0)} distinct images occur in both parts of {pair}"
-                f"{_example(cases, pair)}, known_equal_pixels admits {admitted.get(pair, 0)}"
+                f"{_example(cases, pair)}, known_equal_pixels admits {admitted.get(pair, 0)}: "
+                "remove them, or state the number there if the source is so"
             )
             raise InputError(message)
 
