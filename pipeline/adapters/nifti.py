@@ -25,7 +25,7 @@ from pydantic import Field, model_validator
 from pipeline.acquiring import file_digest
 from pipeline.adapters.case import Case, Quarantined
 from pipeline.adapters.file_facts import FileFacts
-from pipeline.adapters.folder_cases import label_of, make_case, separated
+from pipeline.adapters.folder_cases import label_of, make_case, require_unchanged, separated
 from pipeline.adapters.folder_index import read_index, write_index
 from pipeline.adapters.folder_screening import screened
 from pipeline.adapters.identity import Identifiers, Pseudonyms, find_sources, load_pseudonyms
@@ -161,6 +161,7 @@ class NiftiDecoder:
         """Return a file's case, or why there is none."""
         facts, labelled, path = work
         try:
+            require_unchanged(path, facts)
             values, affine = _volume(path, self.arguments)
             image, spacing = self._fitted(values, affine)
         except Refused as refused:

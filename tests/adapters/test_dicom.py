@@ -466,6 +466,13 @@ def test_refuses_a_folder_that_lost_a_file(project):
         list(dicom.read(project / "raw", config))
 
 
+def test_a_file_that_changed_since_it_was_acquired_is_quarantined(project):
+    only_case(project)
+    write_image(project / "in/a.dcm", np.zeros((9, 9), np.uint16))
+    (out,) = dicom.read(project / "raw", folder_dataset(project / "in", project / "labels.csv"))
+    assert out.reason == "file changed since it was acquired"
+
+
 def test_refuses_an_argument_it_does_not_know(project):
     config = folder_dataset(project / "in", project / "labels.csv", windows="tag")
     with pytest.raises(InputError, match="Small: arguments: unknown key 'windows'; known keys: "):

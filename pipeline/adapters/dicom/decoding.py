@@ -16,7 +16,7 @@ from pipeline.adapters.dicom.opening import quiet
 from pipeline.adapters.dicom.pixels import Plane, decoded_planes
 from pipeline.adapters.dicom.planning import Planned
 from pipeline.adapters.dicom.series import Slice
-from pipeline.adapters.folder_cases import make_case
+from pipeline.adapters.folder_cases import make_case, require_unchanged
 from pipeline.adapters.refused import Refused
 from pipeline.adapters.resizing import resize
 from pipeline.adapters.spatial import resampled_volume, with_channels
@@ -94,9 +94,10 @@ class Decoder:
         )
 
     def _decoded(self, slices: tuple[Slice, ...], paths: dict[str, Path]) -> Iterator[Plane]:
-        for source, members in groupby(slices, key=lambda each: each.facts.source):
+        for facts, members in groupby(slices, key=lambda each: each.facts):
+            require_unchanged(paths[facts.source], facts)
             yield from decoded_planes(
-                paths[source],
+                paths[facts.source],
                 [each.frame for each in members],
                 max_pixels=self.arguments.max_pixels,
                 presented=self.arguments.window == "tag",

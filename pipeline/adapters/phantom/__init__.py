@@ -74,7 +74,8 @@ def simulate(raw: Path, arguments: StudyArguments, classes: list[str]) -> None:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["sop_uid", "label", *_truth_columns(classes)])
         for examination, label, truth in zip(examinations, study.labels, study.truth, strict=True):
-            writer.writerow([examination.sop_uid, classes[label], *truth.tolist()])
+            # Short of the last bits, in which processors differ.
+            writer.writerow([examination.sop_uid, classes[label], *truth.round(12).tolist()])
 
 
 def _examination(study: Study, arguments: StudyArguments, image: int) -> Examination:

@@ -1,4 +1,9 @@
-"""Draw what a scanner would show of a lesion: 64 x 64 values in the units of a CT-like scale."""
+"""Draw what a scanner would show of a lesion: 64 x 64 values in the units of a CT-like scale.
+
+All in float64: processors differ in the last bit of an exponential or a product, and only float64
+leaves that bit far below the rounding to whole stored values, so that a seed gives every machine
+the same files.
+"""
 
 from __future__ import annotations
 
@@ -23,25 +28,24 @@ Pixels = Float[np.ndarray, "images rows columns"]
 def draw_images(
     features: Float[np.ndarray, "images features"], site: Site, random: np.random.Generator
 ) -> Pixels:
-    """Return the images of one site, float32.
+    """Return the images of one site.
 
     Each feature is squeezed into (0, 1) and then sets one visible trait: size the radius (7 to 19
     pixels), contrast the brightness above the tissue (60 to 360), irregularity how far the boundary
     departs from a circle (up to 0.4 of the radius), texture the variation inside (up to 0.6 of the
     brightness). All survive a reduction to 32 x 32.
     """
-    squeezed = 1 / (1 + np.exp(-1.2 * features.T, dtype=np.float32))
+    squeezed = 1 / (1 + np.exp(-1.2 * features.T))
     size, contrast, irregularity, texture = squeezed[:, :, None, None]
-    across = np.arange(SIZE, dtype=np.float32) - (SIZE - 1) / 2
-    centres = random.uniform(-5, 5, (2, len(features), 1, 1)).astype(np.float32)
+    across = np.arange(SIZE) - (SIZE - 1) / 2
+    centres = random.uniform(-5, 5, (2, len(features), 1, 1))
     rows, columns = across[:, None] - centres[0], across[None, :] - centres[1]
     radius = (7 + 12 * size) * (1 + 0.4 * irregularity * _boundary(rows, columns, random))
     inside = 1 / (1 + np.exp((np.hypot(rows, columns) - radius) / _EDGE_PIXELS))
     pattern = 1 + 0.6 * texture * _waves(len(features), _TEXTURE_PIXELS, random)
     tissue = TISSUE + 25 * _waves(len(features), _TISSUE_PIXELS, random)
     signal = tissue + inside * (60 + 300 * contrast) * pattern
-    noise = random.standard_normal(signal.shape, dtype=np.float32)
-    return np.float32(site.gain) * signal + np.float32(site.noise) * noise
+    return site.gain * signal + site.noise * random.standard_normal(signal.shape)
 
 
 def _boundary(rows: Pixels, columns: Pixels, random: np.random.Generator) -> Pixels:
@@ -49,7 +53,7 @@ def _boundary(rows: Pixels, columns: Pixels, random: np.random.Generator) -> Pix
     strengths = random.uniform(0.5, 1.0, (len(_BOUNDARY_WAVES), len(rows), 1, 1))
     strengths /= np.sqrt(2 * (strengths**2).sum(axis=0))
     phases = random.uniform(0, 2 * np.pi, strengths.shape)
-    weights = (strengths * np.exp(1j * phases)).astype(np.complex64)
+    weights = strengths * np.exp(1j * phases)
     # cos(k angle + phase) is the real part of a power: no arc tangent, one product a wave.
     turn = (columns + 1j * rows) / np.hypot(rows, columns)
     power = turn ** (_BOUNDARY_WAVES[0] - 1)
@@ -71,6 +75,6 @@ def _waves(
     down = frequencies * np.sin(directions) * along + phases
     across = frequencies * np.cos(directions) * along
     # cos(a + b) = cos a cos b - sin a sin b, so a sum of plane waves is one matrix product.
-    left = np.concatenate([np.cos(down), -np.sin(down)], axis=-1).astype(np.float32)
-    right = np.concatenate([np.cos(across), np.sin(across)], axis=-1).astype(np.float32)
-    return left @ right.transpose(0, 2, 1) * np.float32(np.sqrt(2 / _NUM_WAVES))
+    left = np.concatenate([np.cos(down), -np.sin(down)], axis=-1)
+    right = np.concatenate([np.cos(across), np.sin(across)], axis=-1)
+    return left @ right.transpose(0, 2, 1) * np.sqrt(2 / _NUM_WAVES)
