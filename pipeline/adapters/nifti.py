@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -17,7 +16,6 @@ from typing import Any, Literal, Self
 import nibabel as nib
 import numpy as np
 from nibabel.filebasedimages import ImageFileError
-from nibabel.imageglobals import LoggingOutputSuppressor
 from nibabel.orientations import OrientationError, apply_orientation, io_orientation
 from nibabel.spatialimages import HeaderDataError
 from pydantic import Field, model_validator
@@ -33,6 +31,7 @@ from pipeline.adapters.label_table import Labelled, LabelTableArguments
 from pipeline.adapters.parallel import ordered_map, workers_for
 from pipeline.adapters.refused import Refused
 from pipeline.adapters.resizing import resize
+from pipeline.adapters.silence import silenced
 from pipeline.adapters.spatial import resampled_volume
 from pipeline.adapters.windowing import (
     PercentileWindow,
@@ -201,7 +200,7 @@ class NiftiDecoder:
 def _open(path: Path) -> Any:
     """Return a file's image, its voxels unread; `Refused` if it is no NIfTI file."""
     try:
-        with _quiet():
+        with silenced("nibabel.global"):
             image = nib.load(path)
     except _DAMAGE as error:
         raise _no_nifti() from error
@@ -212,13 +211,6 @@ def _open(path: Path) -> Any:
 
 def _no_nifti() -> Refused:
     return Refused(reason="no NIfTI file", advice="it is damaged, or only named like one")
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    # nibabel's log may quote a header's free text.
-    with LoggingOutputSuppressor():
-        yield
 
 
 def _volume(path: Path, arguments: NiftiArguments) -> tuple[np.ndarray, np.ndarray]:

@@ -155,13 +155,17 @@ def test_the_table_says_who_it_is_and_leaves_no_trace_of_it(project, caplog, cap
     save(project / "in/PLANTED-1/a.nii", **header)
     save(project / "in/PLANTED-2/b.nii", VOLUME + 1)
     (project / "in/PLANTED-2/b.nii").write_bytes(b"PLANTED" * 100)
+    odd = save(project / "in/PLANTED-2/odd.nii", VOLUME + 2)
+    content = bytearray(odd.read_bytes())
+    content[344:347] = b"JD1"  # where the library looks for the format's name, and quotes it
+    odd.write_bytes(content)
     rows = [("PLANTED-1/a.nii", "ill", "PLANTED-1"), ("PLANTED-2/b.nii", "ill", "PLANTED-2")]
     cases, out = read(project, rows=rows)
-    assert (len(cases), [each.reason for each in out]) == (1, ["no NIfTI file"])
+    assert (len(cases), [each.reason for each in out]) == (1, ["no NIfTI file"] * 2)
     told = [repr(vars(each)) for each in [*cases, *out]]
     told += [caplog.text, *capfd.readouterr()]
     told += [path.read_bytes().decode("latin-1") for path in (project / "raw").iterdir()]
-    assert not any("PLANTED" in text for text in told)
+    assert not any("PLANTED" in text or "JD1" in text for text in told)
 
 
 def test_a_patients_volumes_have_one_key(project):

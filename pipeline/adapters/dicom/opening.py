@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 import struct
-import warnings
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from io import BytesIO
 
 from pydicom import Dataset, dcmread
@@ -16,6 +13,7 @@ from pydicom.filereader import read_dataset, read_preamble
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 
 from pipeline.adapters.refused import Refused, too_large
+from pipeline.adapters.silence import silenced
 
 DAMAGE = (
     ArithmeticError, AttributeError, BytesLengthException, EOFError, InvalidDicomError, LookupError,
@@ -28,17 +26,9 @@ _META_BYTES = 1024
 _PIECE_BYTES = 2**20
 
 
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Silence pydicom's warnings and log: they quote values of the header."""
-    logger = logging.getLogger("pydicom")
-    was_disabled, logger.disabled = logger.disabled, True
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logger.disabled = was_disabled
+def quiet() -> AbstractContextManager[None]:
+    """Return a block within which pydicom neither warns nor logs."""
+    return silenced("pydicom")
 
 
 def bytes_allowed(max_pixels: int) -> int:

@@ -1,4 +1,3 @@
-import warnings
 import zlib
 
 import numpy as np
@@ -48,13 +47,6 @@ def test_a_damaged_header_is_refused():
     content = b"\x00" * 128 + b"DICM" + b"\x02\x00\x00\x00UL\xff\xff\x00"
     with quiet(), pytest.raises(Refused, match="unreadable header"):
         parse(content, max_pixels=64)
-
-
-def test_silence_ends_with_the_block():
-    with quiet():
-        warnings.warn("a header's text", stacklevel=1)
-    with pytest.warns(UserWarning, match="ours"):
-        warnings.warn("ours", stacklevel=1)
 
 
 def test_the_limit_leaves_room_for_four_bytes_a_value_and_a_header():
