@@ -56,11 +56,37 @@ def plan(
 
 
 @app.command()
-def doctor() -> None:
-    """Say what this machine has and what the current plan would cost on it."""
+def doctor(
+    studies: Annotated[
+        list[str] | None, typer.Argument(help="Studies to cost instead of the current plan.")
+    ] = None,
+) -> None:
+    """Say what this machine has and what the plan, or some studies, would cost on it."""
     from pipeline.doctor import diagnose
 
-    for line in diagnose(Path.cwd()):
+    for line in diagnose(Path.cwd(), studies or ()):
+        typer.echo(line)
+
+
+data = typer.Typer(help="Look at the data's versions.", no_args_is_help=True)
+app.add_typer(data, name="data")
+
+
+@data.callback()
+def _data() -> None:
+    """Keep `data` a group though it has a single command."""
+
+
+@data.command()
+def diff(
+    old: Annotated[str, typer.Argument(help="A git revision, or 'workspace'.")],
+    new: Annotated[str, typer.Argument(help="A git revision, or 'workspace'.")],
+    dataset: Annotated[str | None, typer.Argument(help="One data set instead of all.")] = None,
+) -> None:
+    """Say which cases were added, removed, relabelled, moved between splits or redrawn."""
+    from pipeline.data_diff import diff_revisions
+
+    for line in diff_revisions(old, new, root=Path.cwd(), dataset=dataset):
         typer.echo(line)
 
 

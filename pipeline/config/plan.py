@@ -14,14 +14,20 @@ from pipeline.config.reading import Strict, check_config, read_config, read_yaml
 from pipeline.config.study import Experiment, Study
 from pipeline.errors import InputError
 
+DATASETS = "configs/datasets"
 HEADER = "# Written by `python -m pipeline plan STUDY...` from configs/studies; do not edit.\n"
 
 
 class DatasetRow(Strict):
-    """A data set to acquire and prepare, once for all studies."""
+    """A data set to acquire and prepare, once for all studies.
+
+    `made_from` and `labelled_by` are what it depends on besides its config: a hospital's folder and
+    table, or another prepared set; where checksums in the config say all, the config again.
+    """
 
     dataset: str
-    adapter: str
+    made_from: str
+    labelled_by: str
 
 
 class RunRow(Strict):
@@ -97,10 +103,7 @@ def expand_plan(names: Iterable[str], configs: Path) -> Plan:
         for calibrator in study.calibrators:
             read_config(configs / "calibrators" / f"{calibrator}.yaml", CalibratorConfig)
         for experiment in study.experiments:
-            dataset = read_config(configs / "datasets" / f"{experiment.dataset}.yaml", Dataset)
-            datasets[experiment.dataset] = DatasetRow(
-                dataset=experiment.dataset, adapter=dataset.adapter
-            )
+            datasets |= _dataset_rows(experiment.dataset, configs)
             experiments[f"{name}-{experiment.key}"] = _experiment_row(name, study, experiment)
             runs |= _run_rows(name, study, experiment, configs)
     rows = {
@@ -112,6 +115,20 @@ def expand_plan(names: Iterable[str], configs: Path) -> Plan:
         for name, study in studies.items()
     }
     return Plan(datasets=datasets, runs=runs, experiments=experiments, studies=rows)
+
+
+def _dataset_rows(name: str, configs: Path) -> dict[str, DatasetRow]:
+    """Return the row of a data set, after that of the prepared set it derives from, if any."""
+    path = configs / "datasets" / f"{name}.yaml"
+    arguments = read_config(path, Dataset).arguments
+    rows: dict[str, DatasetRow] = {}
+    made_from = arguments.get("prepared") or arguments.get("folder") or f"{DATASETS}/{name}.yaml"
+    if source := arguments.get("prepared"):
+        rows |= _dataset_rows(Path(source).name, configs)
+    labels = arguments.get("labels", {})
+    labelled_by = labels.get("table", made_from) if isinstance(labels, dict) else made_from
+    rows[name] = DatasetRow(dataset=name, made_from=made_from, labelled_by=labelled_by)
+    return rows
 
 
 def _experiment_row(name: str, study: Study, experiment: Experiment) -> ExperimentRow:
