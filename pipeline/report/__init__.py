@@ -1,7 +1,15 @@
 """Score files to pages that a clinic, a statistician and a quality manager can read."""
 
 from pipeline.report.headline import headline_metrics
-from pipeline.report.pages import study_files
+from pipeline.report.overview import study_line
+from pipeline.report.pages import overview_page, study_files
 from pipeline.report.scores import Scores, read_scores
 
-__all__ = ["Scores", "headline_metrics", "read_scores", "study_files"]
+__all__ = [
+    "Scores",
+    "headline_metrics",
+    "overview_page",
+    "read_scores",
+    "study_files",
+    "study_line",
+]

@@ -80,8 +80,8 @@ def per_class_table(scores: Scores) -> Table:
     critical = set(scores.dataset["critical_classes"])
     frame = frame.sort_values("class", key=lambda names: ~names.isin(critical), kind="stable")
     shown = visibilities(dict(zip(frame["class"], frame["cases"], strict=True)))
-    public = frame.astype(dict.fromkeys(COUNTS, object))
-    public.loc[[shown[name] == "masked" for name in frame["class"]], list(COUNTS)] = ""
+    masked = frame["class"].map(shown) == "masked"
+    public = frame.assign(**{key: frame[key].astype("Int64").mask(masked) for key in COUNTS})
     rows = [
         (
             Cell(row["class"], "critical" if row["class"] in critical else ""),

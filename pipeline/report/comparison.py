@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,18 +13,41 @@ from pipeline.report.table import Cell, Column, Table
 from pipeline.report.wording import metric_name, missing, scaled, target_text
 
 SIGNIFICANT = 0.05
-SHOWN_METRICS = (
-    "accuracy",  "auroc", "nll", "brier", "ece", "classwise_ece", "aurc",
-    "augrc",
-)  # fmt: skip
+KINDS = {
+    "selective": "aurc|augrc|coverage_at|risk_at",
+    "calibration": "ece|mce|calibration|gap|truth",
+    "accuracy": "",
+}
+"""Kinds of metric, each with words in the names of its metrics; the first that fits."""
+SHOWN_METRICS = ("accuracy", "auroc", "nll", "brier", "ece", "classwise_ece", "aurc", "augrc")
 
 
-def comparison_table(scores: Scores, metrics: Sequence[str] = SHOWN_METRICS) -> Table:
-    """Return losses x calibrators: mean ± standard deviation over seeds, interval, best marked."""
+def comparison_table(scores: Scores) -> Table:
+    """Return losses x calibrators in the metrics of the first page."""
+    target = f"coverage_at_risk_{100 * scores.record['headline_target']:g}"
+    return _table(scores, "comparison", (*SHOWN_METRICS, target))
+
+
+def metrics_table(scores: Scores, kind: str) -> Table:
+    """Return losses x calibrators in every metric of a kind: a key of `KINDS`."""
+    keys = [key for key in dict.fromkeys(scores.summary["metric"]) if kind_of(key) == kind]
+    return _table(scores, f"metrics_{kind}", keys)
+
+
+def kind_of(key: str) -> str:
+    """Return what a metric measures, by the words in its name.
+
+    >>> kind_of("nll"), kind_of("classwise_ece"), kind_of("e_aurc"), kind_of("risk_at_coverage_80")
+    ('accuracy', 'calibration', 'selective', 'selective')
+    """
+    return next((kind for kind, word in KINDS.items() if re.search(word, key)), "accuracy")
+
+
+def _table(scores: Scores, name: str, metrics: Sequence[str]) -> Table:
+    """Return mean ± standard deviation over seeds with the interval, the best marked."""
     record = scores.record
-    shown = [*metrics, f"coverage_at_risk_{100 * record['headline_target']:g}"]
     present = set(scores.summary["metric"])
-    shown = [key for key in shown if key in present]
+    shown = [key for key in metrics if key in present]
     pairs = [(loss, each) for loss in record["losses"] for each in record["calibrators"]]
     values = {(row.loss, row.calibrator, row.metric): row for row in scores.summary.itertuples()}
     best = {key: _best(scores.summary, key) for key in shown}
@@ -34,7 +58,7 @@ def comparison_table(scores: Scores, metrics: Sequence[str] = SHOWN_METRICS) -> 
     headline = (record["headline_loss"], record["headline_calibrator"])
     seeds, boot = len(record["seeds"]), record["bootstrap"]
     return Table(
-        name="comparison",
+        name=name,
         caption=f"Losses and calibrators: mean ± standard deviation over {seeds} seeds; beneath, "
         f"the {target_text(boot['level'])} interval of the mean from {boot['num_resamples']:,} "
         f"bootstrap resamples of {boot['unit']}s. ★ best of its column; the shaded row is the "
@@ -45,7 +69,7 @@ def comparison_table(scores: Scores, metrics: Sequence[str] = SHOWN_METRICS) -> 
             *(_metric_column(key) for key in shown),
         ),
         rows=tuple(rows),
-        frame=scores.summary,
+        frame=scores.summary[scores.summary["metric"].isin(shown)],
         headings=2,
         marked=frozenset({pairs.index(headline)}),
     )

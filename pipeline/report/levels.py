@@ -74,8 +74,8 @@ def class_calibration_table(scores: Scores) -> Table | None:
         for _, row in frame.iterrows()
     ]
     rare = sum(visibility != "full" for visibility in shown.values())
-    public = frame.astype(dict.fromkeys(NUMBERS, object))
-    public.loc[[shown[name] == "masked" for name in frame["class"]], list(NUMBERS)] = ""
+    masked = frame["class"].map(shown) == "masked"
+    public = frame.assign(**{key: frame[key].mask(masked) for key in NUMBERS})
     return Table(
         name="class_calibration",
         caption="One class against the rest, common to rare: mean probability minus the class's "

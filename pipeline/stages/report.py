@@ -21,9 +21,9 @@ def run(key: str, *, root: Path) -> None:
     row = require_row(plan.studies, key)
     scores = [read_scores(root / "data" / "scores" / key / name) for name in row.experiments]
     with whole_folder(root / "reports" / key) as folder:
-        for name, text in study_files(key, row.title, scores).items():
+        for name, content in study_files(key, row.title, scores).items():
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
+            path.write_bytes(content)
         for each in scores:
             write_json(headline_metrics(each), folder / "metrics" / f"{each.name}.json")

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import beta
 
-from pipeline.config.plan import DatasetRow, ExperimentRow, Plan, StudyRow, write_plan
+from pipeline.config.plan import Plan, StudyRow, write_plan
 from pipeline.report import Scores
 from tests.report import simulated_extras as extras
 from tests.report.simulated_outcomes import CALIBRATORS, Outcome, Scenario, simulate
@@ -323,29 +323,9 @@ def write_study(
     """Write a plan and the score files of one study below a folder."""
     for scenario in scenarios:
         write_scores(root / "data" / "scores" / study / scenario.name, study, scenario)
-    rows = {
-        f"{study}-{each.name}": ExperimentRow(
-            study=study,
-            experiment=each.name,
-            dataset=each.name.split("-", maxsplit=1)[0],
-            network="thin_resnet",
-            recipe="short",
-            losses=list(each.losses),
-            seeds=list(each.seeds),
-            calibrators=list(CALIBRATORS),
-            baseline="cross_entropy",
-            headline_loss="gce",
-            headline_calibrator="ats",
-            risk_targets=list(TARGETS),
-            headline_target=0.05,
-            delta=DELTA,
-        )
-        for each in scenarios
-    }
     names = [each.name for each in scenarios]
-    datasets = {row.dataset: DatasetRow(dataset=row.dataset, adapter="x") for row in rows.values()}
     studies = {study: StudyRow(study=study, title=title, experiments=names)}
-    plan = Plan(datasets=datasets, runs={}, experiments=rows, studies=studies)
+    plan = Plan(datasets={}, runs={}, experiments={}, studies=studies)
     (root / "configs").mkdir(parents=True, exist_ok=True)
     write_plan(plan, root / "configs" / "plan.yaml")
 

@@ -3,21 +3,36 @@ from html.parser import HTMLParser
 
 import pytest
 
-from pipeline.report import study_files
+from pipeline.report import overview_page, study_files, study_line
 from tests.report.simulated_scores import with_last_class_called
 
 HOSTILE = "<script>alert(1)</script> & \"x\" 'y' $z$"
 
 
+def decoded(contents):
+    """What is text, as text."""
+    return {
+        name: content.decode()
+        for name, content in contents.items()
+        if not name.endswith(".parquet")
+    }
+
+
 @pytest.fixture(scope="module")
-def texts(digits, screening):
+def contents(digits, screening):
     return study_files("quick", "Quick study", [digits, screening])
+
+
+@pytest.fixture(scope="module")
+def texts(contents):
+    return decoded(contents)
 
 
 def test_a_study_has_a_page_and_every_experiment_another(texts):
     pages = {name for name in texts if name.endswith(".html")}
     assert pages == {
         "index.html",
+        "comparison.html",
         "experiments/digits-thin_resnet.html",
         "experiments/phantom-thin_resnet.html",
     }
@@ -33,15 +48,16 @@ def test_no_page_refers_to_another_host(texts):
         assert set(addresses) <= {"data:,"}, name
 
 
-def test_equal_scores_give_equal_bits(texts, digits, screening):
-    assert study_files("quick", "Quick study", [digits, screening]) == texts
+def test_equal_scores_give_equal_bits(contents, digits, screening):
+    again = study_files("quick", "Quick study", [digits, screening])
+    assert again == contents
 
 
-def test_every_linked_file_is_written(texts):
+def test_every_linked_file_is_written(texts, contents):
     for page in (name for name in texts if name.endswith(".html")):
         for link in re.findall(r"href=\"([^\"#:]+)\"", texts[page]):
             path = link.removeprefix("../") if page.startswith("experiments/") else link
-            assert path in texts, f"{page} links {link}"
+            assert path in contents, f"{page} links {link}"
 
 
 def test_no_two_elements_of_a_page_share_an_id(texts):
@@ -51,9 +67,9 @@ def test_no_two_elements_of_a_page_share_an_id(texts):
 
 
 def test_names_from_outside_are_text_and_never_markup(screening):
-    texts = study_files("quick", HOSTILE, [with_last_class_called(HOSTILE, screening)])
+    texts = decoded(study_files("quick", HOSTILE, [with_last_class_called(HOSTILE, screening)]))
     for name, text in texts.items():
-        assert "<script>alert" not in text or name.endswith(".csv"), name
+        assert "<script>alert" not in text or name.endswith(".csv")
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in texts["index.html"]
 
 
@@ -103,3 +119,13 @@ def test_a_table_shows_what_its_csv_holds(texts, screening):
     ].item()
     assert f"{100 * mean:.2f} ±" in texts["experiments/phantom-thin_resnet.html"]
     assert repr(mean) in texts["tables/phantom-thin_resnet/comparison.csv"]
+
+
+def test_the_front_page_links_every_study_and_experiment(screening, digits):
+    lines = [study_line("quick", "Quick", [digits, screening])]
+    page = overview_page(lines).decode()
+    assert 'href="quick/index.html"' in page
+    for scores in (digits, screening):
+        assert f'href="quick/experiments/{scores.name}.html"' in page
+        assert scores.dataset["title"] in page
+    assert unclosed(page) == []

@@ -1,0 +1,95 @@
+"""A table in the formats that others read: CSV and Parquet of its numbers, LaTeX of its look."""
+
+from __future__ import annotations
+
+from io import BytesIO
+
+import pandas as pd
+
+from pipeline.report.table import Cell, Table
+
+LATEX = {
+    "\\": r"\textbackslash{}",
+    "&": r"\&",
+    "%": r"\%",
+    "$": r"\$",
+    "#": r"\#",
+    "_": r"\_",
+    "{": r"\{",
+    "}": r"\}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "±": r"$\pm$",
+    "−": r"$-$",
+    "–": "--",
+    "≈": r"$\approx$",
+    "★": r"$\star$",
+    "↑": r"$\uparrow$",
+    "↓": r"$\downarrow$",
+    "\u2009": r"\,",
+}
+MARKS = {"best": r"\textbf{%s}", "tied": r"$\approx$%s", "": "%s"}
+
+
+def csv_text(table: Table) -> str:
+    """Return the numbers behind a table as CSV; an undefined value is an empty cell."""
+    return table.frame.to_csv(index=False, lineterminator="\n")
+
+
+def parquet_bytes(table: Table) -> bytes:
+    """Return the numbers behind a table as Parquet; equal numbers give equal bytes."""
+    buffer = BytesIO()
+    # Columns that hold text besides numbers, such as a masked count, are text throughout.
+    mixed = {
+        name: "string" for name in table.frame if pd.api.types.is_object_dtype(table.frame[name])
+    }
+    table.frame.astype(mixed).to_parquet(buffer, index=False)
+    return buffer.getvalue()
+
+
+def latex_text(table: Table) -> str:
+    r"""Return a table as it is shown, for `booktabs`; the best of a column is bold.
+
+    >>> from pipeline.report.table import Column
+    >>> columns = (Column("Loss", numeric=False), Column("ECE", "%"))
+    >>> rows = ((Cell("flsd_53"), Cell("1.2 ± 0.1", mark="best")),)
+    >>> print(latex_text(Table("t", "Errors", columns, rows, pd.DataFrame())))
+    % Errors
+    \begin{tabular}{lr}
+    \toprule
+    Loss & ECE (\%) \\
+    \midrule
+    flsd\_53 & \textbf{1.2 $\pm$ 0.1} \\
+    \bottomrule
+    \end{tabular}
+    <BLANKLINE>
+    """
+    shape = "".join("r" if column.numeric else "l" for column in table.columns)
+    heads = [f"{each.label} ({each.unit})" if each.unit else each.label for each in table.columns]
+    lines = [
+        f"% {' '.join(table.caption.split())}",
+        rf"\begin{{tabular}}{{{shape}}}",
+        r"\toprule",
+        rf"{' & '.join(latex_escape(head) for head in heads)} \\",
+        r"\midrule",
+        *(rf"{' & '.join(_latex_cell(cell) for cell in row)} \\" for row in table.rows),
+        r"\bottomrule",
+        r"\end{tabular}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def latex_escape(text: str) -> str:
+    r"""Return text that LaTeX prints as it stands.
+
+    >>> print(latex_escape("50% of $x_1$"))
+    50\% of \$x\_1\$
+    """
+    return "".join(LATEX.get(character, character) for character in text)
+
+
+def _latex_cell(cell: Cell) -> str:
+    text = MARKS[cell.mark] % latex_escape(cell.text)
+    return f"{text} ({latex_escape(cell.detail)})" if cell.detail else text

@@ -1,0 +1,84 @@
+"""Losses and calibrators over a study's experiments: mean ranks and wins."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from pipeline.metrics.comparisons import Ranking, rank_methods
+from pipeline.report.scores import Scores, pick
+from pipeline.report.table import Cell, Column, Table
+from pipeline.report.wording import metric_name
+
+RANKED = ("accuracy", "nll", "brier", "ece", "classwise_ece", "aurc", "augrc")
+
+
+def ranking_table(every: Sequence[Scores]) -> Table | None:
+    """Return each pair's mean rank and wins; None with fewer than two experiments to rank.
+
+    Pairs that some experiment lacks are left out, and metrics that are undefined anywhere.
+    """
+    pairs = _shared_pairs(every)
+    if len(every) < 2 or len(pairs) < 2:
+        return None
+    rankings: dict[str, dict[str, Ranking]] = {}
+    for key in RANKED:
+        values = {scores.name: _means(scores, key, pairs) for scores in every}
+        if all(pd.notna(value) for row in values.values() for value in row.values()):
+            better = metric_name(key).better
+            rankings[key] = rank_methods(values, "higher" if better == "higher" else "lower")
+    rows = [
+        (*(Cell(word) for word in pair), *(_rank_cell(rankings[key], pair) for key in rankings))
+        for pair in pairs
+    ]
+    return Table(
+        name="ranking",
+        caption=f"Mean rank over {len(every)} experiments (1 is best), and in how many of them no "
+        "pair is better. Ranks of so few experiments say little.",
+        columns=(
+            Column("Loss", numeric=False),
+            Column("Calibrator", numeric=False),
+            *(Column(metric_name(key).label, "mean rank") for key in rankings),
+        ),
+        rows=tuple(rows),
+        frame=_frame(rankings, pairs),
+        headings=2,
+    )
+
+
+def _shared_pairs(every: Sequence[Scores]) -> list[tuple[str, str]]:
+    def pairs(scores: Scores) -> list[tuple[str, str]]:
+        record = scores.record
+        return [(loss, each) for loss in record["losses"] for each in record["calibrators"]]
+
+    return [pair for pair in pairs(every[0]) if all(pair in pairs(each) for each in every[1:])]
+
+
+def _means(scores: Scores, key: str, pairs: Sequence[tuple[str, str]]) -> dict[str, float]:
+    rows = pick(scores.summary, metric=key)
+    means = {
+        (loss, calibrator): float(mean)
+        for loss, calibrator, mean in zip(
+            rows["loss"], rows["calibrator"], rows["mean"], strict=True
+        )
+    }
+    return {" ".join(pair): means.get(pair, float("nan")) for pair in pairs}
+
+
+def _rank_cell(rankings: dict[str, Ranking], pair: tuple[str, str]) -> Cell:
+    found = rankings[" ".join(pair)]
+    lowest = min(each.mean_rank for each in rankings.values())
+    wins = f"first in {found.num_wins} of {found.num_experiments}"
+    return Cell(f"{found.mean_rank:.1f}", wins, "best" if found.mean_rank == lowest else "")
+
+
+def _frame(
+    rankings: dict[str, dict[str, Ranking]], pairs: Sequence[tuple[str, str]]
+) -> pd.DataFrame:
+    return pd.DataFrame(
+        {"metric": key, "loss": pair[0], "calibrator": pair[1]}
+        | vars(rankings[key][" ".join(pair)])
+        for key in rankings
+        for pair in pairs
+    )

@@ -1,0 +1,90 @@
+"""One experiment as its pages show it: sentences, tables, figures, cards and chain together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+from pipeline.report.answers import operating_points_table, per_class_table
+from pipeline.report.calibration import calibrators_table
+from pipeline.report.cards import Item, class_counts_table, data_card, model_card
+from pipeline.report.comparison import KINDS, comparison_table, metrics_table
+from pipeline.report.explorer import Explorer, explorer
+from pipeline.report.first_screen import FirstScreen, first_screen
+from pipeline.report.levels import class_calibration_table, levels_table
+from pipeline.report.panels import Panel, experiment_panels
+from pipeline.report.provenance import chain, provenance_table
+from pipeline.report.published import published_table
+from pipeline.report.scores import Scores
+from pipeline.report.table import Table
+
+
+@dataclass(frozen=True)
+class ExperimentTables:
+    """The tables that stand by themselves; a panel's own table hangs on its panel."""
+
+    comparison: Table
+    metrics_accuracy: Table
+    metrics_calibration: Table
+    metrics_selective: Table
+    operating_points: Table
+    per_class: Table
+    calibrators: Table
+    provenance: Table
+    class_counts: Table
+    levels: Table | None
+    class_calibration: Table | None
+    published: Table | None
+
+
+@dataclass(frozen=True)
+class ExperimentView:
+    """One experiment as its pages show it."""
+
+    scores: Scores
+    screen: FirstScreen
+    tables: ExperimentTables
+    panels: tuple[Panel, ...]
+    chain: tuple[tuple[str, str], ...]
+    cards: tuple[tuple[str, tuple[Item, ...]], ...]
+    explorer: Explorer | None
+
+    @property
+    def name(self) -> str:
+        """The experiment's key in its study."""
+        return self.scores.name
+
+    @property
+    def all_tables(self) -> list[Table]:
+        """Every table, whether or not it belongs to a panel."""
+        every = [getattr(self.tables, field.name) for field in fields(self.tables)]
+        own = [table for table in every if table is not None]
+        if self.explorer is not None:
+            own += [self.explorer.workload, self.explorer.every]
+        return own + [panel.table for panel in self.panels if panel.table is not None]
+
+
+def experiment_view(scores: Scores) -> ExperimentView:
+    """Return everything that the pages show of one experiment."""
+    tables = ExperimentTables(
+        comparison=comparison_table(scores),
+        **{f"metrics_{kind}": metrics_table(scores, kind) for kind in KINDS},
+        operating_points=operating_points_table(scores, scores.record["risk_targets"]),
+        per_class=per_class_table(scores),
+        calibrators=calibrators_table(scores),
+        provenance=provenance_table(scores),
+        class_counts=class_counts_table(scores),
+        levels=levels_table(scores),
+        class_calibration=class_calibration_table(scores),
+        published=published_table(scores),
+    )
+    panels = experiment_panels(scores)
+    frame = next((panel.frame for panel in panels if panel.frame is not None), None)
+    return ExperimentView(
+        scores=scores,
+        screen=first_screen(scores),
+        tables=tables,
+        panels=panels,
+        chain=chain(scores),
+        cards=(("Model card", model_card(scores)), ("Data card", data_card(scores))),
+        explorer=None if frame is None else explorer(scores, frame),
+    )
