@@ -19,6 +19,9 @@ LOG_TEMPERATURE_BOUNDS = (
     float(np.log(TEMPERATURE_BOUNDS[1])),
 )
 
+STEP_TOLERANCE = 3e-5
+WIDTH_TOLERANCE = 1e-12
+
 THINNING = 16
 CASES_A_GROUP_WORTH_THINNING = 4_000
 
@@ -96,6 +99,7 @@ def solve_log_temperatures(
     cases: Int[np.ndarray, "chosen"] | None = None,
     bounds: tuple[float, float] = LOG_TEMPERATURE_BOUNDS,
     start: Float[np.ndarray, "groups"] | None = None,
+    step_tolerance: float = STEP_TOLERANCE,
 ) -> Roots:
     """Find for every group the log T, within bounds, at which its cases' terms sum to zero.
 
@@ -114,29 +118,30 @@ def solve_log_temperatures(
         Least and largest log T.
     start : float array, (groups,), optional
         First guess of log T; 0 by default.
+    step_tolerance : float
+        A Newton step this small is taken and is the last: what is left is about its square.
     """
     chosen = np.arange(len(groups)) if cases is None else cases
     guess = np.zeros(num_groups) if start is None else start
     if len(groups) > num_groups * CASES_A_GROUP_WORTH_THINNING:
         # A root of every 16th case is nearly the root: one or two passes over all cases remain.
         thin = slice(None, None, THINNING)
-        guess = _search(equation, groups[thin], chosen[thin], bounds, guess).log_temperatures
-    return _search(equation, groups, chosen, bounds, guess)
+        bracket = _Bracket(guess, bounds, step_tolerance)
+        guess = _search(equation, groups[thin], chosen[thin], bracket).log_temperatures
+    return _search(equation, groups, chosen, _Bracket(guess, bounds, step_tolerance))
 
 
 def _search(
     equation: Equation,
     groups: Int[np.ndarray, "chosen"],
     cases: Int[np.ndarray, "chosen"],
-    bounds: tuple[float, float],
-    start: Float[np.ndarray, "groups"],
+    bracket: _Bracket,
 ) -> Roots:
-    bracket = _Bracket(-start, (-bounds[1], -bounds[0]))
+    num_groups = len(bracket.position)
     while bracket.open.any():
         rows = slice(None) if bracket.open.all() else np.flatnonzero(bracket.open[groups])
         members = groups[rows]
         values, slopes = equation(cases[rows], bracket.position[members])
-        num_groups = len(start)
         bracket.narrow(
             np.bincount(members, values, num_groups), np.bincount(members, slopes, num_groups)
         )
@@ -146,16 +151,19 @@ def _search(
 class _Bracket:
     """The interval known to hold each group's root, on the axis of sharpness -log T."""
 
-    STEP_TOLERANCE = 1e-7
-    """A Newton step this small is taken and is the last: its own error is of the step's square."""
-    WIDTH_TOLERANCE = 1e-12
-
-    def __init__(self, start: Float[np.ndarray, "groups"], bounds: tuple[float, float]) -> None:
-        self.bounds = bounds
-        self.position = np.clip(start, *bounds)
+    def __init__(
+        self,
+        log_temperatures: Float[np.ndarray, "groups"],
+        bounds: tuple[float, float],
+        step_tolerance: float,
+    ) -> None:
+        start = -log_temperatures
+        self.bounds = -bounds[1], -bounds[0]
+        self.step_tolerance = step_tolerance
+        self.position = np.clip(start, *self.bounds)
         # One beyond the bounds, so that a bound itself is still inside until it has been tried.
-        self.low = np.full(len(start), bounds[0] - 1.0)
-        self.high = np.full(len(start), bounds[1] + 1.0)
+        self.low = np.full(len(start), self.bounds[0] - 1.0)
+        self.high = np.full(len(start), self.bounds[1] + 1.0)
         self.last_step = np.full(len(start), np.inf)
         self.open = np.ones(len(start), dtype=bool)
         self.slopes = np.zeros(len(start))
@@ -172,11 +180,11 @@ class _Bracket:
         self.high = np.where(was_open & (sums >= 0), position, self.high)
         lowest, highest = self.bounds
         beyond = ((sums <= 0) & (position >= highest)) | ((sums >= 0) & (position <= lowest))
-        still_open = was_open & ~beyond & (self.high - self.low > self.WIDTH_TOLERANCE)
+        still_open = was_open & ~beyond & (self.high - self.low > WIDTH_TOLERANCE)
         step, is_newton = self._step(sums, slopes)
         self.position = np.where(still_open, position + step, position)
         self.last_step = np.where(still_open, np.abs(step), self.last_step)
-        self.open = still_open & ~(is_newton & (np.abs(step) < self.STEP_TOLERANCE))
+        self.open = still_open & ~(is_newton & (np.abs(step) < self.step_tolerance))
 
     def _step(
         self, sums: Float[np.ndarray, "groups"], slopes: Float[np.ndarray, "groups"]

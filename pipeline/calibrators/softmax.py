@@ -42,9 +42,10 @@ def log_softmax(
     """
     result = np.empty(logits.shape)
     divisors = np.broadcast_to(temperatures, len(logits))
+    highest = highest_logits(logits)
     for rows in row_blocks(*logits.shape):
-        block, source = result[rows], logits[rows]
-        np.subtract(source, source.max(axis=1, keepdims=True), out=block)
+        block = result[rows]
+        np.subtract(logits[rows], highest[rows, None], out=block)
         block /= divisors[rows, None]
         block -= np.log(np.exp(block).sum(axis=1, keepdims=True))
     return result
@@ -59,10 +60,9 @@ def confidence_log_odds(logits: Logits) -> Float[np.ndarray, "cases"]:
     >>> confidence_log_odds(np.array([[0.0, 2.0], [5.0, 4.0]]))
     array([2., 1.])
     """
-    result = np.empty(len(logits))
+    result, highest = np.empty(len(logits)), highest_logits(logits)
     for rows in row_blocks(*logits.shape):
-        source = logits[rows]
-        total = np.exp(source - source.max(axis=1, keepdims=True)).sum(axis=1)
+        total = np.exp(logits[rows] - highest[rows, None]).sum(axis=1)
         result[rows] = -np.log(np.maximum(total - 1.0, SMALLEST_DOUBT))
     return result
 
@@ -105,10 +105,8 @@ def exponential_moments(
 
 def highest_logits(logits: Logits) -> Float[np.ndarray, "cases"]:
     """Return the largest logit of each case, (n,)."""
-    if logits.shape[1] > 64:
-        return logits.max(axis=1)
-    # A few long columns are compared ten times faster than many short rows.
-    result = logits[:, 0].copy()
-    for column in range(1, logits.shape[1]):
-        np.maximum(result, logits[:, column], out=result)
+    result = np.empty(len(logits))
+    for rows in row_blocks(*logits.shape):
+        # A few long columns are compared several times faster than many short rows.
+        np.ascontiguousarray(logits[rows].T).max(axis=0, out=result[rows])
     return result

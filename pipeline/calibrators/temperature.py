@@ -69,7 +69,8 @@ def fit_temperature(logits: Logits, labels: Labels) -> TemperatureScaling:
     --------
     Logits claim odds of 9 to 1, and are right in 3 of 4 cases: T = log 9 / log 3 = 2.
 
-    >>> fit_temperature(np.log([[9.0, 1.0]] * 4), np.array([0, 0, 0, 1])).temperature
+    >>> fitted = fit_temperature(np.log([[9.0, 1.0]] * 4), np.array([0, 0, 0, 1]))
+    >>> round(fitted.temperature, 6)
     2.0
     """
     logits, labels = checked_cases(logits, labels, at_least=MINIMUM_CASES)

@@ -109,3 +109,13 @@ def test_refuses_logits_of_another_number_of_classes():
     fitted = fit_ats(*overconfident(9, 300), monotone=True)
     with pytest.raises(InputError, match="logits of 4 classes expected, got 3"):
         fitted(np.zeros((1, 3)))
+
+
+def test_no_line_rounds_past_the_knot_that_follows_it():
+    generator = np.random.default_rng(10)
+    knots = np.append(0.0, np.cumsum(generator.uniform(0.001, 0.01, size=2_000)))
+    # Values a hundred times coarser than knots, so that rounding outweighs the last step below.
+    values = np.append(0.0, 1_000.0 + np.cumsum(generator.uniform(1e-5, 1e-4, size=2_000)))
+    curve = MonotoneTemperature(tuple(knots), tuple(values), 3)
+    just_below = np.nextafter(knots[1:], 0.0)
+    assert (curve.curve(just_below) <= values[1:]).all()

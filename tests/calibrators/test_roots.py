@@ -40,9 +40,10 @@ SHAPES = {
 def test_finds_each_group_its_own_root_whatever_the_shape(shape):
     wanted = np.array([-2.9, -1.0, 0.01, 0.3, 2.0, 2.99])
     equation = CountingEquation(-wanted, *SHAPES[shape])
-    found = solve_log_temperatures(equation, np.arange(6), num_groups=6)
-    # Newton closes in on a triple root by thirds: a last step of 1e-7 leaves 2e-7.
-    np.testing.assert_allclose(found.log_temperatures, wanted, atol=2e-7)
+    found = solve_log_temperatures(equation, np.arange(6), num_groups=6, step_tolerance=1e-6)
+    # Newton closes in on a triple root by thirds: a last step of 1e-6 leaves 2e-6.
+    tolerance = 2.1e-6 if "cube" in shape else 1e-10
+    np.testing.assert_allclose(found.log_temperatures, wanted, rtol=0, atol=tolerance)
     assert found.determined.all()
     assert equation.num_passes < 90
 
@@ -92,7 +93,7 @@ def test_a_large_group_takes_few_passes_over_all_of_its_cases():
         return equation(cases, sharpness)
 
     solve_log_temperatures(counting, np.zeros(70_000, dtype=int), num_groups=1)
-    assert sum(size == 70_000 for size in sizes) <= 4
+    assert sum(size == 70_000 for size in sizes) <= 3
 
 
 @pytest.mark.parametrize("kind", ["likelihood", "confidence"])
