@@ -1,24 +1,39 @@
-"""What training a row of the plan would cost here, from a short timing of its own network."""
+"""What an experiment would cost here: time from a short timing of its own network, and space."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from math import prod
 from statistics import median
 from typing import Any, Self
 
 import numpy as np
 import torch
 
-from pipeline.config import NetworkConfig, Recipe
+from pipeline.config import Dataset, NetworkConfig, Recipe
 from pipeline.losses import make_loss
 from pipeline.networks import make_network
 from pipeline.training import LabelledImages, Method, TrainingData, start_fabric, train
+from pipeline.training.task import PREDICTED_SPLITS
 
-TIMED_BATCHES = 4
+PROBE_IMAGES = 2
+"""Trained on first, to learn how many more can be afforded; fewer leave no variance to measure."""
+
+EPOCH_SECONDS = 1.0
+"""What a timed epoch may take; a network that is slower is timed on the probe alone."""
+
+MOST_BATCHES = 4
 TIMED_EPOCHS = 3
 """The first warms up and is not counted."""
 
-FLOAT32_BYTES = 4
+CALIBRATED_SPLITS = ("threshold", "test")
+FLOAT32_BYTES, FLOAT64_BYTES = 4, 8
+COPIES_OF_SEED = 3
+"""In the seed's checkpoint, among the stage's outputs, and in DVC's cache."""
+
+COPIES_OF_OUTPUT = 2
+"""Among the stage's outputs and in DVC's cache; file systems that share blocks need less."""
 
 
 @dataclass(frozen=True)
@@ -27,8 +42,11 @@ class Problem:
 
     Attributes
     ----------
-    num_train, num_predicted : int
-        Cases trained on, and cases that logits are written for.
+    num_train, num_predicted, num_calibrated : int
+        Cases trained on; rows of logits and of calibrated probabilities written for a run, where a
+        case that serves in two splits counts twice.
+    num_cases : int
+        Of all splits.
     image_size : tuple of int
         Pixels along each spatial axis.
     channels, num_classes : int
@@ -37,6 +55,8 @@ class Problem:
 
     num_train: int
     num_predicted: int
+    num_calibrated: int
+    num_cases: int
     image_size: tuple[int, ...]
     channels: int
     num_classes: int
@@ -45,13 +65,40 @@ class Problem:
     def of_card(cls, card: dict[str, Any]) -> Self:
         """Return the problem that a prepared data set's card describes."""
         counts = {split: sum(of_class.values()) for split, of_class in card["counts"].items()}
+        return cls._of(counts, card["reuse"], card)
+
+    @classmethod
+    def of_dataset(cls, dataset: Dataset) -> Self | None:
+        """Return the problem that a data set is expected to be; None where its config is silent."""
+        if "train" not in dataset.expected_cases:
+            return None
+        counts = {str(split): number for split, number in dataset.expected_cases.items()}
+        return cls._of(counts, dataset.splits.reuse, dataset.model_dump())
+
+    @classmethod
+    def _of(
+        cls, counts: Mapping[str, int], reuse: Mapping[Any, str], facts: dict[str, Any]
+    ) -> Self:
+        served = {split: counts.get(reuse.get(split, split), 0) for split in PREDICTED_SPLITS}
         return cls(
             num_train=counts["train"],
-            num_predicted=sum(counts.values()) - counts["train"],
-            image_size=tuple(card["image_size"]),
-            channels=card["channels"],
-            num_classes=len(card["classes"]),
+            num_predicted=sum(served.values()),
+            num_calibrated=sum(served[split] for split in CALIBRATED_SPLITS),
+            num_cases=sum(counts.values()),
+            image_size=tuple(facts["image_size"]),
+            channels=facts["channels"],
+            num_classes=len(facts["classes"]),
         )
+
+    @property
+    def prepared_bytes(self) -> float:
+        """Bytes of the prepared images, which most formats store in one byte a value."""
+        return float(COPIES_OF_OUTPUT * self.num_cases * prod(self.image_size) * self.channels)
+
+    def probability_bytes(self, num_calibrators: int) -> float:
+        """Bytes of the calibrated probabilities of one run."""
+        values = self.num_calibrated * self.num_classes * num_calibrators
+        return float(COPIES_OF_OUTPUT * FLOAT64_BYTES * values)
 
 
 @dataclass(frozen=True)
@@ -70,20 +117,49 @@ class Cost:
     def __str__(self) -> str:
         """Say both in the units a person plans with.
 
-        >>> str(Cost(5400, 2.5e9)), str(Cost(90, 4e6))
-        ('1.5 h, 2.5 GB', '1.5 min, 0.0 GB')
+        >>> str(Cost(90, 4e6)), str(Cost(5400, 2.5e9)), str(Cost(9e7, 3e12))
+        ('1.5 min, 4 MB', '1.5 h, 2.5 GB', '1,042 days, 3,000.0 GB')
         """
         hours = self.seconds / 3600
-        time = f"{hours:.1f} h" if hours >= 1 else f"{self.seconds / 60:.1f} min"
-        return f"{time}, {self.num_bytes / 1e9:.1f} GB"
+        if hours < 1:
+            time = f"{self.seconds / 60:.1f} min"
+        elif hours < 72:
+            time = f"{hours:.1f} h"
+        else:
+            time = f"{hours / 24:,.0f} days"
+        gigabytes = self.num_bytes / 1e9
+        space = f"{gigabytes:,.1f} GB" if gigabytes >= 0.1 else f"{gigabytes * 1000:.0f} MB"
+        return f"{time}, {space}"
 
 
 def seed_cost(network: NetworkConfig, recipe: Recipe, problem: Problem) -> Cost:
-    """Return what one seed would cost: a few batches are trained on random images and timed.
+    """Return what one seed would cost, its logits counted, its calibration not.
 
-    Every loss costs about as much as cross-entropy, which stands for all of them.
+    Parameters
+    ----------
+    network, recipe : configs
+        What is trained, and for how many epochs.
+    problem : Problem
+        On what; random images of that size stand for it.
+
+    Returns
+    -------
+    Cost
+        Every loss costs about as much as cross-entropy, which stands for all of them. A network
+        too slow for a whole batch within `EPOCH_SECONDS` is timed on fewer images a step, which
+        overstates its time somewhat. The pass over the validation cases is left out.
     """
-    method = Method(
+    method = _timed_method(network, recipe, problem)
+    parameters = sum(values.numel() for values in method.make_network().state_dict().values())
+    logits = problem.num_predicted * problem.num_classes
+    return Cost(
+        seconds=recipe.epochs * problem.num_train * seconds_an_image(method, problem),
+        num_bytes=COPIES_OF_SEED * FLOAT32_BYTES * (parameters + logits),
+    )
+
+
+def _timed_method(network: NetworkConfig, recipe: Recipe, problem: Problem) -> Method:
+    return Method(
         "cross_entropy",
         lambda: make_network(
             network.kind,
@@ -96,18 +172,29 @@ def seed_cost(network: NetworkConfig, recipe: Recipe, problem: Problem) -> Cost:
         lambda: make_loss("cross_entropy", num_classes=problem.num_classes),
         recipe.model_copy(update={"epochs": TIMED_EPOCHS}),
     )
-    fabric = start_fabric(recipe)
-    images = _random_images(TIMED_BATCHES * recipe.batch_size, problem, fabric.device)
-    few = _random_images(1, problem, fabric.device)
-    data = TrainingData(train=images, validation=few, num_classes=problem.num_classes)
-    fitted = train(method, data, seed=0, fabric=fabric)
-    seconds = median(row["seconds"] for row in fitted.history[1:])
-    weights = sum(values.numel() for values in fitted.weights().values())
-    logits = problem.num_predicted * problem.num_classes
-    return Cost(
-        seconds=recipe.epochs * problem.num_train * seconds / len(images),
-        num_bytes=FLOAT32_BYTES * (weights + logits),
+
+
+def seconds_an_image(method: Method, problem: Problem) -> float:
+    """Return what training on one image takes: a probe, then as many images as are affordable."""
+    probed = _timed_epoch(method, problem, PROBE_IMAGES) / PROBE_IMAGES
+    size = method.recipe.batch_size
+    num_images = min(int(EPOCH_SECONDS / probed), MOST_BATCHES * size)
+    if num_images > size:
+        num_images -= num_images % size
+    if num_images <= PROBE_IMAGES:
+        return probed
+    return _timed_epoch(method, problem, num_images) / num_images
+
+
+def _timed_epoch(method: Method, problem: Problem, num_images: int) -> float:
+    fabric = start_fabric(method.recipe)
+    data = TrainingData(
+        train=_random_images(num_images, problem, fabric.device),
+        validation=_random_images(1, problem, fabric.device),
+        num_classes=problem.num_classes,
     )
+    fitted = train(method, data, seed=0, fabric=fabric)
+    return median(row["seconds"] for row in fitted.history[1:])
 
 
 def _random_images(num_images: int, problem: Problem, device: torch.device) -> LabelledImages:

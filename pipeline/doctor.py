@@ -1,22 +1,43 @@
-"""What this machine has, and what the current plan would cost on it."""
+"""What this machine has, and what a plan would cost on it."""
 
 from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pipeline.acquiring import MIRROR_VARIABLE, file_digest, mirrors
 from pipeline.artifacts import read_json
-from pipeline.config import Dataset, NetworkConfig, Plan, Recipe, read_config, read_plan
+from pipeline.config import (
+    Dataset,
+    NetworkConfig,
+    Plan,
+    Recipe,
+    expand_plan,
+    read_config,
+    read_plan,
+)
+from pipeline.config.plan import ExperimentRow
 from pipeline.provenance import package_versions
+
+if TYPE_CHECKING:
+    # At run time it is imported where it is needed: it takes torch with it.
+    from pipeline.costing import Cost, Problem
 
 GIGABYTE = 1e9
 
 
-def diagnose(root: Path) -> Iterator[str]:
+def diagnose(root: Path, studies: Sequence[str] = ()) -> Iterator[str]:
     """Yield the lines of the diagnosis; the slow ones, timings of each network, come last.
+
+    Parameters
+    ----------
+    root : Path
+        The project's folder.
+    studies : sequence of str
+        What to cost; none for the current plan. Nothing is written either way.
 
     Raises
     ------
@@ -24,7 +45,8 @@ def diagnose(root: Path) -> Iterator[str]:
         If the plan, or a file it names, is absent or wrong.
     """
     yield from _machine(root)
-    plan = read_plan(root / "configs/plan.yaml")
+    configs = root / "configs"
+    plan = expand_plan(studies, configs) if studies else read_plan(configs / "plan.yaml")
     yield from _sources(root, plan)
     yield from _costs(root, plan)
 
@@ -66,27 +88,42 @@ def _sources(root: Path, plan: Plan) -> Iterator[str]:
 
 
 def _costs(root: Path, plan: Plan) -> Iterator[str]:
-    from pipeline.costing import Cost, Problem, seed_cost
+    from pipeline.costing import Cost
 
     num_seeds = sum(len(row.seeds) for row in plan.runs.values())
     yield f"plan       {plan.num_stages} stages; {len(plan.runs)} of them train {num_seeds} seeds"
-    total, num_unknown = Cost(0.0, 0.0), 0
-    one_seed: dict[tuple[str, str, str], Cost] = {}
-    for key, row in plan.runs.items():
-        card = root / "data/prepared" / row.dataset / "card.json"
-        if not card.is_file():
-            yield f"cost       {key}: unknown until its data set is prepared"
+    problems = {name: _problem(root, name) for name in plan.datasets}
+    total = Cost(0.0, sum(each.prepared_bytes for each in problems.values() if each))
+    num_unknown = 0
+    for key, row in plan.experiments.items():
+        problem = problems[row.dataset]
+        if problem is None:
+            yield f"cost       {key}: unknown until {row.dataset} is prepared"
             num_unknown += 1
             continue
-        method = (row.dataset, row.network, row.recipe)
-        if method not in one_seed:
-            network = read_config(root / f"configs/networks/{row.network}.yaml", NetworkConfig)
-            recipe = read_config(root / f"configs/recipes/{row.recipe}.yaml", Recipe)
-            one_seed[method] = seed_cost(network, recipe, Problem.of_card(read_json(card)))
-        cost = one_seed[method] * len(row.seeds)
-        yield f"cost       {key}: {cost} for {len(row.seeds)} seeds"
+        cost = _experiment_cost(root, row, problem)
+        yield f"cost       {key}: {len(row.losses)} losses x {len(row.seeds)} seeds: {cost}"
         total += cost
-    more = f", and {num_unknown} runs more" if num_unknown else ""
+    more = f", and {num_unknown} experiments more" if num_unknown else ""
     yield f"total      {total}{more}: training from nothing, one process on this machine"
     if total.num_bytes > shutil.disk_usage(root).free:
         yield "WARNING    the disk is too small for that"
+
+
+def _problem(root: Path, name: str) -> Problem | None:
+    from pipeline.costing import Problem
+
+    card = root / "data/prepared" / name / "card.json"
+    if card.is_file():
+        return Problem.of_card(read_json(card))
+    return Problem.of_dataset(read_config(root / f"configs/datasets/{name}.yaml", Dataset))
+
+
+def _experiment_cost(root: Path, row: ExperimentRow, problem: Problem) -> Cost:
+    from pipeline.costing import Cost, seed_cost
+
+    network = read_config(root / f"configs/networks/{row.network}.yaml", NetworkConfig)
+    recipe = read_config(root / f"configs/recipes/{row.recipe}.yaml", Recipe)
+    calibrated = Cost(0.0, problem.probability_bytes(len(row.calibrators)))
+    one_seed = seed_cost(network, recipe, problem) + calibrated
+    return one_seed * (len(row.losses) * len(row.seeds))

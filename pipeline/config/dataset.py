@@ -91,6 +91,8 @@ class Dataset(Strict):
     `known_equal_pixels` states how many distinct images two splits share, where a published set
     cannot be mended: ``{train/test: 1}``. The number must be exact; anything else fails the stage.
     `max_cases` keeps that many cases of a split, stratified by class and seeded as the splits are.
+    `expected_cases` states how many cases each split will end with, so that a study can be costed
+    before its data are there.
     """
 
     title: str
@@ -103,6 +105,7 @@ class Dataset(Strict):
     channels: Literal[1, 3]
     splits: Splits
     max_cases: dict[Split, PositiveInt] = {}
+    expected_cases: dict[Split, PositiveInt] = {}
     long_tail: LongTail | None = None
     known_equal_pixels: dict[
         Annotated[str, Field(pattern=rf"^({'|'.join(SPLITS)})/({'|'.join(SPLITS)})$")], PositiveInt
