@@ -48,7 +48,7 @@ def train_seed(task: Task, seed: int, checkpoint: Checkpoint) -> None:
     state, save = checkpoint.load(fabric.device), checkpoint.save if fabric.is_global_zero else None
     fitted = train(task.method, task.data, seed=seed, fabric=fabric, resume=state, save=save)
     if fabric.is_global_zero:
-        predictions = {split: task.predict(fitted, split) for split in task.splits}
+        predictions = {split: task.predict(fitted, split, seed=seed) for split in task.splits}
         with checkpoint.finishing() as folder:
             for split, each in predictions.items():
                 write_predictions(each, folder / f"{split}.parquet")

@@ -31,7 +31,7 @@ def start_fabric(recipe: Recipe) -> Fabric:
     Raises
     ------
     InputError
-        If either names something else, or CUDA is asked for where there is none.
+        If either names something else, or CUDA or its float16 is asked for where there is none.
     """
     wanted = os.environ.get("PIPELINE_DEVICE", "auto")
     count = os.environ.get("PIPELINE_DEVICES", "1")
@@ -46,6 +46,9 @@ def start_fabric(recipe: Recipe) -> Fabric:
         message = "PIPELINE_DEVICE is cuda, but torch finds no CUDA device"
         raise InputError(message)
     accelerator = "cuda" if cuda and wanted != "cpu" else "cpu"
+    if accelerator == "cpu" and recipe.precision == "float16":
+        message = "the recipe's precision float16 needs CUDA: use float32 or bfloat16 on the CPU"
+        raise InputError(message)
     if accelerator == "cuda":
         # cuBLAS reads this when it starts; without it, its sums differ from run to run.
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")

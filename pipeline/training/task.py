@@ -116,10 +116,10 @@ class Task:
             "processes": self.fabric.world_size,
         }
 
-    def predict(self, fitted: Fitted, split: str) -> Predictions:
+    def predict(self, fitted: Fitted, split: str, *, seed: int) -> Predictions:
         """Return a split's float32 logits joined with what is known of its cases."""
         rows = self.prepared.rows(split)
-        with located(f"data set {self.row.dataset}, split {split}, loss {self.row.loss}"):
+        with located(f"loss {self.row.loss}, seed {seed}, split {split}"):
             logits = fitted.classifier(self._images(split).images)
         return join_predictions(self.prepared, rows, logits.cpu().numpy())
 

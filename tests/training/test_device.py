@@ -47,6 +47,12 @@ def test_refuses_cuda_where_there_is_none(monkeypatch):
         start_fabric(make_recipe())
 
 
+def test_refuses_float16_on_a_cpu_instead_of_training_in_another_precision(monkeypatch):
+    monkeypatch.setenv("PIPELINE_DEVICE", "cpu")
+    with pytest.raises(InputError, match="precision float16 needs CUDA: use float32 or bfloat16"):
+        start_fabric(make_recipe(precision="float16"))
+
+
 def test_the_callers_random_state_and_settings_come_back():
     torch.manual_seed(0)
     expected = torch.rand(3)
