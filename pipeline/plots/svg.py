@@ -37,7 +37,18 @@ def to_svg(figure: Figure, *, name: str, title: str, description: str) -> str:
     drawing = buffer.getvalue()
     body = drawing[drawing.index("<svg") :]
     body = re.sub(r"<metadata>.*?</metadata>\s*", "", body, flags=re.DOTALL)
-    return _with_names(_with_own_ids(body, name), name, title, description)
+    return _with_names(_with_own_ids(_rounded(body), name), name, title, description)
+
+
+def _rounded(body: str) -> str:
+    """Round every coordinate to a hundredth of a point, and leave words as they are."""
+    numbers = re.compile(r"-?\d+\.\d{3,}")
+
+    def rounded(tag: re.Match[str]) -> str:
+        return numbers.sub(lambda number: f"{float(number[0]):.2f}".rstrip("0").rstrip("."), tag[0])
+
+    lines = (line.strip() for line in re.sub(r"<[^>]+>", rounded, body).splitlines())
+    return "\n".join(lines)
 
 
 def _with_own_ids(body: str, name: str) -> str:

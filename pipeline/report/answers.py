@@ -16,7 +16,9 @@ from pipeline.report.wording import MASKED, interval, missing, percent, share_of
 COUNTS = ("cases", "answered", "wrong", "referred")
 
 
-def operating_points_table(scores: Scores, targets: Sequence[float]) -> Table:
+def operating_points_table(
+    scores: Scores, targets: Sequence[float], *, name: str = "operating_points"
+) -> Table:
     """Return the headline pair's operating points: one row a target and seed."""
     loss, calibrator = scores.record["headline_loss"], scores.record["headline_calibrator"]
     frame = pick(scores.operating_points, loss=loss, calibrator=calibrator)
@@ -30,7 +32,7 @@ def operating_points_table(scores: Scores, targets: Sequence[float]) -> Table:
     headline = (scores.record["headline_target"], scores.headline["seed"])
     marked = [i for i, (point, seed) in enumerate(shown) if (point.target, seed) == headline]
     return Table(
-        name="operating_points",
+        name=name,
         caption=f"Operating points of {loss} with {calibrator}, every seed: thresholds from "
         f"{points[0].num_threshold_patients:,} separate {scores.unit}, counts of the "
         f"{points[0].num_test:,} test {scores.unit}, exact 95% intervals.",

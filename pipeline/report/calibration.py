@@ -1,8 +1,7 @@
-"""Whether confidence can be trusted: sentences and tables of calibration."""
+"""Whether confidence can be trusted: what the reliability bins say, in a sentence and a table."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 
 from pipeline.metrics.group_shares import RATE_FROM
@@ -85,57 +84,6 @@ def _ece(scores: Scores, loss: str, calibrator: str) -> str:
     row = pick(scores.summary, loss=loss, calibrator=calibrator, metric="ece").iloc[0]
     span = "" if missing(row["lower"]) else f" (95% CI {interval(row['lower'], row['upper'])})"
     return f"{percent(row['mean'])}{span}"
-
-
-def calibrators_table(scores: Scores) -> Table:
-    """Return what each fitted calibrator is, and what to know of it."""
-    frame = scores.calibrators
-    rows = []
-    for _, row in frame.iterrows():
-        argmax = "kept" if row["preserves_argmax"] else f"changed in {row['argmax_changed']:,}"
-        rows.append(
-            (
-                Cell(row["loss"]),
-                Cell(row["calibrator"]),
-                Cell(f"{row['seed']}"),
-                Cell(_parameters(row["parameters"])),
-                Cell(argmax),
-                Cell(f"{row['rank_inversions']:,}"),
-                Cell(row["notes"] or "–"),
-            )
-        )
-    return Table(
-        name="calibrators",
-        caption="Fitted calibrators. A rank inversion is a pair of test cases whose order of "
-        "confidence the calibrator turned round, which changes the risk-coverage curve.",
-        columns=(
-            Column("Loss", numeric=False),
-            Column("Calibrator", numeric=False),
-            Column("Seed"),
-            Column("Fitted", numeric=False),
-            Column("Predicted class", numeric=False),
-            Column("Rank inversions"),
-            Column("To know", numeric=False),
-        ),
-        rows=tuple(rows),
-        frame=frame,
-        headings=3,
-    )
-
-
-def _parameters(text: str) -> str:
-    """Write a JSON object of parameters as words.
-
-    >>> _parameters('{"temperature": 1.23456, "bins": [1, 2, 3]}')
-    'temperature 1.235, bins: 3 values'
-    """
-    words = []
-    for name, value in json.loads(text or "{}").items():
-        if isinstance(value, list):
-            words.append(f"{name}: {len(value)} values")
-        else:
-            words.append(f"{name} {value:.4g}" if isinstance(value, float) else f"{name} {value}")
-    return ", ".join(words) or "nothing"
 
 
 def reliability_table(scores: Scores, loss: str) -> Table:

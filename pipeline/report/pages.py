@@ -14,6 +14,9 @@ from pipeline.report.table import Table
 from pipeline.report.views import experiment_view
 
 ON_THE_STUDY_PAGE = ("exact_band", "risk_coverage", "reliability")
+ON_A_LONG_PAGE = ("exact_band", "risk_coverage")
+LONG_FROM = 6
+"""With so many experiments a study's page shows less of each, to stay under two megabytes."""
 
 
 def study_files(study: str, title: str, every: Sequence[Scores]) -> dict[str, bytes]:
@@ -36,7 +39,7 @@ def study_files(study: str, title: str, every: Sequence[Scores]) -> dict[str, by
     ranking = ranking_table(every)
     foot = fingerprint_line(every)
     shared = {"study": study, "title": title, "views": views, "ranking": ranking}
-    shown = {"on_the_study_page": ON_THE_STUDY_PAGE}
+    shown = {"on_the_study_page": ON_A_LONG_PAGE if len(every) >= LONG_FROM else ON_THE_STUDY_PAGE}
     texts = {
         "index.html": render("study.html.jinja", foot, prefix="", **shared, **shown),
         "comparison.html": render("comparison.html.jinja", foot, prefix="", **shared),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 
 from pipeline.report.answers import operating_points_table, per_class_table
-from pipeline.report.calibration import calibrators_table
+from pipeline.report.calibrators import calibrator_notes_table, calibrators_table
 from pipeline.report.cards import Item, class_counts_table, data_card, model_card
 from pipeline.report.comparison import KINDS, comparison_table, metrics_table
 from pipeline.report.explorer import Explorer, explorer
@@ -26,8 +26,10 @@ class ExperimentTables:
     metrics_accuracy: Table
     metrics_calibration: Table
     metrics_selective: Table
+    headline_points: Table
     operating_points: Table
     per_class: Table
+    calibrator_notes: Table
     calibrators: Table
     provenance: Table
     class_counts: Table
@@ -68,8 +70,12 @@ def experiment_view(scores: Scores) -> ExperimentView:
     tables = ExperimentTables(
         comparison=comparison_table(scores),
         **{f"metrics_{kind}": metrics_table(scores, kind) for kind in KINDS},
+        headline_points=operating_points_table(
+            scores, [scores.record["headline_target"]], name="headline_points"
+        ),
         operating_points=operating_points_table(scores, scores.record["risk_targets"]),
         per_class=per_class_table(scores),
+        calibrator_notes=calibrator_notes_table(scores),
         calibrators=calibrators_table(scores),
         provenance=provenance_table(scores),
         class_counts=class_counts_table(scores),

@@ -396,3 +396,36 @@ def with_last_class_called(name: str, scores: Scores) -> Scores:
         if isinstance(table, pd.DataFrame)
     }
     return replace(scores, record=scores.record | {"dataset": dataset}, **tables)
+
+
+def enlarged(scores: Scores, *, name: str, num_losses: int, num_seeds: int) -> Scores:
+    """The same scores under another name, with as many losses and seeds, copies of the first."""
+    first = scores.record["losses"][0]
+    losses = ["gce", "cross_entropy", *(f"loss_{i}" for i in range(num_losses - 2))]
+    seeds = list(range(num_seeds))
+    runs = [
+        scores.provenance["runs"][0] | {"loss": loss, "seed": seed}
+        for loss in losses
+        for seed in seeds
+    ]
+    record = scores.record | {"experiment": name, "losses": losses, "seeds": seeds}
+    return replace(
+        scores,
+        record=record,
+        provenance=scores.provenance | {"runs": runs},
+        **{
+            key: _enlarged(table, first, losses, seeds)
+            for key, table in vars(scores).items()
+            if isinstance(table, pd.DataFrame)
+        },
+    )
+
+
+def _enlarged(table: pd.DataFrame, first: str, losses: list[str], seeds: list[int]) -> pd.DataFrame:
+    if "loss" in table:
+        ours = table[table["loss"] == first]
+        table = pd.concat([ours.assign(loss=loss) for loss in losses], ignore_index=True)
+    if "seed" in table and len(set(table["seed"])) > 1:
+        ours = table[table["seed"] == table["seed"].iloc[0]]
+        table = pd.concat([ours.assign(seed=seed) for seed in seeds], ignore_index=True)
+    return table

@@ -5,7 +5,6 @@ import pytest
 
 from pipeline.report.calibration import (
     calibration_sentence,
-    calibrators_table,
     reliability_table,
     summarise_calibration,
     trust_sentence,
@@ -63,15 +62,3 @@ def test_a_bin_of_fewer_than_thirty_gives_no_rate(screening):
     table = reliability_table(with_bins(screening, BINS), "gce")
     assert [cells[2].text for cells in table.rows] == ["100", "100", "20"]
     assert [cells[4].text for cells in table.rows] == ["80.0%", "72.0%", "–"]
-
-
-def test_a_temperature_at_its_bound_is_told(screening):
-    notes = {cells[6].text for cells in calibrators_table(screening).rows}
-    assert "temperature stopped at its upper bound" in notes
-
-
-def test_a_changed_class_and_rank_inversions_are_counted(screening):
-    changed = screening.calibrators.assign(preserves_argmax=False, argmax_changed=4)
-    rows = calibrators_table(dataclasses.replace(screening, calibrators=changed)).rows
-    assert {cells[4].text for cells in rows} == {"changed in 4"}
-    assert {cells[5].text for cells in rows} == {"0", "37"}

@@ -4,7 +4,7 @@ from html.parser import HTMLParser
 import pytest
 
 from pipeline.report import overview_page, study_files, study_line
-from tests.report.simulated_scores import with_last_class_called
+from tests.report.simulated_scores import enlarged, with_last_class_called
 
 HOSTILE = "<script>alert(1)</script> & \"x\" 'y' $z$"
 
@@ -40,6 +40,18 @@ def test_a_study_has_a_page_and_every_experiment_another(texts):
 
 def test_every_page_is_under_two_megabytes(texts):
     assert all(len(text.encode()) < 2_000_000 for text in texts.values())
+
+
+@pytest.mark.slow
+def test_pages_of_a_thousand_runs_are_under_two_megabytes(screening):
+    every = [
+        enlarged(screening, name=f"experiment-{number}", num_losses=10, num_seeds=10)
+        for number in range(10)
+    ]
+    pages = study_files("large", "A thousand runs", every)
+    sizes = {name: len(page) for name, page in pages.items() if name.endswith(".html")}
+    assert len(sizes) == 1 + 1 + 10
+    assert max(sizes.values()) < 2_000_000, sizes
 
 
 def test_no_page_refers_to_another_host(texts):
