@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 
 from pipeline.errors import InputError
-from pipeline.metrics.group_shares import visibilities
+from pipeline.metrics.group_shares import MASK_BELOW, RATE_FROM, visibilities
 from pipeline.plots import Frame
+from pipeline.report.group_counts import group_counts
 from pipeline.report.scores import Scores, pick
 from pipeline.report.sentences import OperatingPoint, main_sentence, operating_point
 from pipeline.report.table import Cell, Column, Table
@@ -59,6 +60,9 @@ def explorer(scores: Scores, frame: Frame) -> Explorer | None:
         "targets": [_target(row, scores.unit) for _, row in points.iterrows()],
         "chosenTarget": scores.record["headline_target"],
         "frame": vars(frame),
+        "groups": group_counts(scores, band["threshold"].tolist()),
+        "rateFrom": RATE_FROM,
+        "maskBelow": MASK_BELOW,
     }
     classes: tuple[str, ...] = ()
     if counts is not None:

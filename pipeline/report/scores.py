@@ -30,6 +30,8 @@ REQUIRED_COLUMNS = {
 }
 OPTIONAL_COLUMNS = {
     "accepted": "loss calibrator seed threshold label prediction cases",
+    "accepted_groups": "loss calibrator seed threshold column group patients answered wrong "
+    "lower upper",
     "class_calibration": "loss calibrator class cases mean_probability share gap gap_lower "
     "gap_upper ece",
     "comparisons": "metric loss calibrator reference_loss reference_calibrator mean_difference "
@@ -45,7 +47,7 @@ OPTIONAL_COLUMNS = {
 }
 """Files that not every experiment has; their panels are left out without them."""
 
-MAY_BE_EMPTY = ("exact_band", "accepted")
+MAY_BE_EMPTY = ("accepted", "accepted_groups", "exact_band")
 """With fewer than 30 test patients no rate is drawn, so there is no row."""
 TEXT_COLUMNS = (
     "calibrator",
@@ -93,6 +95,7 @@ class Scores:
     calibrators: pd.DataFrame
     history: pd.DataFrame
     accepted: pd.DataFrame | None = None
+    accepted_groups: pd.DataFrame | None = None
     class_calibration: pd.DataFrame | None = None
     comparisons: pd.DataFrame | None = None
     confidence: pd.DataFrame | None = None

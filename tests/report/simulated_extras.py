@@ -10,12 +10,12 @@ import pandas as pd
 
 from pipeline.metrics.comparisons import compare_to_baseline
 from pipeline.metrics.group_shares import group_shares
+from pipeline.metrics.intervals import proportion_interval
 from pipeline.metrics.net_benefit import net_benefit
 from pipeline.metrics.policy_costs import policy_costs
 from tests.report.simulated_outcomes import Outcome
 
 HEADLINE = {"loss": "gce", "calibrator": "ats"}
-AGE_SHARES = (0.2, 0.4, 0.36, 0.04)
 WEIGHTS = np.array([1.0, 2, 5, 10, 20, 50, 100])
 HIGHER_IS_BETTER = ("accuracy", "balanced_accuracy", "macro_f1", "auroc")
 
@@ -69,17 +69,46 @@ def smooth_curve_table(test: Sequence[Outcome]) -> pd.DataFrame:
     return pd.concat(rows)
 
 
+def groups_of(num_patients: int) -> dict[str, np.ndarray]:
+    """Each patient's site, sex and age band."""
+    generator = np.random.default_rng(8)
+    kinds = {
+        "site": (["north", "south"], (0.7, 0.3)),
+        "sex": (["F", "M", "not recorded"], (0.55, 0.437, 0.013)),
+        "age_band": (["18-39", "40-59", "60-79", "80+"], (0.2, 0.4, 0.36, 0.04)),
+    }
+    return {
+        column: generator.choice(names, num_patients, p=shares)
+        for column, (names, shares) in kinds.items()
+    }
+
+
+def accepted_groups_table(test: Sequence[Outcome], exact_band: pd.DataFrame) -> pd.DataFrame:
+    outcome = headline(test)
+    band = exact_band[(exact_band["loss"] == "gce") & (exact_band["calibrator"] == "ats")]
+    rows = []
+    for column, values in groups_of(len(outcome.labels)).items():
+        for group in np.unique(values):
+            inside = values == group
+            for threshold in band["threshold"]:
+                accepted = inside & (outcome.confidence >= threshold)
+                answered, wrong = int(accepted.sum()), int((accepted & ~outcome.correct).sum())
+                limits = proportion_interval(wrong, answered) if answered else None
+                rows.append(
+                    outcome.keys
+                    | {"threshold": threshold, "column": column, "group": group}
+                    | {"patients": inside.sum(), "answered": answered, "wrong": wrong}
+                    | {"lower": limits.lower if limits else None}
+                    | {"upper": limits.upper if limits else None}
+                )
+    return pd.DataFrame(rows)
+
+
 def groups_table(test: Sequence[Outcome], threshold: float, target: float) -> pd.DataFrame:
     outcome = headline(test)
-    generator = np.random.default_rng(8)
-    n = len(outcome.labels)
-    groups = {
-        "site": generator.choice(["north", "south"], n, p=[0.7, 0.3]),
-        "sex": generator.choice(["F", "M", "not recorded"], n, p=[0.55, 0.43, 0.02]),
-        "age_band": generator.choice(["18-39", "40-59", "60-79", "80+"], n, p=AGE_SHARES),
-    }
+    groups = groups_of(len(outcome.labels))
     answered = outcome.confidence >= threshold
-    patients = np.arange(n)
+    patients = np.arange(len(answered))
     rows = []
     for column, values in groups.items():
         marked = {"referred": (~answered, slice(None)), "wrong": (~outcome.correct, answered)}

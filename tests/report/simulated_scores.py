@@ -368,6 +368,7 @@ def _extra_tables(
     threshold = float(points.query(headline)["threshold"].iloc[0])
     return {
         "accepted": extras.accepted_table(test, tables["exact_band"], scenario.classes),
+        "accepted_groups": extras.accepted_groups_table(test, tables["exact_band"]),
         "class_calibration": extras.class_calibration_table(test, scenario.classes),
         "comparisons": extras.comparisons_table(tables["runs"]),
         "confidence": extras.confidence_table(test),

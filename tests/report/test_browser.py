@@ -3,9 +3,12 @@
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from pipeline.metrics.decisions import OperatingPoint
 from pipeline.metrics.intervals import proportion_interval
+from pipeline.metrics.workload import workload
 from pipeline.report import study_files
 from pipeline.report.scores import pick
 from pipeline.report.wording import interval, percent
@@ -159,24 +162,68 @@ def test_a_fragment_that_means_nothing_does_no_harm(visit, fragment):
     assert said(page).startswith("At confidence")
 
 
-def test_other_prevalences_weigh_the_classes(visit, screening, band):
+def test_other_prevalences_are_weighed_as_the_metrics_weigh_them(visit, screening, band):
     page = visit(fragment="#at=120&shares=90 8 2")
     rows = pick(screening.accepted, threshold=band["threshold"][120])
-    every = pick(screening.accepted, threshold=band["threshold"].iloc[-1])
-    cases = every.groupby("label")["cases"].sum()
-    answered = rows.groupby("label")["cases"].sum() / cases
-    missed = rows[rows["label"] != rows["prediction"]].groupby("label")["cases"].sum() / cases
-    shares = dict(zip(SCREENING.classes, (0.90, 0.08, 0.02), strict=True))
-    coverage = sum(share * answered[name] for name, share in shares.items())
-    errors = sum(share * missed.get(name, 0.0) for name, share in shares.items())
-    assert (
-        page.locator("#prevalence")
-        .inner_text()
-        .startswith(
-            f"With these shares of images arriving: {percent(coverage)} answered, "
-            f"{percent(errors / coverage)} of them wrong, {1000 * errors:.1f} wrong per 1,000"
-        )
+    everything = pick(screening.accepted, threshold=band["threshold"].iloc[-1])
+
+    def by_class(table):
+        counts = table.groupby("label")["cases"].sum()
+        return np.array([counts.get(name, 0) for name in SCREENING.classes])
+
+    point = OperatingPoint(
+        threshold=band["threshold"][120],
+        cases=by_class(everything),
+        answered=by_class(rows),
+        wrong=by_class(rows[rows["label"] != rows["prediction"]]),
+        wrong_if_all_answered=by_class(everything[everything["label"] != everything["prediction"]]),
     )
+    expected = {
+        row.policy: row
+        for row in workload(point, level=0.95, prevalence=np.array([0.90, 0.08, 0.02]))
+        if row.label is None
+    }
+    model, random = expected["threshold"], expected["refer_at_random"]
+    assert page.locator("#prevalence").inner_text() == (
+        f"With these shares of images arriving: {percent(model.answered / 1000)} answered, "
+        f"{percent(model.wrong / model.answered)} of them wrong, {model.wrong:.1f} wrong per "
+        f"1,000 arriving (referring as many at random: {random.wrong:.1f}), if the images of each "
+        "class stay as they are."
+    )
+
+
+def test_a_group_is_explored_in_its_own_counts(visit, screening, band):
+    page = visit(fragment="#at=120")
+    page.get_by_label("Group", exact=True).select_option(label="site: north (438)")
+    rows = pick(screening.accepted_groups, group="north", threshold=band["threshold"][120])
+    row = rows.iloc[0]
+    limits = proportion_interval(int(row["wrong"]), int(row["answered"]))
+    assert said(page).endswith(
+        f"answers {row['answered']} of 438 site: north ({percent(row['answered'] / 438)}), "
+        f"wrong in {row['wrong']} of {row['answered']} "
+        f"({percent(row['wrong'] / row['answered'])}; "
+        f"95% CI {interval(limits.lower, limits.upper)})."
+    )
+
+
+def test_a_group_too_small_to_show_cannot_be_chosen_and_has_no_number_in_the_page(visit):
+    page = visit()
+    masked = page.locator("#group option:disabled")
+    assert masked.count() == 2
+    names = [text.removesuffix(", masked") for text in masked.all_inner_texts()]
+    groups = page.evaluate(
+        "JSON.parse(document.getElementById('explorer-data').textContent).groups"
+    )
+    assert all(set(group) == {"label"} for group in groups if group["label"] in names)
+
+
+def test_few_answered_of_a_group_give_counts_and_no_rate(visit, screening, band):
+    rows = pick(screening.accepted_groups, group="80+").reset_index(drop=True)
+    at = int(rows.index[rows["answered"].between(10, 29)][0])
+    index = list(dict.fromkeys(screening.accepted_groups["group"])).index("80+")
+    page = visit(fragment=f"#at={at}&group={index}")
+    row = rows.iloc[at]
+    assert said(page).endswith(f"wrong in {row['wrong']} of {row['answered']}; too few for a rate.")
 
 
 def test_the_confusion_of_the_answered_is_that_of_the_scores(visit, screening, band):

@@ -31,8 +31,15 @@
     if (100 * share > 100 - least / 2) return `>${(100 - least).toFixed(digits)}%`;
     return `${(100 * share).toFixed(digits)}%`;
   };
-  const interval = (at) =>
-    `95% CI ${percent(data.lower[at]).replace("%", "")}–${percent(data.upper[at])}`;
+  const everyone = {
+    total: data.total, answered, wrong, lower: data.lower, upper: data.upper, label: data.unit,
+  };
+  // All, or the group chosen; a group has null where too few are answered to be shown.
+  const chosen = () => {
+    const value = byId("group") ? byId("group").value : "";
+    const group = value === "" ? undefined : data.groups[Number(value)];
+    return group && group.answered ? group : everyone;
+  };
 
   const nearest = (values, wanted) =>
     values.reduce((best, value, at) =>
@@ -52,7 +59,7 @@
   };
 
   function column(name, share, errors) {
-    const total = data.total;
+    const { total } = chosen();
     const referred = 1 - share;
     write(`answered-${name}`, `${thousands.format(Math.round(share * total))} (${percent(share)})`);
     write(`referred-${name}`, `${thousands.format(Math.round(referred * total))} (${percent(referred)})`);
@@ -63,22 +70,36 @@
     write(`hours-${name}`, (number("week") * referred * number("minutes") / 60).toFixed(1));
   }
 
+  function outcomeWords(source, at) {
+    const count = source.answered[at];
+    if (count === null) return `fewer than ${data.maskBelow} answered, not shown.`;
+    const answers = `answers ${thousands.format(count)} of ${thousands.format(source.total)} ` +
+      `${source.label} (${percent(count / source.total)}), `;
+    const errors = `${thousands.format(source.wrong[at])} of ${thousands.format(count)}`;
+    if (count < data.rateFrom) return `${answers}wrong in ${errors}; too few for a rate.`;
+    const limits = `${percent(source.lower[at]).replace("%", "")}–${percent(source.upper[at])}`;
+    return `${answers}wrong in ${errors} (${percent(source.wrong[at] / count)}; 95% CI ${limits}).`;
+  }
+
   function showCounts(at) {
-    const share = answered[at] / data.total;
-    column("model", share, wrong[at]);
-    column("random", share, share * wrong[last]);
-    column("all", 1, wrong[last]);
-    write("said",
-      `At confidence ${percent(threshold[at], 2)} or more: answers ` +
-      `${thousands.format(answered[at])} of ${thousands.format(data.total)} ${data.unit} ` +
-      `(${percent(share)}), wrong in ${thousands.format(wrong[at])} of ` +
-      `${thousands.format(answered[at])} (${percent(wrong[at] / answered[at])}; ${interval(at)}).`);
+    const source = chosen();
+    const everybody = source.wrong[last];
+    const share = source.answered[at] === null ? null : source.answered[at] / source.total;
+    const words = outcomeWords(source, at);
+    write("said", `At confidence ${percent(threshold[at], 2)} or more: ${words}`);
+    column("all", 1, everybody);
+    if (share === null) {
+      for (const row of ["answered", "referred", "wrong", "thousand", "cost", "hours"]) {
+        for (const name of ["model", "random"]) write(`${row}-${name}`, "–*");
+      }
+    } else {
+      column("model", share, source.wrong[at]);
+      column("random", share, share * everybody);
+    }
     write("approved", target().approved);
     write("at-target", target().sentence);
     byId("approve").disabled = approvedRow() === null;
-    const slider = byId("at");
-    slider.setAttribute("aria-valuetext",
-      `answers ${percent(share)}, wrong in ${percent(wrong[at] / answered[at])} of them`);
+    byId("at").setAttribute("aria-valuetext", words);
   }
 
   // A missing row is a class too small to show.
@@ -91,6 +112,7 @@
     const shares = classShares();
     let share = 0;
     let errors = 0;
+    let errorsOfAll = 0;
     everything.forEach((all, label) => {
       const cells = ["cases", "answered", "wrong", "random", "thousand"];
       if (!shown[label]) {
@@ -105,6 +127,7 @@
       const missedByAll = cases - all[label];
       share += shares[label] * kept / cases;
       errors += shares[label] * misses / cases;
+      errorsOfAll += shares[label] * missedByAll / cases;
       write(`class-cases-${label}`, thousands.format(cases));
       write(`class-answered-${label}`, thousands.format(kept));
       write(`class-wrong-${label}`, thousands.format(misses));
@@ -116,8 +139,8 @@
     write("prevalence", shown.every(Boolean)
       ? `With these shares of images arriving: ${percent(share)} answered, ` +
         `${percent(share ? errors / share : 0)} of them wrong, ` +
-        `${(1000 * errors).toFixed(1)} wrong per 1,000 arriving, ` +
-        "if the images of each class stay as they are."
+        `${(1000 * errors).toFixed(1)} wrong per 1,000 arriving (referring as many at random: ` +
+        `${(1000 * share * errorsOfAll).toFixed(1)}), if the images of each class stay as they are.`
       : "Other shares cannot be tried: a class is too small to show (–*).");
   }
 
@@ -143,7 +166,7 @@
     marker.hidden = false;
   }
 
-  const KEPT = ["weight", "week", "minutes", "target"];
+  const KEPT = ["weight", "week", "minutes", "target", "group"].filter(byId);
   function keepState(at) {
     const state = new URLSearchParams({ at });
     for (const id of KEPT) {
@@ -174,6 +197,9 @@
     const state = new URLSearchParams(location.hash.slice(1));
     const options = [...byId("target").options].map((each) => each.value);
     if (options.includes(state.get("target"))) byId("target").value = state.get("target");
+    const group = byId("group") && [...byId("group").options].find((each) =>
+      each.value === state.get("group") && !each.disabled);
+    if (group) byId("group").value = group.value;
     for (const id of ["weight", "week", "minutes"]) {
       if (Number.isFinite(parseFloat(state.get(id)))) byId(id).value = parseFloat(state.get(id));
     }
