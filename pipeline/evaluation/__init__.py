@@ -1,24 +1,18 @@
 """From the predictions of an experiment's runs to the tables of its report; torch not needed."""
 
-from pipeline.evaluation.curves import exact_band_table, risk_coverage_table
-from pipeline.evaluation.fitted import calibrators_table
-from pipeline.evaluation.operating_points import operating_points_table, per_class_table
-from pipeline.evaluation.reading import read_histories, read_provenance, read_runs
-from pipeline.evaluation.reliability import reliability_table
-from pipeline.evaluation.run import Run
-from pipeline.evaluation.scores import runs_table, summary_table
+from pipeline.evaluation.reading import evaluated_by, read_histories, read_provenance, read_runs
+from pipeline.evaluation.run import Applied, Run
+from pipeline.evaluation.tables import BOOTSTRAP, experiment_tables
+from pipeline.evaluation.writing import write_scores
 
 __all__ = [
+    "BOOTSTRAP",
+    "Applied",
     "Run",
-    "calibrators_table",
-    "exact_band_table",
-    "operating_points_table",
-    "per_class_table",
+    "evaluated_by",
+    "experiment_tables",
     "read_histories",
     "read_provenance",
     "read_runs",
-    "reliability_table",
-    "risk_coverage_table",
-    "runs_table",
-    "summary_table",
+    "write_scores",
 ]

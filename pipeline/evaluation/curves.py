@@ -10,10 +10,8 @@ from jaxtyping import Float
 
 from pipeline.evaluation.run import Applied, Run, by_loss
 from pipeline.metrics.intervals import LEVEL
-from pipeline.metrics.patient_units import whole_patients
 from pipeline.metrics.risk_tests import binomial_upper_limit
 from pipeline.metrics.selective import RiskCoverage, risk_coverage_curve
-from pipeline.metrics.top_label import top_label
 
 COVERAGES = np.arange(1, 101) / 100
 """The common grid on which seeds are averaged."""
@@ -68,15 +66,12 @@ def exact_band_table(runs: Sequence[Run]) -> pd.DataFrame:
 
 
 def _case_curve(applied: Applied, calibrator: str) -> RiskCoverage:
-    top = top_label(applied.log_probabilities[calibrator], applied.predictions.labels)
+    top = applied.top(calibrator)
     return risk_coverage_curve(top.confidence, 1 - np.asarray(top.correct, dtype=int))
 
 
 def _patient_curve(applied: Applied, calibrator: str) -> RiskCoverage:
-    top = top_label(applied.log_probabilities[calibrator], applied.predictions.labels)
-    units = whole_patients(
-        top.confidence, 1 - np.asarray(top.correct, dtype=int), applied.predictions.patients
-    )
+    units = applied.units(calibrator)
     return risk_coverage_curve(units.confidence, units.losses)
 
 

@@ -26,7 +26,7 @@ def calibrators_table(runs: Sequence[Run]) -> pd.DataFrame:
         logits = predictions.logits.astype(np.float64)
         before = top_label(log_softmax(logits, axis=1), predictions.labels)
         for name, calibrator in run.calibrators.items():
-            after = top_label(run.test.log_probabilities[name], predictions.labels)
+            after = run.test.top(name)
             rows.append(
                 {
                     "loss": run.loss,

@@ -11,10 +11,9 @@ import pandas as pd
 from pipeline.evaluation.run import Applied, Run
 from pipeline.metrics.guarantee import choose_threshold
 from pipeline.metrics.intervals import proportion_interval
-from pipeline.metrics.patient_units import PatientUnits, whole_patients
+from pipeline.metrics.patient_units import PatientUnits
 from pipeline.metrics.risk_tests import binomial_upper_limit
 from pipeline.metrics.threshold_choice import ThresholdChoice, minimum_answered
-from pipeline.metrics.top_label import TopLabel, top_label
 
 ONE_SIDED_DELTA = 0.05
 """Level of the one-sided limit that the test set alone gives."""
@@ -34,12 +33,13 @@ def operating_points_table(
     for run in runs:
         for calibrator in run.calibrators:
             key = {"loss": run.loss, "seed": run.seed, "calibrator": calibrator}
-            units = _units(run.test, calibrator)
+            units = run.test.units(calibrator)
             rows += [
                 key | _found(choice) | _tested(choice, units)
                 for choice in _choices(run, calibrator, targets=targets, delta=delta)
             ]
-    return pd.DataFrame(rows)
+    # Without any threshold the column would hold None, which compares with nothing.
+    return pd.DataFrame(rows).astype({"threshold": float})
 
 
 def per_class_table(
@@ -56,8 +56,10 @@ def per_class_table(
     for point in operating_points.to_dict("records"):
         test = tests[point["loss"], point["seed"]]
         key = {name: point[name] for name in ("loss", "seed", "calibrator", "target")}
-        top = _top(test, point["calibrator"])
-        rows += [key | counts for counts in _by_class(test, top, point["threshold"], classes)]
+        rows += [
+            key | counts
+            for counts in _by_class(test, point["calibrator"], point["threshold"], classes)
+        ]
     return pd.DataFrame(rows)
 
 
@@ -68,7 +70,7 @@ def _choices(
         if run.threshold is None:
             yield _no_cases(target, delta)
         else:
-            units = _units(run.threshold, calibrator)
+            units = run.threshold.units(calibrator)
             yield choose_threshold(units.confidence, units.losses, target=target, delta=delta)
 
 
@@ -122,31 +124,21 @@ def _tested(choice: ThresholdChoice, units: PatientUnits) -> dict[str, Any]:
 
 
 def _by_class(
-    test: Applied, top: TopLabel, threshold: float | None, classes: Sequence[str]
+    test: Applied, calibrator: str, threshold: float, classes: Sequence[str]
 ) -> Iterator[dict[str, Any]]:
-    _, patient = np.unique(test.predictions.patients, return_inverse=True)
-    lowest = np.full(patient.max() + 1, np.inf)
-    np.minimum.at(lowest, patient, top.confidence)
-    answered = lowest >= (np.inf if threshold is None or np.isnan(threshold) else threshold)
+    patients, labels = test.predictions.patients, test.predictions.labels
+    answered = test.answered(calibrator, threshold)
+    missed = answered & ~np.asarray(test.top(calibrator).correct, dtype=bool)
     for label, name in enumerate(classes):
-        is_class = test.predictions.labels == label
-        present = np.unique(patient[is_class])
-        missed = np.unique(patient[is_class & ~np.asarray(top.correct, dtype=bool)])
-        num_answered = int(answered[present].sum())
+        is_class = labels == label
+        counts = [
+            len(np.unique(patients[is_class & chosen]))
+            for chosen in (np.ones_like(answered), answered, missed)
+        ]
         yield {
             "class": name,
-            "cases": len(present),
-            "answered": num_answered,
-            "wrong": int(answered[missed].sum()),
-            "referred": len(present) - num_answered,
+            "cases": counts[0],
+            "answered": counts[1],
+            "wrong": counts[2],
+            "referred": counts[0] - counts[1],
         }
-
-
-def _units(applied: Applied, calibrator: str) -> PatientUnits:
-    top = _top(applied, calibrator)
-    losses = 1 - np.asarray(top.correct, dtype=int)
-    return whole_patients(top.confidence, losses, applied.predictions.patients)
-
-
-def _top(applied: Applied, calibrator: str) -> TopLabel:
-    return top_label(applied.log_probabilities[calibrator], applied.predictions.labels)

@@ -66,13 +66,15 @@ def read_provenance(logits: Path, row: ExperimentRow) -> dict[str, Any]:
     for loss, seed, folder in _folders(row):
         record = read_json(logits / folder / "run.json")
         runs.append({"loss": loss, "seed": seed} | {key: record[key] for key in RECORD_KEYS})
+    return {"runs": runs, "evaluated_by": evaluated_by()}
+
+
+def evaluated_by() -> dict[str, Any]:
+    """Return what code computes the numbers now."""
     return {
-        "runs": runs,
-        "evaluated_by": {
-            "revision": source_revision(),
-            "dirty": has_uncommitted_changes(),
-            "versions": package_versions(),
-        },
+        "revision": source_revision(),
+        "dirty": has_uncommitted_changes(),
+        "versions": package_versions(),
     }
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from pipeline.evaluation.run import Run, by_loss
 from pipeline.metrics.reliability import consistency_band, reliability
-from pipeline.metrics.top_label import TopLabel, top_label
+from pipeline.metrics.top_label import TopLabel
 
 MAX_BINS = 15
 MIN_CASES = 30
@@ -27,11 +27,7 @@ def reliability_table(runs: Sequence[Run], *, seed: int) -> pd.DataFrame:
     rows = []
     for loss, seeds in by_loss(runs):
         for calibrator in seeds[0].calibrators:
-            tops = [
-                top_label(run.test.log_probabilities[calibrator], run.test.predictions.labels)
-                for run in seeds
-            ]
-            table = _mean_bins(tops, seed=seed)
+            table = _mean_bins([run.test.top(calibrator) for run in seeds], seed=seed)
             table.insert(0, "loss", loss)
             table.insert(1, "calibrator", calibrator)
             rows.append(table)

@@ -11,25 +11,32 @@ import pandas as pd
 from pipeline.evaluation.run import Run, by_loss
 from pipeline.metrics import METRICS, prepare_cases, score_cases
 from pipeline.metrics.bootstrap import bootstrap_mean_score
+from pipeline.metrics.calibrated_model import expected_ece_if_calibrated
 from pipeline.metrics.truth import truth_error
 
 TRUTH_ERROR = "truth_error"
+ECE_IF_CALIBRATED = "ece_if_calibrated"
+WITHOUT_INTERVAL = (ECE_IF_CALIBRATED, TRUTH_ERROR)
+"""What no sample of patients is behind: simulated labels, and a simulation's truth."""
 
 
-def runs_table(runs: Sequence[Run]) -> pd.DataFrame:
+def runs_table(runs: Sequence[Run], *, seed: int) -> pd.DataFrame:
     """Return one row a loss, seed and calibrator, one column a metric of `score`.
 
-    Where a simulation knows the true probabilities there is a column ``truth_error`` as well.
+    There is a column ``ece_if_calibrated`` as well, the ECE that the same confidences would have if
+    they were right (labels simulated from `seed`), and where a simulation knows the true
+    probabilities, ``truth_error``.
     """
-    return pd.DataFrame(_score_rows(runs))
+    return pd.DataFrame(_score_rows(runs, seed=seed))
 
 
-def _score_rows(runs: Sequence[Run]) -> Iterator[dict[str, Any]]:
+def _score_rows(runs: Sequence[Run], *, seed: int) -> Iterator[dict[str, Any]]:
     for run in runs:
         predictions = run.test.predictions
         for name, log_probabilities in run.test.log_probabilities.items():
             key = {"loss": run.loss, "seed": run.seed, "calibrator": name}
             row = key | score_cases(prepare_cases(log_probabilities, predictions.labels))
+            row[ECE_IF_CALIBRATED] = expected_ece_if_calibrated(log_probabilities, seed=seed)
             if predictions.truth is not None:
                 row[TRUTH_ERROR] = truth_error(log_probabilities, predictions.truth)
             yield row
@@ -54,7 +61,7 @@ def summary_table(
     DataFrame
         Columns loss, calibrator, metric, mean, sd (over seeds, n - 1 in the denominator; empty for
         one seed), num_seeds, lower, upper: the 95 % percentile interval of the mean over seeds,
-        patients resampled. ``truth_error`` has no interval: its truth is no sample.
+        patients resampled; empty for what is `WITHOUT_INTERVAL`.
     """
     rows = []
     for loss, seeds in by_loss(runs):
@@ -68,7 +75,7 @@ def summary_table(
                 num_resamples=num_resamples,
             )
             these = scores[(scores["loss"] == loss) & (scores["calibrator"] == calibrator)]
-            for metric in [name for name in (*METRICS, TRUTH_ERROR) if name in scores]:
+            for metric in [name for name in (*METRICS, *WITHOUT_INTERVAL) if name in scores]:
                 interval = intervals.get(metric)
                 rows.append(
                     {"loss": loss, "calibrator": calibrator, "metric": metric}

@@ -57,3 +57,28 @@ def runs():
 @pytest.fixture(scope="session")
 def runs_without_threshold_cases():
     return [simulated_run("fair", 0, sharpness=1.0, with_threshold=False)]
+
+
+def hand_run(confidence, correct, *, patients, groups, seed=0, calibrator="identity"):
+    """A run of two classes whose confidences and faults are written down case by case.
+
+    Every case is read as class "ill"; it is so where it is right, and "healthy" where it is wrong.
+    """
+    confidence, correct = np.array(confidence), np.array(correct, dtype=bool)
+    log_probabilities = np.log(np.column_stack([1 - confidence, confidence]))
+    predictions = Predictions(
+        logits=log_probabilities,
+        labels=correct.astype(int),
+        cases=np.array([f"case-{i}" for i in range(len(correct))]),
+        patients=np.array(patients),
+        groups=pd.DataFrame(groups),
+    )
+    applied = Applied(predictions, {calibrator: log_probabilities})
+    identity = fit_calibrator("identity", log_probabilities, predictions.labels)
+    return Run("hand", seed, applied, None, {calibrator: identity})
+
+
+@pytest.fixture(scope="session")
+def hand():
+    """Return `hand_run`."""
+    return hand_run

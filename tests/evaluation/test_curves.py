@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from pipeline.evaluation import exact_band_table, reliability_table, risk_coverage_table
+from pipeline.evaluation.curves import exact_band_table, risk_coverage_table
+from pipeline.evaluation.reliability import reliability_table
 from pipeline.metrics import score
 from pipeline.metrics.intervals import proportion_interval
 

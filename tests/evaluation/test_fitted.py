@@ -1,7 +1,7 @@
 import json
 
 from pipeline.calibrators import from_json
-from pipeline.evaluation import calibrators_table
+from pipeline.evaluation.fitted import calibrators_table
 
 
 def test_parameters_read_back_as_the_very_calibrator(runs):

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from pipeline.evaluation import operating_points_table, per_class_table
+from pipeline.evaluation.operating_points import operating_points_table, per_class_table
 from pipeline.metrics.intervals import proportion_interval
 
 TARGETS = [0.01, 0.1, 0.2]

@@ -1,13 +1,14 @@
 import numpy as np
 import pytest
 
-from pipeline.evaluation import runs_table, summary_table
+from pipeline.evaluation.scores import runs_table, summary_table
 from pipeline.metrics import score
+from pipeline.metrics.calibrated_model import expected_ece_if_calibrated
 
 
 @pytest.fixture(scope="module")
 def scores(runs):
-    return runs_table(runs)
+    return runs_table(runs, seed=0)
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +52,20 @@ def test_intervals_hold_the_mean_of_an_unbiased_metric(summary):
 
 
 def test_a_single_seed_has_no_deviation(runs):
-    scores = runs_table(runs[:1])
+    scores = runs_table(runs[:1], seed=0)
     summary = summary_table(runs[:1], scores, num_resamples=10, seed=0)
     assert summary["sd"].isna().all()
     assert (summary["num_seeds"] == 1).all()
+
+
+def test_what_a_calibrated_model_would_score_stands_beside_the_ece_without_an_interval(
+    runs, scores, summary
+):
+    beside = summary[summary["metric"] == "ece_if_calibrated"]
+    assert beside["lower"].isna().all()
+    sharp = row(summary, loss="sharp", calibrator="identity", metric="ece")
+    if_calibrated = row(beside, loss="sharp", calibrator="identity")
+    assert 0 < if_calibrated["mean"] < sharp["mean"] / 2
+    run = runs[0]
+    expected = expected_ece_if_calibrated(run.test.log_probabilities["identity"], seed=0)
+    assert row(scores, loss="sharp", seed=0, calibrator="identity")["ece_if_calibrated"] == expected

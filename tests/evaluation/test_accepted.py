@@ -1,0 +1,50 @@
+import pandas as pd
+import pytest
+
+from pipeline.evaluation.accepted import accepted_table
+from pipeline.evaluation.curves import exact_band_table
+
+CLASSES = ["healthy", "ill"]
+
+
+def band(*thresholds):
+    key = {"loss": "hand", "calibrator": "identity", "seed": 0}
+    return pd.DataFrame([key | {"threshold": threshold} for threshold in thresholds])
+
+
+def test_cases_are_counted_by_true_class_and_class_read(hand):
+    # At 0.7 patient a is referred for the second image, though the first is sure enough.
+    run = hand([0.9, 0.6, 0.8, 0.75], [1, 1, 1, 0], patients=["a", "a", "b", "c"], groups={})
+    table = accepted_table(run, "identity", band(0.7, 0.5), CLASSES)
+    counts = table.set_index(["threshold", "label", "prediction"])["cases"].to_dict()
+    assert counts == {
+        (0.7, "healthy", "ill"): 1,
+        (0.7, "ill", "ill"): 1,
+        (0.5, "healthy", "ill"): 1,
+        (0.5, "ill", "ill"): 3,
+    }
+
+
+def test_the_last_threshold_of_a_curve_answers_every_case(runs):
+    run, classes = runs[2], ["none", "benign", "malignant"]
+    curve = exact_band_table(runs)
+    table = accepted_table(run, "temperature", curve, classes)
+    last = table[table["threshold"] == table["threshold"].min()]
+    labels = pd.Series(run.test.predictions.labels).map(dict(enumerate(classes)))
+    assert last.groupby("label")["cases"].sum().to_dict() == labels.value_counts().to_dict()
+    own = curve[(curve["loss"] == "fair") & (curve["calibrator"] == "temperature")]
+    assert set(table["threshold"]) == set(own["threshold"])
+
+
+def test_without_a_curve_the_columns_stand_alone(hand):
+    run = hand([0.9], [1], patients=["a"], groups={})
+    table = accepted_table(run, "identity", band(0.7).iloc[:0], CLASSES)
+    assert table.empty
+    assert list(table)[:4] == ["loss", "calibrator", "seed", "threshold"]
+
+
+@pytest.mark.parametrize("column", ["loss", "calibrator", "seed"])
+def test_thresholds_of_another_model_are_not_its_own(hand, column):
+    run = hand([0.9], [1], patients=["a"], groups={})
+    table = accepted_table(run, "identity", band(0.5).assign(**{column: 7}), CLASSES)
+    assert table.empty
