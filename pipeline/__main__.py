@@ -90,6 +90,39 @@ def diff(
         typer.echo(line)
 
 
+@app.command("logits-report")
+def logits_report(  # noqa: PLR0913, one option a question
+    file: Annotated[Path, typer.Argument(help="Test cases: .csv, .parquet or .npz.")],
+    *,
+    out: Annotated[Path, typer.Option(help="A new folder for the report.")],
+    calibration: Annotated[Path | None, typer.Option(help="Other cases, to calibrate on.")] = None,
+    groups: Annotated[str, typer.Option(help="Columns to break down by: site,sex,age")] = "",
+    critical: Annotated[str, typer.Option(help="Classes that must not be missed.")] = "",
+    calibrators: Annotated[str, typer.Option(help="Kinds to fit; the last is shown.")] = "",
+    target: Annotated[float | None, typer.Option(help="Most errors among the answers.")] = None,
+    title: Annotated[str, typer.Option(help="Of the page.")] = "",
+) -> None:
+    """Report on logits or probabilities that you bring: same tables and pages, no training.
+
+    FILE holds `label` and one column a class, `logit_CLASS` or `probability_CLASS`; optionally
+    `case`, `patient` and columns to break down by.
+    """
+    from pipeline import bring_your_own
+
+    shown = bring_your_own.Shown(
+        title=title or file.name,
+        critical=_words(critical),
+        target=bring_your_own.TARGET if target is None else target,
+        calibrators=_words(calibrators) or bring_your_own.CALIBRATORS,
+    )
+    bring_your_own.logits_report(file, out, shown, calibration=calibration, groups=_words(groups))
+    typer.echo(f"{out / 'index.html'}")
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(word.strip() for word in text.split(",") if word.strip())
+
+
 def main() -> None:
     """Run the command line; an `InputError` is one line on standard error and exit code 2."""
     try:

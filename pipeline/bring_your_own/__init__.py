@@ -1,0 +1,92 @@
+"""A report from logits or probabilities that somebody brings: no training, torch not needed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from pipeline.artifacts import whole_folder, write_json
+from pipeline.bring_your_own.cases import (
+    read_given,
+    require_other_patients,
+    require_same_classes,
+)
+from pipeline.bring_your_own.study import (
+    Shown,
+    given_card,
+    given_provenance,
+    given_row,
+    given_run,
+    no_history,
+    split_halves,
+    study_name,
+)
+from pipeline.config.study import Study
+from pipeline.errors import InputError, located
+from pipeline.evaluation import experiment_tables, write_scores
+from pipeline.report import headline_metrics, read_scores, study_files
+
+__all__ = ["CALIBRATORS", "TARGET", "Shown", "logits_report", "study_name"]
+
+CALIBRATORS = ("identity", "temperature", "ats")
+"""Fitted unless said; the last is the headline."""
+
+TARGET: float = Study.model_fields["headline_target"].default
+"""Share of the answers that may be wrong, unless said."""
+
+
+def logits_report(
+    path: Path, out: Path, shown: Shown, *, calibration: Path | None, groups: Sequence[str]
+) -> None:
+    """Write the report of a file's cases, as of a study, to a new folder.
+
+    Parameters
+    ----------
+    path : Path
+        Test cases; see `read_given` for the columns.
+    out : Path
+        Gets ``index.html``, ``experiments/``, ``tables/``, ``figures/``, ``metrics/`` and, in
+        ``scores/``, the numbers they were made from.
+    shown : Shown
+        Title, critical classes, target, calibrators.
+    calibration : Path, optional
+        Other cases, of other patients, in the same form. Calibrators are fitted on those of a
+        random half of the patients, thresholds on the other half. Without it there is neither.
+    groups : sequence of str
+        Columns by which results are broken down.
+
+    Raises
+    ------
+    InputError
+        Naming the file and column that is not what it must be; if the folder holds anything.
+    """
+    if not 0 < shown.target < 1:
+        message = f"the target must lie in (0, 1), got {shown.target}"
+        raise InputError(message)
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        message = f"{out}: a new or empty folder expected, got one that holds something"
+        raise InputError(message)
+    given = [read_given(path, groups)]
+    splits = {"test": given[0].predictions}
+    if calibration is not None:
+        given.append(read_given(calibration))
+        require_same_classes(*given)
+        require_other_patients(*given)
+        with located(calibration):
+            splits["calibration"], splits["threshold"] = split_halves(given[1].predictions)
+    name = study_name(path)
+    card = given_card(name, given, splits, shown)
+    with located(path):
+        run = given_run(given[0], splits.get("calibration"), splits.get("threshold"), shown)
+        row = given_row(name, run, shown)
+        tables = experiment_tables([run], row, card) | {"history": no_history()}
+    with whole_folder(out) as folder:
+        scores = folder / "scores"
+        scores.mkdir()
+        provenance = given_provenance(card, splits)
+        write_scores(tables, row, card=card, provenance=provenance, folder=scores)
+        read = read_scores(scores)
+        for file, content in study_files(name, shown.title, [read]).items():
+            (folder / file).parent.mkdir(parents=True, exist_ok=True)
+            (folder / file).write_bytes(content)
+        write_json(headline_metrics(read), folder / "metrics" / f"{name}.json")

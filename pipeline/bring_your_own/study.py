@@ -1,0 +1,208 @@
+"""A study of one model whose logits somebody brought: the same tables, without training."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pipeline.artifacts import Predictions
+from pipeline.bring_your_own.cases import Given, take
+from pipeline.calibrators import Calibrator, fit_calibrator
+from pipeline.config.plan import ExperimentRow
+from pipeline.config.study import Study
+from pipeline.errors import InputError, located
+from pipeline.evaluation import Applied, Run, evaluated_by
+from pipeline.provenance import array_sha256, fingerprint
+
+LOSS = "given"
+"""What stands in the place of the training loss, which nobody told."""
+
+SEED = 0
+"""Of the halving of the calibration cases; it also stands for the one run."""
+
+NOT_RECORDED = "not recorded"
+
+WITHOUT_CALIBRATION = (
+    "No separate cases were given: no calibrator was fitted, and no threshold has a guarantee."
+)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What is asked of the report.
+
+    Attributes
+    ----------
+    title : str
+        Of the page and the data.
+    critical : tuple of str
+        Classes that must not be missed.
+    target : float
+        Share of the answers that may be wrong, in (0, 1).
+    calibrators : tuple of str
+        Kinds to be fitted; the last is the headline.
+    """
+
+    title: str
+    critical: tuple[str, ...]
+    target: float
+    calibrators: tuple[str, ...]
+
+
+def split_halves(predictions: Predictions) -> tuple[Predictions, Predictions]:
+    """Return the cases of a random half of the patients, and those of the other half.
+
+    Drawn from the sorted names of the patients with the seed `SEED`: equal patients, equal halves,
+    in whatever order the cases stand.
+    """
+    patients = np.unique(predictions.patients.astype(str))
+    shuffled = np.random.default_rng(SEED).permutation(patients)
+    first = np.isin(predictions.patients.astype(str), shuffled[: len(patients) // 2])
+    if first.all() or not first.any():
+        message = f"at least two patients expected, got {len(patients)}"
+        raise InputError(message)
+    return take(predictions, first), take(predictions, ~first)
+
+
+def given_run(
+    tested: Given, calibration: Predictions | None, threshold: Predictions | None, shown: Shown
+) -> Run:
+    """Return the run of the given cases: calibrators fitted on one half, thresholds on the other.
+
+    Without calibration cases, the identity alone and no threshold.
+    """
+    kinds = shown.calibrators if calibration is not None else ("identity",)
+    fitted: dict[str, Calibrator] = {}
+    for kind in kinds:
+        # The identity is fitted to nothing, whatever it is given.
+        cases = tested.predictions if calibration is None else calibration
+        with located(f"calibrator {kind}"):
+            fitted[kind] = fit_calibrator(kind, cases.logits, cases.labels)
+
+    def applied(predictions: Predictions) -> Applied:
+        return Applied(predictions, {name: fit(predictions.logits) for name, fit in fitted.items()})
+
+    return Run(
+        loss=LOSS,
+        seed=SEED,
+        test=applied(tested.predictions),
+        threshold=None if threshold is None else applied(threshold),
+        calibrators=fitted,
+    )
+
+
+def given_row(name: str, run: Run, shown: Shown) -> ExperimentRow:
+    """Return the plan's row that such a study would have."""
+    fields = Study.model_fields
+    targets = sorted({*fields["risk_targets"].default, shown.target})
+    return ExperimentRow(
+        study=name,
+        experiment=name,
+        dataset=name,
+        network=NOT_RECORDED,
+        recipe=NOT_RECORDED,
+        losses=[LOSS],
+        seeds=[SEED],
+        calibrators=list(run.calibrators),
+        baseline=LOSS,
+        headline_loss=LOSS,
+        headline_calibrator=list(run.calibrators)[-1],
+        risk_targets=targets,
+        headline_target=shown.target,
+        delta=fields["delta"].default,
+    )
+
+
+def given_card(
+    name: str, given: Sequence[Given], splits: dict[str, Predictions], shown: Shown
+) -> dict[str, Any]:
+    """Return the card of the data, as far as the files tell."""
+    classes = given[0].classes
+    if unknown := sorted(set(shown.critical) - set(classes)):
+        message = f"critical classes must be among {', '.join(classes)}, got {', '.join(unknown)}"
+        raise InputError(message)
+    return {
+        "name": name,
+        "title": shown.title,
+        "classes": list(classes),
+        "critical_classes": list(shown.critical),
+        "image_size": [NOT_RECORDED],
+        "channels": NOT_RECORDED,
+        "licence": NOT_RECORDED,
+        "citation": "Predictions brought by the user",
+        "counts": {
+            split: dict(zip(classes, _counts(each, len(classes)), strict=True))
+            for split, each in splits.items()
+        },
+        "patients": {split: len(np.unique(each.patients)) for split, each in splits.items()},
+        "reuse": {},
+        "long_tail": None,
+        "files": [{"name": each.path.name, "sha256": _sha256(each.path)} for each in given],
+        "fingerprint": fingerprint([_sha256(each.path) for each in given]),
+        "show_images": False,
+        "simulated": False,
+        "notes": [*_notes(given, splits)],
+    }
+
+
+def given_provenance(card: dict[str, Any], splits: dict[str, Predictions]) -> dict[str, Any]:
+    """Return where the numbers come from: the files' hashes; training is not recorded."""
+    hashes = {split: array_sha256(each.logits) for split, each in splits.items()}
+    run = {
+        "loss": LOSS,
+        "seed": SEED,
+        "revision": NOT_RECORDED,
+        "dirty": False,
+        "data_fingerprint": card["fingerprint"],
+        "config_hash": NOT_RECORDED,
+        "logits_sha256": fingerprint(hashes),
+        "versions": {},
+        "device": NOT_RECORDED,
+        "wall_seconds": 0.0,
+    }
+    return {"runs": [run], "evaluated_by": evaluated_by()}
+
+
+def no_history() -> pd.DataFrame:
+    """Return the history of a training that nobody told of: no epoch."""
+    return pd.DataFrame({"loss": [LOSS], "seed": [SEED], "epoch": [None]})
+
+
+def study_name(path: Path) -> str:
+    """Return a file's name as the name of a study and its folders.
+
+    >>> study_name(Path("My results (2).csv"))
+    'My-results-2'
+    """
+    return re.sub(r"[^\w.]+", "-", path.stem).strip("-.") or "given"
+
+
+def _counts(predictions: Predictions, num_classes: int) -> list[int]:
+    return np.bincount(predictions.labels, minlength=num_classes).tolist()
+
+
+def _notes(given: Sequence[Given], splits: dict[str, Predictions]) -> list[str]:
+    notes = [] if "threshold" in splits else [WITHOUT_CALIBRATION]
+    for each in given:
+        if not each.names_patients:
+            notes.append(f"{each.path.name} names no patients, so every case counts as one.")
+        if each.num_zeros:
+            notes.append(
+                f"{each.path.name} holds {each.num_zeros:,} probabilities of exactly 0, read as "
+                "the smallest positive number."
+            )
+    if len(given) > 1 and not all(each.names_patients for each in given):
+        notes.append("Whether a patient is in both files could not be checked.")
+    return notes
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
