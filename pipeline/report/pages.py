@@ -50,6 +50,10 @@ def study_files(study: str, title: str, every: Sequence[Scores]) -> dict[str, by
             "experiment.html.jinja", fingerprint_line([view.scores]), prefix="../", view=view,
             **shared,
         )  # fmt: skip
+        if view.gallery:
+            texts[f"experiments/{view.name}-gallery.html"] = render(
+                "gallery.html.jinja", fingerprint_line([view.scores]), view=view
+            )
         texts |= {f"figures/{view.name}/{each.name}.svg": each.svg for each in view.panels}
         for table in view.all_tables:
             contents |= _table_files(f"tables/{view.name}/{table.name}", table)

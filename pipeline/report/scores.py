@@ -38,6 +38,7 @@ OPTIONAL_COLUMNS = {
     "sd num_pairs p_value p_value_holm",
     "confidence": "loss calibrator seed lower_edge upper_edge right wrong",
     "costs": "loss calibrator seed target policy weight cost lower upper",
+    "gallery": "loss calibrator seed kind rank label prediction confidence png",
     "groups": "loss calibrator seed target quantity column group visibility num_patients "
     "num_marked share lower upper difference difference_lower difference_upper",
     "levels": "loss calibrator quantity value lower upper",
@@ -47,18 +48,20 @@ OPTIONAL_COLUMNS = {
 }
 """Files that not every experiment has; their panels are left out without them."""
 
-MAY_BE_EMPTY = ("accepted", "accepted_groups", "exact_band")
+MAY_BE_EMPTY = ("accepted", "accepted_groups", "exact_band", "gallery")
 """With fewer than 30 test patients no rate is drawn, so there is no row."""
 TEXT_COLUMNS = (
     "calibrator",
     "class",
     "column",
     "group",
+    "kind",
     "label",
     "loss",
     "metric",
     "notes",
     "parameters",
+    "png",
     "policy",
     "prediction",
     "quantity",
@@ -100,6 +103,7 @@ class Scores:
     comparisons: pd.DataFrame | None = None
     confidence: pd.DataFrame | None = None
     costs: pd.DataFrame | None = None
+    gallery: pd.DataFrame | None = None
     groups: pd.DataFrame | None = None
     levels: pd.DataFrame | None = None
     net_benefit: pd.DataFrame | None = None

@@ -10,6 +10,7 @@ from pipeline.report.cards import Item, class_counts_table, data_card, model_car
 from pipeline.report.comparison import KINDS, comparison_table, metrics_table
 from pipeline.report.explorer import Explorer, explorer
 from pipeline.report.first_screen import FirstScreen, first_screen
+from pipeline.report.gallery import Shelf, gallery
 from pipeline.report.levels import class_calibration_table, levels_table
 from pipeline.report.panels import Panel, experiment_panels
 from pipeline.report.provenance import chain, provenance_table
@@ -49,6 +50,7 @@ class ExperimentView:
     chain: tuple[tuple[str, str], ...]
     cards: tuple[tuple[str, tuple[Item, ...]], ...]
     explorer: Explorer | None
+    gallery: tuple[Shelf, ...]
 
     @property
     def name(self) -> str:
@@ -93,4 +95,5 @@ def experiment_view(scores: Scores) -> ExperimentView:
         chain=chain(scores),
         cards=(("Model card", model_card(scores)), ("Data card", data_card(scores))),
         explorer=None if frame is None else explorer(scores, frame),
+        gallery=gallery(scores),
     )

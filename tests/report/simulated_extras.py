@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import zlib
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -225,3 +227,31 @@ def class_calibration_table(test: Sequence[Outcome], classes: Sequence[str]) -> 
             rows.append(outcome.keys | {"class": name} | numbers | limits | {"ece": ece})
     table = pd.DataFrame(rows)
     return table[table["calibrator"] != "temperature"].drop(columns="seed")
+
+
+def gallery_table(test: Sequence[Outcome], classes: Sequence[str]) -> pd.DataFrame:
+    """The eight surest errors and the eight least sure cases, each a grey square of its own."""
+    outcome = headline(test)
+    sure = np.argsort(-outcome.confidence, kind="stable")
+    kinds = {"confident_error": sure[~outcome.correct[sure]][:8], "referred": sure[::-1][:8]}
+    return pd.DataFrame(
+        outcome.keys
+        | {"kind": kind, "rank": rank, "label": classes[outcome.labels[case]]}
+        | {"prediction": classes[outcome.predicted[case]]}
+        | {"confidence": outcome.confidence[case], "png": _grey_square(16 * rank + 8)}
+        for kind, cases in kinds.items()
+        for rank, case in enumerate(cases)
+    )
+
+
+def _grey_square(level: int) -> str:
+    """Four pixels of one grey, as PNG in base64."""
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        check = zlib.crc32(kind + content).to_bytes(4, "big")
+        return len(content).to_bytes(4, "big") + kind + content + check
+
+    header = (2).to_bytes(4, "big") * 2 + bytes([8, 0, 0, 0, 0])
+    pixels = zlib.compress(bytes([0, level, level]) * 2)
+    parts = chunk(b"IHDR", header) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
+    return base64.b64encode(b"\x89PNG\r\n\x1a\n" + parts).decode()

@@ -78,7 +78,12 @@ def band(screening):
     return pick(screening.exact_band, **screening.headline).reset_index(drop=True)
 
 
-PAGES = ["index.html", "comparison.html", f"experiments/{SCREENING.name}.html"]
+PAGES = [
+    "index.html",
+    "comparison.html",
+    f"experiments/{SCREENING.name}-gallery.html",
+    f"experiments/{SCREENING.name}.html",
+]
 
 
 @pytest.mark.parametrize("name", PAGES)
