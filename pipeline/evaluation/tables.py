@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from pipeline.config.plan import ExperimentRow
-from pipeline.evaluation.accepted import accepted_table
+from pipeline.evaluation.accepted import accepted_groups_table, accepted_table
 from pipeline.evaluation.comparisons import comparisons_table, differences_table
 from pipeline.evaluation.confidence import confidence_table, smooth_curve_table
 from pipeline.evaluation.curves import exact_band_table, risk_coverage_table
@@ -111,8 +111,10 @@ def _shown_model_tables(
         & (points["target"] == row.headline_target)
         & _of_first_seed(points, row)
     ]
+    band = tables["exact_band"]
     found = {
-        "accepted": accepted_table(shown, row.headline_calibrator, tables["exact_band"], classes),
+        "accepted": accepted_table(shown, row.headline_calibrator, band, classes),
+        "accepted_groups": accepted_groups_table(shown, row.headline_calibrator, band),
         "group_scores": group_scores_table(shown, [row.headline_calibrator], classes, **BOOTSTRAP),
         "levels": levels_table(shown, calibrators, **BOOTSTRAP),
         "class_calibration": class_calibration_table(shown, calibrators, classes, **BOOTSTRAP),

@@ -1,8 +1,9 @@
 import pandas as pd
 import pytest
 
-from pipeline.evaluation.accepted import accepted_table
+from pipeline.evaluation.accepted import accepted_groups_table, accepted_table
 from pipeline.evaluation.curves import exact_band_table
+from pipeline.metrics.intervals import proportion_interval
 
 CLASSES = ["healthy", "ill"]
 
@@ -48,3 +49,45 @@ def test_thresholds_of_another_model_are_not_its_own(hand, column):
     run = hand([0.9], [1], patients=["a"], groups={})
     table = accepted_table(run, "identity", band(0.5).assign(**{column: 7}), CLASSES)
     assert table.empty
+
+
+@pytest.fixture
+def grouped(hand):
+    """Patient a of the north has an unsure image; b of the north is wrong; c of the south right."""
+    return hand(
+        [0.9, 0.6, 0.8, 0.75],
+        [1, 1, 0, 1],
+        patients=["a", "a", "b", "c"],
+        groups={"site": ["north", "north", "north", "south"]},
+    )
+
+
+def test_patients_of_each_group_are_answered_from_strict_to_lenient(grouped):
+    table = accepted_groups_table(grouped, "identity", band(0.95, 0.78, 0.6))
+    assert table["threshold"].tolist() == [0.95, 0.95, 0.78, 0.78, 0.6, 0.6]
+    north = table[table["group"] == "north"].set_index("threshold")
+    assert (north["patients"] == 2).all()
+    assert north["answered"].tolist() == [0, 1, 2]
+    assert north["wrong"].tolist() == [0, 1, 1]
+    exact = proportion_interval(1, 2)
+    assert (north.loc[0.6, "lower"], north.loc[0.6, "upper"]) == (exact.lower, exact.upper)
+
+
+def test_a_group_that_nobody_is_answered_of_has_no_interval(grouped):
+    table = accepted_groups_table(grouped, "identity", band(0.78)).set_index("group")
+    assert table.loc["south", "answered"] == 0
+    assert table.loc["south", ["lower", "upper"]].isna().all()
+
+
+def test_answered_of_all_groups_are_those_of_the_curve(runs):
+    curve = exact_band_table(runs)
+    table = accepted_groups_table(runs[2], "temperature", curve)
+    own = curve[(curve["loss"] == "fair") & (curve["calibrator"] == "temperature")]
+    sums = table.groupby("threshold")[["answered", "wrong"]].sum()
+    expected = own.set_index("threshold")[["answered", "wrong"]].sort_index()
+    pd.testing.assert_frame_equal(sums, expected, check_dtype=False)
+
+
+def test_without_groups_there_is_no_table(hand):
+    run = hand([0.9], [1], patients=["a"], groups={})
+    assert accepted_groups_table(run, "identity", band(0.5)).empty
