@@ -13,8 +13,11 @@ reproduce: $(READY)
 	dvc repro report@quick
 	@echo "Open reports/quick/index.html"
 
+# One worker a core, one thread a worker: two pools of threads on one core only wait for each other.
+test test-slow: export OMP_NUM_THREADS := 1
+
 test: $(READY)
-	pytest -m "not slow"
+	pytest -m "not slow" -n auto --dist loadfile
 
 test-slow: $(READY)
 	pytest -m slow
