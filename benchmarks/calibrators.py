@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
@@ -32,11 +33,13 @@ from benchmarks.timing import (
     time_side_by_side,
 )
 from pipeline.calibrators import CALIBRATORS, fit_calibrator
+from pipeline.calibrators.ats import fit_ats
+from pipeline.calibrators.temperature import fit_temperature
 from pipeline.shapes import Labels, Logits
 
 SIZES = ((5_000, 10), (50_000, 100), (50_000, 1000))
 TRUE_TEMPERATURE = 2.0
-SETTINGS = {name: (name, {}) for name in CALIBRATORS} | {
+SETTINGS: dict[str, tuple[str, dict[str, Any]]] = {name: (name, {}) for name in CALIBRATORS} | {
     "ats, bins auto": ("ats", {"bins": "auto"})
 }
 MOST_SECONDS = 60.0
@@ -113,12 +116,12 @@ def _fit_and_apply(name: str, cases: Cases) -> tuple[float, float]:
 
 
 def fit_ours(cases: Cases) -> float:
-    return fit_calibrator("temperature", cases.logits, cases.labels).temperature
+    return fit_temperature(cases.logits, cases.labels).temperature
 
 
-def fit_ats(cases: Cases) -> float:
-    """Return the mean of the temperatures of its bins."""
-    return float(np.mean(fit_calibrator("ats", cases.logits, cases.labels).temperatures))
+def fit_many(cases: Cases) -> float:
+    """Return the mean of the temperatures of the bins of ats."""
+    return float(np.mean(fit_ats(cases.logits, cases.labels).temperatures))
 
 
 def fit_probmetrics(cases: Cases) -> float:
@@ -178,7 +181,7 @@ def fit_lbfgs(cases: Cases, dtype: torch.dtype) -> float:
 
 FITS: dict[str, Callable[[Cases], float]] = {
     OURS: fit_ours,
-    ATS: fit_ats,
+    ATS: fit_many,
     "scikit-learn": fit_sklearn,
     "probmetrics": fit_probmetrics,
     "LBFGS, float32": partial(fit_lbfgs, dtype=torch.float32),

@@ -43,8 +43,7 @@ RECIPE = Recipe.model_validate(
 )
 NETWORK = {"block_config": [2, 2, 2], "growth_rate": 8, "init_features": 16}
 
-Loss = Callable[[Tensor, Tensor], Tensor]
-MakeContenders = Callable[[dict[str, Loss], int, int], dict[str, Contender]]
+MakeContenders = Callable[[dict[str, nn.Module], int, int], dict[str, Contender]]
 
 
 def run(
@@ -69,11 +68,11 @@ class TorchCrossEntropy(nn.Module):
         return functional.cross_entropy(logits, labels)
 
 
-def baselines() -> dict[str, Loss]:
+def baselines() -> dict[str, nn.Module]:
     return {BASELINE: TorchCrossEntropy(), CONTROL: TorchCrossEntropy()}
 
 
-def all_losses(num_classes: int) -> dict[str, Loss]:
+def all_losses(num_classes: int) -> dict[str, nn.Module]:
     counts = [CASES_OF_CLASS] * num_classes
     made = {kind: make_loss(kind, num_classes=num_classes, class_counts=counts) for kind in LOSSES}
     return baselines() | made
@@ -83,14 +82,14 @@ def draw_labels(num_cases: int, num_classes: int) -> Tensor:
     return torch.randint(num_classes, (num_cases,), generator=torch.Generator().manual_seed(0))
 
 
-def alone(losses: dict[str, Loss], num_cases: int, num_classes: int) -> dict[str, Contender]:
+def alone(losses: dict[str, nn.Module], num_cases: int, num_classes: int) -> dict[str, Contender]:
     """Return a forward and backward pass of each loss over the same logits."""
     generator = torch.Generator().manual_seed(1)
     logits = 3 * torch.randn(num_cases, num_classes, generator=generator)
     logits.requires_grad_()
     labels = draw_labels(num_cases, num_classes)
 
-    def make(loss: Loss) -> Contender:
+    def make(loss: nn.Module) -> Contender:
         def both_ways() -> None:
             logits.grad = None
             loss(logits, labels).backward()
@@ -100,7 +99,7 @@ def alone(losses: dict[str, Loss], num_cases: int, num_classes: int) -> dict[str
     return {name: make(loss) for name, loss in losses.items()}
 
 
-def steps(losses: dict[str, Loss], num_cases: int, num_classes: int) -> dict[str, Contender]:
+def steps(losses: dict[str, nn.Module], num_cases: int, num_classes: int) -> dict[str, Contender]:
     """Return a training step with each loss, of one network on one batch."""
     fabric = start_fabric(RECIPE)
     method = Method(
@@ -122,7 +121,7 @@ def steps(losses: dict[str, Loss], num_cases: int, num_classes: int) -> dict[str
     images = torch.randn(num_cases, 1, SIDE, SIDE, generator=generator).to(fabric.device)
     labels = draw_labels(num_cases, num_classes).to(fabric.device)
 
-    def make(loss: Loss) -> Contender:
+    def make(loss: nn.Module) -> Contender:
         mine = replace(session, loss=loss.to(fabric.device))
 
         def step() -> None:
