@@ -90,6 +90,27 @@ def diff(
         typer.echo(line)
 
 
+@app.command()
+def verify(
+    studies: Annotated[list[str] | None, typer.Argument(help="Of the plan; all if none.")] = None,
+    tolerance: Annotated[float, typer.Option(help="Relative; 0 means every digit.")] = 0.0,
+) -> None:
+    """Compute every reported number again from the stored logits; say which differ.
+
+    Exit code 0 if none does, 1 if any does, 2 if something is missing.
+    """
+    from pipeline.verifying import describe, verify
+
+    differences = describe(verify(studies or [], root=Path.cwd(), tolerance=tolerance))
+    found = 0
+    for line in differences:
+        typer.echo(line)
+        found += 1
+    if found:
+        raise typer.Exit(1)
+    typer.echo("every number comes out as it is stored")
+
+
 @app.command("logits-report")
 def logits_report(  # noqa: PLR0913, one option a question
     file: Annotated[Path, typer.Argument(help="Test cases: .csv, .parquet or .npz.")],

@@ -2,8 +2,7 @@ import pandas as pd
 import pytest
 
 from pipeline.config.plan import ExperimentRow
-from pipeline.evaluation import experiment_tables, write_scores
-from pipeline.evaluation import tables as module
+from pipeline.evaluation import BOOTSTRAP, experiment_tables, write_scores
 from pipeline.report import read_scores, study_files
 
 CLASSES = ["none", "benign", "malignant"]
@@ -58,7 +57,7 @@ PROVENANCE = {
 @pytest.fixture(scope="module")
 def tables(runs):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "BOOTSTRAP", {"num_resamples": 20, "seed": 0})
+        patch.setitem(BOOTSTRAP, "num_resamples", 20)
         yield experiment_tables(runs, ROW, CARD)
 
 
@@ -76,7 +75,7 @@ def test_the_report_reads_every_table_and_shows_it(tables, tmp_path):
 
 
 def test_equal_predictions_give_equal_tables(tables, runs, monkeypatch):
-    monkeypatch.setattr(module, "BOOTSTRAP", {"num_resamples": 20, "seed": 0})
+    monkeypatch.setitem(BOOTSTRAP, "num_resamples", 20)
     for name, table in experiment_tables(runs, ROW, CARD).items():
         pd.testing.assert_frame_equal(table, tables[name], check_exact=True)
 
@@ -102,7 +101,7 @@ def test_net_benefit_refers_nobody_and_referral_is_told_apart(tables):
 def test_tables_that_an_experiment_cannot_have_are_left_out(
     runs_without_threshold_cases, monkeypatch
 ):
-    monkeypatch.setattr(module, "BOOTSTRAP", {"num_resamples": 5, "seed": 0})
+    monkeypatch.setitem(BOOTSTRAP, "num_resamples", 5)
     row = ROW.model_copy(
         update={"losses": ["fair"], "seeds": [0], "baseline": "fair", "calibrators": ["identity"]}
     ).model_copy(update={"headline_calibrator": "identity"})

@@ -1,0 +1,121 @@
+"""Every reported number once more, from the stored logits, against what is stored."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, groupby
+from pathlib import Path
+
+from pipeline.artifacts import read_json, write_json
+from pipeline.config.plan import ExperimentRow, Plan, read_plan, require_row
+from pipeline.errors import InputError
+from pipeline.stages import calibrate, evaluate, report
+from pipeline.verifying.data import (
+    logits_differences,
+    prepared_differences,
+    recorded_differences,
+)
+from pipeline.verifying.differences import Difference, compare_folders
+
+__all__ = ["Difference", "describe", "verify"]
+
+EXAMPLES = 5
+"""Differences of one file that are listed; the others are counted."""
+
+PRODUCTS = ("data/probabilities", "data/scores", "reports")
+
+
+def verify(studies: Sequence[str], *, root: Path, tolerance: float) -> Iterator[Difference]:
+    """Yield every place where studies' stored results are not what their logits give.
+
+    Prepared data are held against their fingerprints, predictions against their runs' records and
+    the prepared data, all of these against `dvc.lock` where it records them. Then calibrators are
+    fitted, tables computed and pages written anew, elsewhere, and compared file by file. Who
+    evaluated, and by which revision, is taken as stored: another commit may give the same numbers.
+
+    Parameters
+    ----------
+    studies : sequence of str
+        Keys of the plan's studies; all of them if empty.
+    root : Path
+        The project's folder, in which nothing is written.
+    tolerance : float
+        Largest relative difference of two numbers that counts as none. Every digit counts at 0;
+        another processor or library may round the last ones otherwise.
+
+    Raises
+    ------
+    InputError
+        Before anything is computed, naming what is missing.
+    """
+    plan = read_plan(root / "configs/plan.yaml")
+    chosen = list(studies) or list(plan.studies)
+    for study in chosen:
+        require_row(plan.studies, study)
+        _require_inputs(root, plan, study)
+    return chain.from_iterable(_verify_study(root, plan, study, tolerance) for study in chosen)
+
+
+def describe(differences: Iterable[Difference]) -> Iterator[str]:
+    """Yield a line for each difference, a few from each file and how many more it has."""
+    for path, group in groupby(differences, key=lambda each: each.path):
+        for number, difference in enumerate(group, start=1):
+            if number <= EXAMPLES:
+                yield f"differs: {difference}"
+        if number > EXAMPLES:
+            yield f"differs: {path}: and {number - EXAMPLES:,} more places"
+
+
+def _experiments(plan: Plan, study: str) -> dict[str, ExperimentRow]:
+    return {key: row for key, row in plan.experiments.items() if row.study == study}
+
+
+def _require_inputs(root: Path, plan: Plan, study: str) -> None:
+    needed = [f"reports/{study}"]
+    for row in _experiments(plan, study).values():
+        own = f"{study}/{row.experiment}"
+        needed += [f"data/prepared/{row.dataset}/card.json"]
+        needed += [f"data/logits/{own}/{loss}/seed-{seed}/run.json"
+                   for loss in row.losses for seed in row.seeds]  # fmt: skip
+        needed += [f"data/probabilities/{own}", f"data/scores/{own}/provenance.json"]
+    for path in needed:
+        if not (root / path).exists():
+            message = f"{path}: no such file: dvc repro report@{study}, or dvc pull, brings it back"
+            raise InputError(message)
+
+
+def _verify_study(root: Path, plan: Plan, study: str, tolerance: float) -> Iterator[Difference]:
+    rows = _experiments(plan, study)
+    yield from recorded_differences(root, plan, study)
+    for dataset in dict.fromkeys(row.dataset for row in rows.values()):
+        yield from prepared_differences(root, dataset)
+    for row in rows.values():
+        yield from logits_differences(root, row)
+    with tempfile.TemporaryDirectory(prefix="verify-") as folder:
+        again = Path(folder)
+        _recompute(root, again, study, rows)
+        for product in PRODUCTS:
+            # A score folder may hold experiments that the plan knows no more.
+            names = [study] if product == "reports" else [
+                f"{study}/{row.experiment}" for row in rows.values()
+            ]  # fmt: skip
+            for name in names:
+                path = f"{product}/{name}"
+                yield from compare_folders(
+                    root / path, again / path, name=path, tolerance=tolerance
+                )
+
+
+def _recompute(root: Path, again: Path, study: str, rows: dict[str, ExperimentRow]) -> None:
+    """Run the stages after training in another folder, on the stored configs, data and logits."""
+    (again / "data").mkdir()
+    for name in ("configs", "data/prepared", "data/logits"):
+        (again / name).symlink_to((root / name).resolve())
+    for key, row in rows.items():
+        calibrate.run(key, root=again)
+        evaluate.run(key, root=again)
+        provenance = f"data/scores/{study}/{row.experiment}/provenance.json"
+        stored = read_json(root / provenance)["evaluated_by"]
+        write_json(read_json(again / provenance) | {"evaluated_by": stored}, again / provenance)
+    report.run(study, root=again)

@@ -1,0 +1,166 @@
+"""Whether data and logits are still those that the results were made from."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import yaml
+
+from pipeline.artifacts import Predictions, Prepared, read_json, read_predictions, read_prepared
+from pipeline.config.plan import ExperimentRow, Plan
+from pipeline.provenance import array_sha256, fingerprint
+from pipeline.verifying.differences import Difference
+
+ARRAY_COLUMNS = ("spacing", "truth")
+"""Columns of the cases whose cells are lists, which Parquet gives back as arrays."""
+
+
+def prepared_differences(root: Path, dataset: str) -> Iterator[Difference]:
+    """Yield what the prepared data set is no more: its table's fingerprint, each case's pixels."""
+    # Imported here: it brings the adapters along, which nothing else needs.
+    from pipeline.preparing.card import fingerprint as cases_fingerprint  # noqa: PLC0415
+
+    name = f"data/prepared/{dataset}"
+    prepared = read_prepared(root / name)
+    cases = prepared.cases
+    lists = {column: cases[column].map(_as_list) for column in ARRAY_COLUMNS}
+    found = cases_fingerprint(cases.assign(**lists))
+    if found != prepared.card["fingerprint"]:
+        stated = prepared.card["fingerprint"]
+        yield Difference(f"{name}/cases.parquet", "fingerprint (card.json)", stated, found)
+    for image, case, stated in zip(
+        prepared.images, cases["case"], cases["pixel_sha256"], strict=True
+    ):
+        little_endian = np.ascontiguousarray(image, image.dtype.newbyteorder("<"))
+        pixels = hashlib.sha256(little_endian.tobytes()).hexdigest()
+        if pixels != stated:
+            place = f"pixels of case {case} (cases.parquet)"
+            yield Difference(f"{name}/images.npy", place, stated, pixels)
+
+
+def logits_differences(root: Path, row: ExperimentRow) -> Iterator[Difference]:
+    """Yield where an experiment's stored predictions are not what its run records state."""
+    prepared = read_prepared(root / "data/prepared" / row.dataset)
+    for loss in row.losses:
+        for seed in row.seeds:
+            name = f"data/logits/{row.study}/{row.experiment}/{loss}/seed-{seed}"
+            yield from _run_differences(root, name, prepared)
+
+
+def _run_differences(root: Path, name: str, prepared: Prepared) -> Iterator[Difference]:
+    record = read_json(root / name / "run.json")
+    data = prepared.card["fingerprint"]
+    if record["data_fingerprint"] != data:
+        place = "data_fingerprint (the prepared data's card.json)"
+        yield Difference(f"{name}/run.json", place, record["data_fingerprint"], data)
+    hashes = {}
+    for split, stated in record["logits_sha256_by_split"].items():
+        path = f"{name}/{split}.parquet"
+        predictions = read_predictions(root / path)
+        hashes[split] = array_sha256(predictions.logits)
+        if hashes[split] != stated:
+            yield Difference(path, "sha256 of the logits (run.json)", stated, hashes[split])
+        yield from _case_differences(path, predictions, prepared.cases)
+    if record["logits_sha256"] != fingerprint(hashes):
+        place = "logits_sha256"
+        yield Difference(f"{name}/run.json", place, record["logits_sha256"], fingerprint(hashes))
+
+
+def _case_differences(
+    path: str, predictions: Predictions, cases: pd.DataFrame
+) -> Iterator[Difference]:
+    """Yield the cases whose label or patient is another than in the prepared data."""
+    known = cases.set_index("case")[["label", "patient"]]
+    stored = pd.DataFrame(
+        {"label": predictions.labels, "patient": predictions.patients}, index=predictions.cases
+    )
+    for case in stored.index.difference(known.index):
+        yield Difference(path, f"case {case}", "a row", "no such case in the prepared data")
+    shared = stored[stored.index.isin(known.index)]
+    expected = known.loc[shared.index]
+    for column in ("label", "patient"):
+        wrong = (shared[column].to_numpy() != expected[column].to_numpy()).nonzero()[0]
+        for row in wrong:
+            values = (str(table[column].iloc[row]) for table in (shared, expected))
+            yield Difference(path, f"case {shared.index[row]}: {column}", *values)
+
+
+def recorded_differences(root: Path, plan: Plan, study: str) -> Iterator[Difference]:
+    """Yield the outputs of a study's stages that are not what `dvc.lock` records of them.
+
+    A changed file of a folder is named where DVC's cache still knows what the folder held. Stages
+    that `dvc.lock` does not know are passed over.
+    """
+    lock = root / "dvc.lock"
+    if not lock.is_file():
+        return
+    stages = yaml.safe_load(lock.read_text(encoding="utf-8")).get("stages", {})
+    for stage in _stages(plan, study):
+        for out in stages.get(stage, {}).get("outs", []):
+            yield from _out_differences(root, stage, out)
+
+
+def _stages(plan: Plan, study: str) -> Iterator[str]:
+    rows = {key: row for key, row in plan.experiments.items() if row.study == study}
+    for dataset in dict.fromkeys(row.dataset for row in rows.values()):
+        yield from (f"acquire@{dataset}", f"prepare@{dataset}")
+    yield from (f"train@{key}" for key, run in plan.runs.items() if run.study == study)
+    for stage in ("calibrate", "evaluate"):
+        yield from (f"{stage}@{key}" for key in rows)
+    yield f"report@{study}"
+
+
+def _out_differences(root: Path, stage: str, out: dict[str, Any]) -> Iterator[Difference]:
+    path, stated = root / out["path"], str(out["md5"])
+    place = f"md5 (dvc.lock, {stage})"
+    if not path.exists():
+        yield Difference(out["path"], place, "no such file", stated)
+        return
+    files = _file_hashes(path)
+    found = _folder_md5(files) if path.is_dir() else files["."]
+    if found == stated:
+        return
+    before = _recorded_files(root, stated)
+    if before is None:
+        yield Difference(out["path"], place, found, stated)
+        return
+    for name in sorted({*before, *files}):
+        if before.get(name) != files.get(name):
+            hashes = (table.get(name, "no such file") for table in (files, before))
+            yield Difference(f"{out['path']}/{name}", place, *hashes)
+
+
+def _file_hashes(path: Path) -> dict[str, str]:
+    """Return the MD5 of a file, or of each file in a folder, by its way from there."""
+    files = sorted(each for each in path.rglob("*") if each.is_file()) or [path]
+    return {each.relative_to(path).as_posix(): _md5(each) for each in files}
+
+
+def _md5(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+
+
+def _folder_md5(files: dict[str, str]) -> str:
+    """Return DVC's hash of a folder: that of the JSON list of its files and their hashes."""
+    listed = [{"md5": files[name], "relpath": name} for name in sorted(files)]
+    text = json.dumps(listed, sort_keys=True).encode()
+    return f"{hashlib.md5(text, usedforsecurity=False).hexdigest()}.dir"
+
+
+def _recorded_files(root: Path, md5: str) -> dict[str, str] | None:
+    """Return what a folder held when it was recorded; None where the cache does not know."""
+    listing = root / ".dvc/cache/files/md5" / md5[:2] / md5[2:]
+    if not md5.endswith(".dir") or not listing.is_file():
+        return None
+    return {each["relpath"]: each["md5"] for each in json.loads(listing.read_bytes())}
+
+
+def _as_list(value: Any) -> list[float] | None:
+    return None if value is None else np.asarray(value).tolist()
