@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from pipeline.plots import (
+    BarPanel,
+    BarSeries,
     ConfidenceHistogram,
     DecisionCurve,
     ExactBand,
@@ -18,6 +20,7 @@ from pipeline.plots import (
     SmoothBand,
     TrainingCurve,
     axes_frame,
+    bars_figure,
     costs_figure,
     exact_band_figure,
     forest_figure,
@@ -82,7 +85,14 @@ def decisions(highest):
     ]
 
 
+def bars_():
+    spread = np.array([0.01, np.nan])
+    series = [BarSeries(name, np.array([0.9, 0.5]), spread) for name in ("gce", "cross_entropy")]
+    return bars_figure([BarPanel("right, %", series)], groups=["many", "few"])
+
+
 FIGURES = {
+    "bars": bars_,
     "smooth": lambda: reliability_figure([dataclasses.replace(bins(), smooth=smooth())]),
     "forest": lambda: forest_figure([forest(), forest()]),
     "costs": lambda: costs_figure(decisions(900.0), unit="patients"),

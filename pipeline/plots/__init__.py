@@ -1,5 +1,6 @@
 """Arrays to figures, in one style; nothing here reads, computes a metric or saves."""
 
+from pipeline.plots.bars import BarPanel, BarSeries, bars_figure
 from pipeline.plots.decisions import DecisionCurve, costs_figure, net_benefit_figure
 from pipeline.plots.forest import ForestPanel, ForestRow, forest_figure
 from pipeline.plots.frame import Frame, axes_frame
@@ -20,6 +21,8 @@ from pipeline.plots.svg import to_svg
 from pipeline.plots.training import TrainingCurve, training_figure
 
 __all__ = [
+    "BarPanel",
+    "BarSeries",
     "ConfidenceHistogram",
     "DecisionCurve",
     "ExactBand",
@@ -31,6 +34,7 @@ __all__ = [
     "SmoothBand",
     "TrainingCurve",
     "axes_frame",
+    "bars_figure",
     "costs_figure",
     "exact_band_figure",
     "forest_figure",

@@ -50,7 +50,7 @@ def costs_figure(curves: Sequence[DecisionCurve], *, unit: str) -> Figure:
     others = [curve.value.max() for curve in curves if curve.label != "answer all"]
     axes.set_ylim(0, 1.25 * max(others))
     axes.yaxis.set_major_formatter("{x:,.0f}")
-    axes.legend(loc="upper left")
+    axes.legend(loc="best")
     return figure
 
 

@@ -35,6 +35,7 @@ DASHES = ("-", "--", "-.", ":", (0, (6, 1.5, 1, 1.5, 1, 1.5)), (0, (8, 2)))
 MARKERS = ("o", "s", "^", "D", "v", "P")
 
 STYLE = {
+    "axes.axisbelow": True,
     "axes.edgecolor": MUTED,
     "axes.grid": True,
     "axes.labelcolor": INK,

@@ -129,7 +129,8 @@ def class_counts_table(scores: Scores) -> Table:
 
 
 def _epochs(scores: Scores) -> str:
-    return f"{int(scores.history['epoch'].nunique())} epochs"
+    epochs = scores.history["epoch"].nunique()
+    return f"{epochs} epochs" if epochs else "epochs not recorded"
 
 
 def _long_tail(dataset: dict[str, Any]) -> str:

@@ -56,11 +56,11 @@ def _table(scores: Scores, name: str, metrics: Sequence[str]) -> Table:
         cells = [_metric_cell(scores, values[(loss, calibrator, key)], best[key]) for key in shown]
         rows.append((Cell(loss), Cell(calibrator, _argmax_note(scores, calibrator)), *cells))
     headline = (record["headline_loss"], record["headline_calibrator"])
-    seeds, boot = len(record["seeds"]), record["bootstrap"]
+    boot = record["bootstrap"]
     return Table(
         name=name,
-        caption=f"Losses and calibrators: mean ± standard deviation over {seeds} seeds; beneath, "
-        f"the {target_text(boot['level'])} interval of the mean from {boot['num_resamples']:,} "
+        caption="Losses and calibrators: mean ± standard deviation over "
+        f"{scores.seeds_text}; beneath, the {target_text(boot['level'])} interval of the mean from {boot['num_resamples']:,} "
         f"bootstrap resamples of {boot['unit']}s. ★ best of its column; the shaded row is the "
         f"model of the first screen.{_ties_explained(scores)}",
         columns=(
@@ -76,11 +76,11 @@ def _table(scores: Scores, name: str, metrics: Sequence[str]) -> Table:
 
 
 def _ties_explained(scores: Scores) -> str:
-    if scores.comparisons is None:
+    if scores.comparisons is None or len(scores.record["seeds"]) == 1:
         return ""
     return (
-        f" ≈ not shown to be worse than the best (paired t-test over {len(scores.record['seeds'])} "
-        "seeds, Holm's correction): so few seeds show large differences alone."
+        f" ≈ not shown to be worse than the best (paired t-test over {scores.seeds_text}, "
+        "Holm's correction): so few show large differences alone."
     )
 
 

@@ -42,8 +42,8 @@ def published_table(scores: Scores) -> Table | None:
     return Table(
         name="published",
         caption="Beside published figures, which are not to be compared digit for digit. "
-        f"{DIFFERENCES}{record['network']}, recipe {record['recipe']}, {len(record['seeds'])} "
-        "seeds, calibrators fitted on a split of their own.",
+        f"{DIFFERENCES}{record['network']}, recipe {record['recipe']}, {scores.seeds_text}, "
+        "calibrators fitted on a split of their own.",
         columns=(
             Column("Loss", numeric=False),
             Column("Calibrator", numeric=False),

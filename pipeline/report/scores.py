@@ -38,19 +38,24 @@ OPTIONAL_COLUMNS = {
     "sd num_pairs p_value p_value_holm",
     "confidence": "loss calibrator seed lower_edge upper_edge right wrong",
     "costs": "loss calibrator seed target policy weight cost lower upper",
+    "differences": "metric calibrator loss baseline mean_difference sd num_pairs p_value "
+    "p_value_holm",
     "gallery": "loss calibrator seed kind rank label prediction confidence png",
     "groups": "loss calibrator seed target quantity column group visibility num_patients "
     "num_marked share lower upper difference difference_lower difference_upper",
     "levels": "loss calibrator quantity value lower upper",
+    "long_tail": "loss seed calibrator rule group num_classes cases accuracy ece aurc",
     "net_benefit": "loss calibrator seed class policy threshold_probability net_benefit lower "
     "upper",
+    "selection": "loss seed calibrator score aurc augrc",
     "smooth_curve": "loss calibrator seed confidence accuracy lower upper",
 }
 """Files that not every experiment has; their panels are left out without them."""
 
-MAY_BE_EMPTY = ("accepted", "accepted_groups", "exact_band", "gallery")
-"""With fewer than 30 test patients no rate is drawn, so there is no row."""
+MAY_BE_EMPTY = ("accepted", "accepted_groups", "exact_band", "gallery", "history")
+"""Too few patients for a rate, no picture, or a training that nobody recorded."""
 TEXT_COLUMNS = (
+    "baseline",
     "calibrator",
     "class",
     "column",
@@ -67,6 +72,8 @@ TEXT_COLUMNS = (
     "quantity",
     "reference_calibrator",
     "reference_loss",
+    "rule",
+    "score",
     "status",
     "visibility",
 )
@@ -103,10 +110,13 @@ class Scores:
     comparisons: pd.DataFrame | None = None
     confidence: pd.DataFrame | None = None
     costs: pd.DataFrame | None = None
+    differences: pd.DataFrame | None = None
     gallery: pd.DataFrame | None = None
     groups: pd.DataFrame | None = None
     levels: pd.DataFrame | None = None
+    long_tail: pd.DataFrame | None = None
     net_benefit: pd.DataFrame | None = None
+    selection: pd.DataFrame | None = None
     smooth_curve: pd.DataFrame | None = None
 
     @property
@@ -133,6 +143,12 @@ class Scores:
         """The calibrator that stands for none: identity, or else the study's first."""
         calibrators = self.record["calibrators"]
         return "identity" if "identity" in calibrators else calibrators[0]
+
+    @property
+    def seeds_text(self) -> str:
+        """How many seeds there are, in words."""
+        number = len(self.record["seeds"])
+        return "1 seed" if number == 1 else f"{number} seeds"
 
     @property
     def splits(self) -> list[str]:

@@ -8,6 +8,7 @@ from pipeline.report.answers import operating_points_table, per_class_table
 from pipeline.report.calibrators import calibrator_notes_table, calibrators_table
 from pipeline.report.cards import Item, class_counts_table, data_card, model_card
 from pipeline.report.comparison import KINDS, comparison_table, metrics_table
+from pipeline.report.differences import differences_table, selection_table
 from pipeline.report.explorer import Explorer, explorer
 from pipeline.report.first_screen import FirstScreen, first_screen
 from pipeline.report.gallery import Shelf, gallery
@@ -37,6 +38,8 @@ class ExperimentTables:
     levels: Table | None
     class_calibration: Table | None
     published: Table | None
+    differences: Table | None
+    selection: Table | None
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,8 @@ def experiment_view(scores: Scores) -> ExperimentView:
         levels=levels_table(scores),
         class_calibration=class_calibration_table(scores),
         published=published_table(scores),
+        differences=differences_table(scores),
+        selection=selection_table(scores),
     )
     panels = experiment_panels(scores)
     frame = next((panel.frame for panel in panels if panel.frame is not None), None)

@@ -202,6 +202,45 @@ def comparisons_table(runs: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def differences_table(runs: pd.DataFrame, baseline: str) -> pd.DataFrame:
+    rows = []
+    for metric in runs.columns.drop(["loss", "seed", "calibrator"]):
+        for calibrator, group in runs.groupby("calibrator", sort=False):
+            values = {
+                loss: dict(zip(own["seed"], own[metric], strict=True))
+                for loss, own in group.groupby("loss", sort=False)
+            }
+            for loss, found in compare_to_baseline(values, baseline).items():
+                rows.append(
+                    {"metric": metric, "calibrator": calibrator, "loss": loss}
+                    | {"baseline": baseline, "mean_difference": found.mean_difference}
+                    | {"sd": found.standard_deviation, "num_pairs": found.num_pairs}
+                    | {"p_value": found.p_value, "p_value_holm": found.p_value_holm}
+                )
+    return pd.DataFrame(rows)
+
+
+def selection_table(runs: pd.DataFrame) -> pd.DataFrame:
+    """Two scores as good as each other."""
+    keys = ["loss", "seed", "calibrator", "aurc", "augrc", "coverage_at_risk_5"]
+    return pd.concat([runs[keys].assign(score=score) for score in ("confidence", "margin")])
+
+
+def long_tail_table(test: Sequence[Outcome]) -> pd.DataFrame:
+    """Class 0 has many training cases, class 1 some, class 2 few."""
+    rows = []
+    for outcome in test:
+        for label, group in enumerate(("many", "medium", "few")):
+            own = outcome.labels == label
+            rows.append(
+                outcome.keys
+                | {"rule": "count", "group": group, "num_classes": 1, "cases": own.sum()}
+                | {"accuracy": outcome.correct[own].mean(), "aurc": 0.1}
+                | {"ece": abs(outcome.correct[own].mean() - outcome.confidence[own].mean())}
+            )
+    return pd.DataFrame(rows)
+
+
 def levels_table(test: Sequence[Outcome]) -> pd.DataFrame:
     rows = []
     for outcome in (o for o in test if o.loss == "gce" and o.seed == test[0].seed):

@@ -146,10 +146,13 @@ def _extra_tables(
         "comparisons": extras.comparisons_table(tables["runs"]),
         "confidence": extras.confidence_table(test),
         "costs": extras.costs_table(test, threshold, target),
+        "differences": extras.differences_table(tables["runs"], "cross_entropy"),
         "gallery": extras.gallery_table(test, scenario.classes),
         "groups": extras.groups_table(test, threshold, target),
         "levels": extras.levels_table(test),
+        "long_tail": extras.long_tail_table(test),
         "net_benefit": extras.net_benefit_table(test, scenario.classes, scenario.critical),
+        "selection": extras.selection_table(tables["runs"]),
         "smooth_curve": extras.smooth_curve_table(test),
     }
 

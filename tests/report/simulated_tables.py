@@ -74,7 +74,7 @@ def _bins(outcome: Outcome) -> Iterator[dict[str, float]]:
     generator = np.random.default_rng(3)
     order = np.argsort(outcome.confidence, kind="stable")
     edge = 0.0
-    for b, where in enumerate(np.array_split(order, min(NUM_BINS, len(order) // 30))):
+    for b, where in enumerate(np.array_split(order, max(1, min(NUM_BINS, len(order) // 30)))):
         c = outcome.confidence[where]
         draws = (generator.random((100, len(c))) < c).mean(axis=1)
         low, high = np.quantile(draws, [0.025, 0.975])
@@ -111,12 +111,12 @@ def risk_coverage_table(test: list[Outcome]) -> pd.DataFrame:
 
 
 def exact_band_table(test: list[Outcome], first_seed: int) -> pd.DataFrame:
-    rows = []
+    keys, rows = ["loss", "calibrator", "seed"], []
     for outcome in (each for each in test if each.seed == first_seed):
         confidence = np.sort(outcome.confidence)[::-1]
         wrong = np.cumsum(~outcome.correct[np.argsort(-outcome.confidence, kind="stable")])
         n = len(confidence)
-        for answered in np.unique(np.linspace(min(30, n), n, min(200, n)).astype(int)):
+        for answered in np.unique(np.linspace(30, n, 200).astype(int)) if n >= 30 else ():
             k = int(wrong[answered - 1])
             lower, upper = exact_interval(k, int(answered))
             rows.append(
@@ -125,7 +125,8 @@ def exact_band_table(test: list[Outcome], first_seed: int) -> pd.DataFrame:
                 | {"answered": answered, "wrong": k, "risk": k / answered}
                 | {"lower": lower, "upper": upper}
             )
-    return pd.DataFrame(rows)
+    columns = [*keys, "threshold", "coverage", "answered", "wrong", "risk", "lower", "upper"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def reliability_table(test: list[Outcome]) -> pd.DataFrame:
@@ -156,7 +157,8 @@ def _choose(outcome: Outcome, target: float) -> dict[str, object]:
     order = np.argsort(-outcome.confidence, kind="stable")
     wrong = np.cumsum(~outcome.correct[order])
     start = int(max(minimum, min(5 * minimum, n / 3)))
-    grid = [a for a in range(n // 50, n + 1, n // 50) if a >= start]
+    step = max(1, n // 50)
+    grid = [a for a in range(step, n + 1, step) if a >= start]
     limits = [exact_interval(int(wrong[a - 1]), a, level=1 - 2 * DELTA)[1] for a in grid]
     passed = next((i for i, limit in enumerate(limits) if limit > target), len(grid))
     best = int(np.argmin(limits)) if limits else 0

@@ -1,3 +1,5 @@
+import dataclasses
+
 import pandas as pd
 
 from pipeline.report.panels.decisions import cheapest_sentence, costs_panel, net_benefit_panels
@@ -37,3 +39,13 @@ def test_the_table_holds_the_costs_that_the_metrics_compute(screening):
 def test_each_critical_class_has_its_net_benefit(screening, digits):
     assert [panel.title for panel in net_benefit_panels(screening)] == ["Net benefit: malignant"]
     assert net_benefit_panels(digits) == []
+
+
+def test_equal_costs_go_to_the_simpler_policy():
+    said = cheapest_sentence(costs(model=(90, 90, 90), refer_all=(90, 90, 90)))
+    assert "at 1 to 100, refer all." in said
+
+
+def test_where_nothing_is_answered_there_are_no_costs_to_draw(screening):
+    points = screening.operating_points.assign(answered=0)
+    assert costs_panel(dataclasses.replace(screening, operating_points=points)) is None

@@ -6,8 +6,9 @@ from urllib.parse import unquote
 
 import pytest
 
-from pipeline.report import overview_page, study_files, study_line
-from tests.report.simulated_scores import enlarged, with_last_class_called
+from pipeline.report import overview_page, read_scores, study_files, study_line
+from tests.report.simulated_outcomes import Scenario
+from tests.report.simulated_scores import enlarged, with_last_class_called, write_study
 
 HOSTILE = "<script>alert(1)</script> & \"x\" 'y' $z$"
 
@@ -144,4 +145,24 @@ def test_the_front_page_links_every_study_and_experiment(screening, digits):
     for scores in (digits, screening):
         assert f'href="quick/experiments/{scores.name}.html"' in page
         assert scores.dataset["title"] in page
+    assert unclosed(page) == []
+
+
+def test_a_study_of_twenty_patients_says_that_they_are_too_few(tmp_path):
+    tiny = Scenario(
+        name="tiny",
+        title="Tiny",
+        classes=("normal", "malignant"),
+        prevalence=(0.6, 0.4),
+        critical=("malignant",),
+        num_test=20,
+        seeds=(0,),
+        losses=("cross_entropy", "gce"),
+        extras=False,
+    )
+    write_study(tmp_path, tiny)
+    scores = read_scores(tmp_path / "data" / "scores" / "quick" / "tiny")
+    page = study_files("quick", "Tiny", [scores])["experiments/tiny.html"].decode()
+    assert "Too few cases to tell: even with no errors 59 answered cases are needed" in page
+    assert "Explore the operating point" not in page
     assert unclosed(page) == []

@@ -2,6 +2,7 @@
 
 from pipeline.report.panels.decisions import costs_panel, net_benefit_panels
 from pipeline.report.panels.groups import groups_panel
+from pipeline.report.panels.long_tail import long_tail_panel
 from pipeline.report.panels.panel import Panel
 from pipeline.report.panels.reliability import reliability_panel
 from pipeline.report.panels.selective import (
@@ -22,6 +23,7 @@ def experiment_panels(scores: Scores) -> tuple[Panel, ...]:
         silent_errors_panel(scores),
         risk_coverage_panel(scores),
         *(reliability_panel(scores, loss) for loss in _headline_and_baseline(scores)),
+        long_tail_panel(scores),
         groups_panel(scores),
         costs_panel(scores),
         *net_benefit_panels(scores),

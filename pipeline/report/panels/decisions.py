@@ -8,27 +8,28 @@ from itertools import groupby
 import pandas as pd
 
 from pipeline.plots import DecisionCurve, costs_figure, net_benefit_figure
-from pipeline.report.panels.panel import Panel, make_panel
+from pipeline.report.panels.panel import Panel, before_and_after, make_panel
 from pipeline.report.scores import Scores, pick
 from pipeline.report.table import Cell, Column, Table
 
 POLICIES = {
-    "model": "this model",
     "refer_all": "refer all",
     "answer_all": "answer all",
     "refer_at_random": "refer as many at random",
+    "model": "this model",
     "act_on_all": "act on all",
     "act_on_none": "act on none",
 }
 
 
 def costs_panel(scores: Scores) -> Panel | None:
-    """Return the cost of each policy over the weight of a wrong answer; None without costs."""
+    """Return each policy's cost over the weight of an error; None without costs or answers."""
     if scores.costs is None:
         return None
     target = scores.record["headline_target"]
     rows = pick(scores.costs, **scores.headline, target=target)
-    if rows.empty:
+    point = pick(scores.operating_points, **scores.headline, target=target).iloc[0]
+    if rows.empty or not point["answered"]:
         return None
     curves = [
         _curve(group, POLICIES[str(policy)], 0 if policy == "model" else None, "weight", "cost")
@@ -42,7 +43,9 @@ def costs_panel(scores: Scores) -> Panel | None:
 
 def cheapest_sentence(rows: pd.DataFrame) -> str:
     """Say which policy costs least over which weights; `rows` are of one threshold."""
-    cheapest = rows.loc[rows.groupby("weight")["cost"].idxmin()]
+    simplest_first = rows.assign(order=rows["policy"].map(list(POLICIES).index))
+    ordered = simplest_first.sort_values(["weight", "cost", "order"])
+    cheapest = ordered.groupby("weight", as_index=False).first()
     pairs = zip(cheapest["weight"], cheapest["policy"], strict=True)
     spans = []
     for policy, run in groupby(pairs, key=lambda pair: pair[1]):
@@ -89,7 +92,7 @@ def _net_benefit_panel(scores: Scores, number: int, name: str, rows: pd.DataFram
     axes = ("threshold_probability", "net_benefit")
     curves = [
         _curve(pick(model, calibrator=calibrator), f"{loss}, {calibrator}", series, *axes)
-        for series, calibrator in enumerate(model["calibrator"].unique())
+        for series, calibrator in enumerate(before_and_after(scores))
     ]
     curves += [
         _curve(group, POLICIES[str(policy)], None, *axes)

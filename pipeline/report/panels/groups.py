@@ -21,7 +21,7 @@ LABELS = {
 
 
 def groups_panel(scores: Scores) -> Panel | None:
-    """Return the forest of groups at the headline's operating point; None without groups."""
+    """Return the groups at the headline's threshold; None without groups or answers."""
     if scores.groups is None:
         return None
     target = scores.record["headline_target"]
@@ -29,6 +29,8 @@ def groups_panel(scores: Scores) -> Panel | None:
     if groups.empty:
         return None
     point = pick(scores.operating_points, **scores.headline, target=target).iloc[0]
+    if not point["answered"]:
+        return None
     everyone = {"referred": point["referred"] / point["num_test"], "wrong": point["risk"]}
     panels = [
         ForestPanel(

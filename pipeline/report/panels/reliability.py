@@ -15,7 +15,7 @@ from pipeline.report.scores import Scores, pick
 
 def reliability_panel(scores: Scores, loss: str) -> Panel:
     """Return one loss's reliability diagrams, uncalibrated and after the headline calibrator."""
-    record, calibrators = scores.record, before_and_after(scores)
+    calibrators = before_and_after(scores)
     bins = [_reliability_bins(scores, loss, calibrator) for calibrator in calibrators]
     figure = reliability_figure(bins, series=shown_losses(scores).index(loss))
     said = [calibration_sentence(scores, loss, calibrator) for calibrator in calibrators]
@@ -23,7 +23,7 @@ def reliability_panel(scores: Scores, loss: str) -> Panel:
         said.append("Band: uncertainty of this curve.")
     said.append(
         "Grey bars: where a calibrated model would fall 95% of the time. Points are means over "
-        f"{len(record['seeds'])} seeds; bins of fewer than {MASK_BELOW} are left out."
+        f"{scores.seeds_text}; bins of fewer than {MASK_BELOW} are left out."
     )
     title = f"Reliability of {loss}"
     panel = make_panel(scores, f"reliability_{loss}", title, " ".join(said), figure)

@@ -67,10 +67,12 @@ def silent_errors_panel(scores: Scores) -> Panel | None:
     return make_panel(scores, "silent_errors", "Wrong answers that nobody sees", sentence, figure)
 
 
-def risk_coverage_panel(scores: Scores) -> Panel:
-    """Return the losses' risk-coverage curves with bands over seeds."""
+def risk_coverage_panel(scores: Scores) -> Panel | None:
+    """Return the losses' risk-coverage curves with bands over seeds; None with too few cases."""
     record, calibrator = scores.record, scores.record["headline_calibrator"]
     num_test = scores.num_test_cases
+    if num_test < FEWEST_ANSWERED:
+        return None
     curves = []
     for series, loss in enumerate(shown_losses(scores)):
         rows = pick(scores.risk_coverage, loss=loss, calibrator=calibrator)
@@ -80,12 +82,13 @@ def risk_coverage_panel(scores: Scores) -> Panel:
     figure = risk_coverage_figure(
         curves, target=record["headline_target"], unit=f"{num_test:,} cases"
     )
+    title = "Losses compared" if len(curves) > 1 else "Risk and coverage of cases"
     left_out = len(record["losses"]) - len(curves)
     more = f" {left_out} more losses are in the table." if left_out else ""
     sentence = (
-        f"After {calibrator}; mean over {len(record['seeds'])} seeds, band of one standard "
+        f"After {calibrator}; mean over {scores.seeds_text}, band of one standard "
         f"deviation, from {FEWEST_ANSWERED} answered on. Lower is better; the target is "
         f"{target_text(record['headline_target'])}.{more}"
     )
-    panel = make_panel(scores, "risk_coverage", "Losses compared", sentence, figure)
+    panel = make_panel(scores, "risk_coverage", title, sentence, figure)
     return replace(panel, table=risk_coverage_table(scores))

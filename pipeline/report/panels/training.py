@@ -21,7 +21,7 @@ LABELS = {
 def training_panel(scores: Scores) -> Panel | None:
     """Return the training curves of the quantities that the history holds."""
     columns = [name for name in LABELS if name in scores.history.columns]
-    if not columns:
+    if not columns or scores.history["epoch"].isna().all():
         return None
     losses = shown_losses(scores)
     panels: list[tuple[str, Sequence[TrainingCurve]]] = []
@@ -31,7 +31,7 @@ def training_panel(scores: Scores) -> Panel | None:
         ]
         panels.append((LABELS[column], curves))
     sentence = (
-        f"Mean over {len(scores.record['seeds'])} seeds; bands from the lowest to the highest. "
+        f"Mean over {scores.seeds_text}; bands from the lowest to the highest. "
         "Training losses of different kinds have different scales."
     )
     figure = training_figure(panels)

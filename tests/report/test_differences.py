@@ -1,0 +1,41 @@
+import dataclasses
+
+from pipeline.report.differences import differences_table, selection_table
+from pipeline.report.scores import pick
+
+
+def cell(table, loss, calibrator, label):
+    place = [column.label for column in table.columns].index(label)
+    return next(
+        row[place] for row in table.rows if (row[0].text, row[1].text) == (loss, calibrator)
+    )
+
+
+def test_a_difference_has_its_sign_its_spread_and_its_p_value(screening):
+    row = pick(screening.differences, metric="nll", loss="gce", calibrator="identity").iloc[0]
+    found = cell(differences_table(screening), "gce", "identity", "NLL")
+    assert row["mean_difference"] < 0
+    assert found.text == f"−{-row['mean_difference']:.3f} ±\u2009{row['sd']:.3f}"
+    assert found.detail in {"p < 0.001", f"p = {row['p_value_holm']:.3f}"}
+
+
+def test_the_baseline_is_not_compared_with_itself(screening):
+    assert "cross_entropy" not in {row[0].text for row in differences_table(screening).rows}
+
+
+def test_an_undefined_p_value_is_left_out(screening):
+    frame = screening.differences.assign(p_value_holm=float("nan"))
+    table = differences_table(dataclasses.replace(screening, differences=frame))
+    assert {row[2].detail for row in table.rows} == {""}
+
+
+def test_scores_are_averaged_over_seeds(screening):
+    rows = pick(screening.selection, loss="gce", calibrator="ats", score="margin")
+    mean, sd = 100 * rows["aurc"].mean(), 100 * rows["aurc"].std()
+    margin = next(row for row in selection_table(screening).rows if row[0].text == "margin")
+    assert margin[1].text == f"{mean:.2f} ± {sd:.2f}"
+
+
+def test_what_was_not_computed_has_no_table(digits):
+    assert differences_table(digits) is None
+    assert selection_table(digits) is None
