@@ -310,9 +310,9 @@ def test_a_changed_and_an_added_raw_file_are_named(recorded):
     (recorded / "data/raw/hand/c.dcm").write_bytes(b"new")
     found = list(recorded_differences(recorded, read_plan(recorded / PLAN), "tiny"))
     assert found == [
-        Difference("data/raw/hand/b.dcm", "md5 (dvc.lock, acquire@hand)", md5(b"tow"), md5(b"two")),
+        Difference("data/raw/hand/b.dcm", "md5 (dvc.lock, acquire@hand)", md5(b"two"), md5(b"tow")),
         Difference(
-            "data/raw/hand/c.dcm", "md5 (dvc.lock, acquire@hand)", md5(b"new"), "no such file"
+            "data/raw/hand/c.dcm", "md5 (dvc.lock, acquire@hand)", "no such file", md5(b"new")
         ),
     ]
 
@@ -324,10 +324,12 @@ def test_without_the_cache_the_folder_is_named(recorded):
     assert found.path == "data/raw/hand"
 
 
-def test_raw_data_that_are_gone_are_named(recorded):
-    shutil.rmtree(recorded / "data/raw/hand")
+def test_a_raw_file_that_is_gone_is_named_but_raw_data_need_not_be_here(recorded):
+    (recorded / "data/raw/hand/a.dcm").unlink()
     (found,) = recorded_differences(recorded, read_plan(recorded / PLAN), "tiny")
-    assert (found.path, found.stored) == ("data/raw/hand", "no such file")
+    assert (found.path, found.recomputed) == ("data/raw/hand/a.dcm", "no such file")
+    shutil.rmtree(recorded / "data/raw/hand")
+    assert list(recorded_differences(recorded, read_plan(recorded / PLAN), "tiny")) == []
 
 
 @pytest.mark.parametrize(
@@ -437,6 +439,14 @@ def test_many_differences_of_a_file_are_counted():
     assert lines[5] == "differs: a.csv: and 3 more places"
     assert lines[6] == "differs: b.csv: stored a file, recomputed no such file"
     assert len(lines) == 7
+
+
+def test_rounding_alone_is_called_by_its_name():
+    last_digit = Difference("a.csv", "row 1: b", "0.30000000000000004", "0.3")
+    *_, last = describe([last_digit])
+    assert last.endswith("--tolerance 1e-09 passes over it.")
+    *_, last = describe([last_digit, Difference("b.csv", "row 1: b", "0.31", "0.3")])
+    assert last == "differs: b.csv: row 1: b: stored 0.31, recomputed 0.3"
 
 
 @pytest.mark.parametrize(

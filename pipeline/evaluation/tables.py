@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from pipeline.config.plan import ExperimentRow
 from pipeline.evaluation.accepted import accepted_groups_table, accepted_table
@@ -52,6 +53,14 @@ def experiment_tables(
         Tables that this experiment cannot have (no group, one method, no critical class, no long
         tail) are left out.
     """
+    # How a sum is split over threads decides its last digit: one thread, whatever the machine.
+    with threadpool_limits(limits=1):
+        return _experiment_tables(runs, row, card)
+
+
+def _experiment_tables(
+    runs: Sequence[Run], row: ExperimentRow, card: Card
+) -> dict[str, pd.DataFrame]:
     seed, classes = BOOTSTRAP["seed"], card["classes"]
     scores = runs_table(runs, seed=seed)
     points = operating_points_table(runs, targets=row.risk_targets, delta=row.delta)

@@ -16,12 +16,15 @@ from pipeline.verifying.data import (
     prepared_differences,
     recorded_differences,
 )
-from pipeline.verifying.differences import Difference, compare_folders
+from pipeline.verifying.differences import Difference, compare_folders, same_text
 
 __all__ = ["Difference", "describe", "verify"]
 
 EXAMPLES = 5
 """Differences of one file that are listed; the others are counted."""
+
+ROUNDING = 1e-9
+"""Numbers that differ by less were rounded otherwise: by another processor or library."""
 
 PRODUCTS = ("data/probabilities", "data/scores", "reports")
 
@@ -59,12 +62,19 @@ def verify(studies: Sequence[str], *, root: Path, tolerance: float) -> Iterator[
 
 def describe(differences: Iterable[Difference]) -> Iterator[str]:
     """Yield a line for each difference, a few from each file and how many more it has."""
+    number, only_rounding = 0, True
     for path, group in groupby(differences, key=lambda each: each.path):
         for number, difference in enumerate(group, start=1):
             if number <= EXAMPLES:
                 yield f"differs: {difference}"
+            only_rounding &= same_text(difference.stored, difference.recomputed, ROUNDING)
         if number > EXAMPLES:
             yield f"differs: {path}: and {number - EXAMPLES:,} more places"
+    if number and only_rounding:
+        yield (
+            f"All of this is within {ROUNDING:g}, as another processor may round: "
+            f"--tolerance {ROUNDING:g} passes over it."
+        )
 
 
 def _experiments(plan: Plan, study: str) -> dict[str, ExperimentRow]:

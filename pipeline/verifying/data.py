@@ -95,7 +95,7 @@ def recorded_differences(root: Path, plan: Plan, study: str) -> Iterator[Differe
     """Yield the outputs of a study's stages that are not what `dvc.lock` records of them.
 
     A changed file of a folder is named where DVC's cache still knows what the folder held. Stages
-    that `dvc.lock` does not know are passed over.
+    that `dvc.lock` does not know are passed over, and outputs that are not here.
     """
     lock = root / "dvc.lock"
     if not lock.is_file():
@@ -118,21 +118,20 @@ def _stages(plan: Plan, study: str) -> Iterator[str]:
 
 def _out_differences(root: Path, stage: str, out: dict[str, Any]) -> Iterator[Difference]:
     path, stated = root / out["path"], str(out["md5"])
-    place = f"md5 (dvc.lock, {stage})"
     if not path.exists():
-        yield Difference(out["path"], place, "no such file", stated)
         return
     files = _file_hashes(path)
     found = _folder_md5(files) if path.is_dir() else files["."]
     if found == stated:
         return
+    place = f"md5 (dvc.lock, {stage})"
     before = _recorded_files(root, stated)
     if before is None:
-        yield Difference(out["path"], place, found, stated)
+        yield Difference(out["path"], place, stated, found)
         return
     for name in sorted({*before, *files}):
         if before.get(name) != files.get(name):
-            hashes = (table.get(name, "no such file") for table in (files, before))
+            hashes = (table.get(name, "no such file") for table in (before, files))
             yield Difference(f"{out['path']}/{name}", place, *hashes)
 
 

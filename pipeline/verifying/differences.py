@@ -41,7 +41,7 @@ class Difference:
     place : str
         Row and column, key or line; empty where the file as a whole is meant.
     stored, recomputed : str
-        What stands there, and what should.
+        What stands there, and what comes out: a number computed again, a hash taken again.
     """
 
     path: str
