@@ -29,10 +29,11 @@ class Item:
 
 def model_card(scores: Scores) -> tuple[Item, ...]:
     """Return the model card of an experiment's headline pair."""
-    record, dataset = scores.record, scores.dataset
-    classes = ", ".join(dataset["classes"])
-    seeds = ", ".join(str(seed) for seed in record["seeds"])
-    target, delta = target_text(record["headline_target"]), target_text(record["delta"])
+    return (*_use_items(scores), *_method_items(scores), *_limit_items(scores))
+
+
+def _use_items(scores: Scores) -> tuple[Item, ...]:
+    classes = ", ".join(scores.dataset["classes"])
     return (
         Item(
             "Use and users",
@@ -46,10 +47,25 @@ def model_card(scores: Scores) -> tuple[Item, ...]:
             "else; without a reader for what is referred.",
             "T 3b; S 34",
         ),
-        Item("Model", f"{record['network']}, trained with {record['headline_loss']}, calibrated "
-             f"with {record['headline_calibrator']}.", "T 12c, 22; C 22, 23; S 15a"),
-        Item("Training", f"Recipe {record['recipe']}, {_epochs(scores)}; seeds {seeds}. "
-             f"{_long_tail(dataset)}", "T 12c, 13; C 25, 26; S 15b"),
+    )
+
+
+def _method_items(scores: Scores) -> tuple[Item, ...]:
+    record, dataset = scores.record, scores.dataset
+    seeds = ", ".join(str(seed) for seed in record["seeds"])
+    target, delta = target_text(record["headline_target"]), target_text(record["delta"])
+    return (
+        Item(
+            "Model",
+            f"{record['network']}, trained with {record['headline_loss']}, calibrated with "
+            f"{record['headline_calibrator']}.",
+            "T 12c, 22; C 22, 23; S 15a",
+        ),
+        Item(
+            "Training",
+            f"Recipe {record['recipe']}, {_epochs(scores)}; seeds {seeds}. {_long_tail(dataset)}",
+            "T 12c, 13; C 25, 26; S 15b",
+        ),
         Item(
             "Threshold",
             f"By fixed-sequence testing on the threshold split, so that error above {target} is "
@@ -57,10 +73,10 @@ def model_card(scores: Scores) -> tuple[Item, ...]:
             "T 15; S 15c",
         ),
         Item(
-            "Referred cases and bad input",
-            "Referred cases are counted, never scored as right; their readers were not studied. "
-            f"Unreadable files are set apart and counted: {_quarantined(dataset)}.",
-            "T 27a; C 12; S 19, 20",
+            "Recalibration",
+            f"Compared: {', '.join(record['calibrators'])}; all fitted on the calibration split "
+            "alone.",
+            "T 12f, 24",
         ),
         Item(
             "Metrics and intervals",
@@ -68,15 +84,28 @@ def model_card(scores: Scores) -> tuple[Item, ...]:
             f"{record['bootstrap']['unit']}s; exact intervals of proportions.",
             "T 12e, 23a; C 28, 29, 37, 38",
         ),
-        Item("Recalibration", f"Compared: {', '.join(record['calibrators'])}; all fitted on the "
-             "calibration split alone.", "T 12f, 24"),
+    )
+
+
+def _limit_items(scores: Scores) -> tuple[Item, ...]:
+    dataset = scores.dataset
+    unstudied = "Readers were not studied. Safety and human agreement need a live study."
+    return (
+        Item(
+            "Referred cases and bad input",
+            "Referred cases are counted, never scored as right; their readers were not studied. "
+            f"Unreadable files are set apart and counted: {_quarantined(dataset)}.",
+            "T 27a; C 12; S 19, 20",
+        ),
         Item("Subgroups and fairness", _subgroups(scores), "T 14, 23a, 25; C 39; S 23"),
         Item("Robustness, external test", _sites(dataset), "T 16, 23b; C 30, 33"),
-        Item("Limits", " ".join([*dataset.get("notes", []), "Readers were not studied. Safety and "
-             "human agreement need a live study."]), "T 26; C 40; S 33"),
-        Item("Code, data, funding", "See “Where it comes from”. Funding: not recorded.",
-             "T 18a–f; C 42–44; S 36, 37, 39"),
-    )  # fmt: skip
+        Item("Limits", " ".join([*dataset.get("notes", []), unstudied]), "T 26; C 40; S 33"),
+        Item(
+            "Code, data, funding",
+            "See “Where it comes from”. Funding: not recorded.",
+            "T 18a–f; C 42–44; S 36, 37, 39",
+        ),
+    )
 
 
 def data_card(scores: Scores) -> tuple[Item, ...]:
