@@ -61,8 +61,8 @@ def _table(scores: Scores, name: str, metrics: Sequence[str]) -> Table:
         name=name,
         caption="Losses and calibrators: mean ± standard deviation over "
         f"{scores.seeds_text}; beneath, the {target_text(boot['level'])} interval of the mean from "
-        f"{boot['num_resamples']:,} bootstrap resamples of {boot['unit']}s. ★ best of its column; the shaded row is the "
-        f"model of the first screen.{_ties_explained(scores)}",
+        f"{boot['num_resamples']:,} bootstrap resamples of {boot['unit']}s. ★ best of its column; "
+        f"the shaded row is the model of the first screen.{_ties_explained(scores)}",
         columns=(
             Column("Loss", numeric=False),
             Column("Calibrator", numeric=False),
