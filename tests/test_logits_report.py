@@ -53,7 +53,7 @@ def csv(tmp_path):
 def reported(tmp_path_factory):
     """The whole command in a process of its own, which may not have imported torch at its end."""
     root = tmp_path_factory.mktemp("own")
-    simulated(120, seed=0).to_csv(root / "test.csv", index=False)
+    simulated(50, seed=0).to_csv(root / "test.csv", index=False)
     simulated(400, seed=1, first_patient=1000).to_csv(root / "calibration.csv", index=False)
     program = (
         "import sys\n"
@@ -91,7 +91,7 @@ def test_a_report_is_written_without_torch_or_an_image_reader(reported):
 
 def test_the_numbers_are_those_of_the_logits(reported):
     table = pd.read_csv(reported / "scores/runs.csv").set_index("calibrator")
-    given = simulated(120, seed=0)
+    given = simulated(50, seed=0)
     logits = given[[f"logit_{name}" for name in CLASSES]].to_numpy()
     labels = given["label"].map(CLASSES.index).to_numpy()
     expected = score(log_softmax(logits, axis=1), labels)
@@ -109,7 +109,7 @@ def test_the_calibrator_finds_how_much_too_sure_the_logits_are(reported):
 def test_thresholds_come_from_the_other_half_of_the_patients(reported):
     points = pd.read_csv(reported / "scores/operating_points.csv")
     assert (points["num_threshold_patients"] == 200).all()
-    assert (points["num_test"] == 120).all()
+    assert (points["num_test"] == 50).all()
     assert 0.2 in set(points["target"])
 
 
