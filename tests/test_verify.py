@@ -105,7 +105,7 @@ def write_prepared(root, images, cases):
     card = {
         "title": "By hand", "classes": CLASSES, "critical_classes": ["ill"], "long_tail": None,
         "reuse": {}, "image_size": [2, 2], "channels": 1, "licence": "none", "citation": "none",
-        "show_images": False, "simulated": True, "notes": [],
+        "show_images": True, "simulated": True, "notes": [],
         "counts": {
             split: {name: int((part["label"] == k).sum()) for k, name in enumerate(CLASSES)}
             for split, part in by_split
@@ -195,6 +195,12 @@ def test_what_the_stages_wrote_comes_out_again(written):
     before = {path: path.stat().st_mtime_ns for path in written.rglob("*")}
     assert list(verify(["tiny"], root=written, tolerance=0.0)) == []
     assert {path: path.stat().st_mtime_ns for path in written.rglob("*")} == before
+
+
+def test_pictures_that_may_be_shown_come_out_again_too(written):
+    gallery = pd.read_csv(written / "data/scores/tiny/hand/gallery.csv")
+    assert set(gallery["kind"]) == {"confident_error", "referred"}
+    assert (written / "reports/tiny/experiments/hand-gallery.html").is_file()
 
 
 def test_planted_changes_are_all_named(project):

@@ -1,6 +1,12 @@
 """From the predictions of an experiment's runs to the tables of its report; torch not needed."""
 
-from pipeline.evaluation.reading import evaluated_by, read_histories, read_provenance, read_runs
+from pipeline.evaluation.reading import (
+    evaluated_by,
+    read_gallery,
+    read_histories,
+    read_provenance,
+    read_runs,
+)
 from pipeline.evaluation.run import Applied, Run
 from pipeline.evaluation.tables import BOOTSTRAP, experiment_tables
 from pipeline.evaluation.writing import write_scores
@@ -11,6 +17,7 @@ __all__ = [
     "Run",
     "evaluated_by",
     "experiment_tables",
+    "read_gallery",
     "read_histories",
     "read_provenance",
     "read_runs",

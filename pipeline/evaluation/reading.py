@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 
 from pipeline.artifacts import read_json, read_log_probabilities, read_predictions
 from pipeline.calibrators import from_json
 from pipeline.config.plan import ExperimentRow
-from pipeline.evaluation.run import Applied, Run
+from pipeline.evaluation.gallery import gallery_cases, gallery_table
+from pipeline.evaluation.run import Applied, Run, first_run
 from pipeline.provenance import has_uncommitted_changes, package_versions, source_revision
 
 RECORD_KEYS = (
@@ -76,6 +79,29 @@ def evaluated_by() -> dict[str, Any]:
         "dirty": has_uncommitted_changes(),
         "versions": package_versions(),
     }
+
+
+def read_gallery(
+    prepared: Path, runs: Sequence[Run], row: ExperimentRow, tables: Mapping[str, pd.DataFrame]
+) -> pd.DataFrame:
+    """Return the pictures of the model shown, with their images read from the prepared data."""
+    shown = first_run(runs, row.headline_loss)
+    points = tables["operating_points"]
+    key = shown.key(row.headline_calibrator) | {"target": row.headline_target}
+    point = points[(points[list(key)] == pd.Series(key)).all(axis=1)]
+    chosen = gallery_cases(shown, row.headline_calibrator, point["threshold"].item())
+    classes = read_json(prepared / "card.json")["classes"]
+    cases = shown.test.predictions.cases[np.concatenate(list(chosen.values()))]
+    images = _read_images(prepared, cases)
+    return gallery_table(shown, row.headline_calibrator, classes, chosen, images)
+
+
+def _read_images(prepared: Path, cases: Iterable[str]) -> dict[str, np.ndarray]:
+    # The table was checked when it was written; here one column is enough.
+    names = pq.read_table(prepared / "cases.parquet", columns=["case"])["case"].to_pylist()
+    places = {name: place for place, name in enumerate(names)}
+    images = np.load(prepared / "images.npy", mmap_mode="r", allow_pickle=False)
+    return {case: np.asarray(images[places[case]]) for case in cases}
 
 
 def _folders(row: ExperimentRow) -> Iterator[tuple[str, int, Path]]:

@@ -23,6 +23,7 @@ from pipeline.evaluation.reliability import reliability_table
 from pipeline.evaluation.run import Run, first_run, first_seeds
 from pipeline.evaluation.scores import runs_table, summary_table
 from pipeline.evaluation.selection import selection_table
+from pipeline.evaluation.sets import prediction_sets_table
 
 BOOTSTRAP = {"num_resamples": 1000, "seed": 0}
 """Of every interval that resamples patients; the seed is that of simulated labels as well."""
@@ -126,6 +127,7 @@ def _shown_model_tables(
         "accepted_groups": accepted_groups_table(shown, row.headline_calibrator, band),
         "group_scores": group_scores_table(shown, [row.headline_calibrator], classes, **BOOTSTRAP),
         "levels": levels_table(shown, calibrators, **BOOTSTRAP),
+        "prediction_sets": prediction_sets_table(shown, calibrators, classes),
         "class_calibration": class_calibration_table(shown, calibrators, classes, **BOOTSTRAP),
     }
     benefit = net_benefit_table(shown, own, classes, critical, **BOOTSTRAP)

@@ -13,12 +13,15 @@ from pipeline.config.plan import require_row
 def run(key: str, *, root: Path) -> None:
     """Write the tables of the experiment ``key`` as CSV, and what they are about as JSON."""
     row = require_row(read_plan(root / "configs/plan.yaml").experiments, key)
-    card = read_json(root / "data/prepared" / row.dataset / "card.json")
+    prepared = root / "data/prepared" / row.dataset
+    card = read_json(prepared / "card.json")
     logits = root / "data/logits" / row.study / row.experiment
     probabilities = root / "data/probabilities" / row.study / row.experiment
     runs = evaluation.read_runs(logits, probabilities, row)
     tables = evaluation.experiment_tables(runs, row, card)
     tables["history"] = evaluation.read_histories(logits, row)
+    if card["show_images"]:
+        tables["gallery"] = evaluation.read_gallery(prepared, runs, row, tables)
     provenance = evaluation.read_provenance(logits, row)
     with whole_folder(root / "data/scores" / row.study / row.experiment) as folder:
         evaluation.write_scores(tables, row, card=card, provenance=provenance, folder=folder)
