@@ -66,6 +66,8 @@ def _machine(root: Path) -> Iterator[str]:
 
 
 def _sources(root: Path, plan: Plan) -> Iterator[str]:
+    from pipeline.adapters import EMBEDDED
+
     directories = mirrors()
     if not directories:
         yield f"mirrors    none: {MIRROR_VARIABLE} is not set"
@@ -74,17 +76,28 @@ def _sources(root: Path, plan: Plan) -> Iterator[str]:
         yield f"mirror     {directory}: {state}"
     for name in plan.datasets:
         dataset = read_config(root / f"configs/datasets/{name}.yaml", Dataset)
-        for file in dataset.files:
-            algorithm, expected = file.checksum
-            held = [each / file.name for each in directories if (each / file.name).is_file()]
-            good = [path for path in held if file_digest(path, algorithm) == expected]
-            if good:
-                place = f"in {good[0].parent}"
-            elif held:
-                place = f"in {held[0].parent} WITH ANOTHER CHECKSUM"
-            else:
-                place = f"to fetch from {file.url}" if file.url else "NOT FOUND and without a URL"
-            yield f"source     {name}: {file.name} {place}"
+        if dataset.adapter in EMBEDDED:
+            yield f"source     {name}: comes with the pipeline"
+        else:
+            yield from (
+                f"source     {name}: {each}" for each in _places(root, dataset, directories)
+            )
+
+
+def _places(root: Path, dataset: Dataset, directories: list[Path]) -> Iterator[str]:
+    if folder := dataset.arguments.get("folder"):
+        yield f"{folder} {'found' if (root / folder).is_dir() else 'NOT FOUND'}"
+    for file in dataset.files:
+        algorithm, expected = file.checksum
+        held = [each / file.name for each in directories if (each / file.name).is_file()]
+        good = [path for path in held if file_digest(path, algorithm) == expected]
+        if good:
+            place = f"in {good[0].parent}"
+        elif held:
+            place = f"in {held[0].parent} WITH ANOTHER CHECKSUM"
+        else:
+            place = f"to fetch from {file.url}" if file.url else "NOT FOUND and without a URL"
+        yield f"{file.name} {place}"
 
 
 def _costs(root: Path, plan: Plan) -> Iterator[str]:

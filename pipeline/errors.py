@@ -23,9 +23,13 @@ def located(place: object) -> Iterator[None]:
     Traceback (most recent call last):
     ...
     pipeline.errors.InputError: cases.csv, row 3: label must lie in [0, 4), got 7
+
+    A place that the message begins with already is not named twice.
     """
     try:
         yield
     except InputError as error:
+        if str(error).startswith(f"{place}:"):
+            raise
         message = f"{place}: {error}"
         raise InputError(message) from error

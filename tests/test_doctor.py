@@ -123,6 +123,12 @@ def test_looks_for_source_files_in_the_mirrors(project, monkeypatch):
     assert sources[1].endswith("pneumoniamnist_reordered.npz NOT FOUND and without a URL")
 
 
+def test_an_embedded_source_is_not_sought(project):
+    sources = [text for topic, text in lines(project, "tiny") if topic == "source"]
+    assert any(text.endswith(": comes with the pipeline") for text in sources)
+    assert not any("NOT FOUND" in text for text in sources)
+
+
 def test_without_studies_the_plan_that_is_written_counts(project):
     with pytest.raises(InputError, match="no plan yet"):
         list(diagnose(project))

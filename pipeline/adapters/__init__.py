@@ -58,6 +58,10 @@ ACQUIRERS: dict[str, Acquirer] = {
 }
 
 
+EMBEDDED = ("digits", "phantom")
+"""Sources that need neither a mirror nor a network."""
+
+
 def find_adapter(name: str) -> Adapter:
     """Return the adapter of a name; raise `InputError` naming the known ones where there is none.
 
@@ -75,6 +79,7 @@ def find_adapter(name: str) -> Adapter:
 __all__ = [
     "ACQUIRERS",
     "ADAPTERS",
+    "EMBEDDED",
     "NOT_RECORDED",
     "Acquirer",
     "Adapter",
