@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from jaxtyping import Float
-from scipy.fft import dct, idct
 
 from pipeline.metrics.weighting import Confidence, Weights, sums_by_bin
 
@@ -40,6 +39,9 @@ def grid_sums(
 
 def spectrum(sums: Float[np.ndarray, "*resamples grid"]) -> Float[np.ndarray, "*resamples grid"]:
     """Return the cosine transform of the sums: as they are continued by reflection at 0 and 1."""
+    # Imported here, because it takes longer than the rest of the package together.
+    from scipy.fft import dct
+
     return dct(sums, axis=-1)
 
 
@@ -52,6 +54,8 @@ def smoothed(
     The reflected line has period 2, so its k-th frequency is :math:`\pi k` and the Gaussian
     multiplies it by :math:`e^{-(\pi k \sigma)^2 / 2}`. The total is kept.
     """
+    from scipy.fft import idct
+
     num_frequencies = transformed.shape[-1]
     # Beyond so many standard deviations nothing is left of a frequency: less than 1e-17 of it.
     last = min(num_frequencies, int(REACH / (np.pi * max(np.min(bandwidth), 1e-9))) + 1)
