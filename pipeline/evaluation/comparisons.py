@@ -31,10 +31,11 @@ def comparisons_table(scores: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         Columns metric, loss, calibrator, reference_loss, reference_calibrator (the pair with the
-        best mean), mean_difference (method less reference), sd, num_pairs, p_value (paired t-test),
-        p_value_holm (corrected over the methods compared with that reference). Which is best was
-        seen before it was tested: a p-value above 5 % says "not shown to be worse", no more. A
-        metric that some run lacks is left out.
+        best mean), mean_difference (method less reference), sd, num_pairs, lower, upper (Student's
+        95 % interval of the mean difference over seeds), p_value (paired t-test), p_value_holm
+        (corrected over the methods compared with that reference). Which is best was seen before it
+        was tested: a p-value above 5 % says "not shown to be worse", no more. A metric that some
+        run lacks is left out.
     """
     rows: list[dict[str, Any]] = []
     for metric, values in _by_metric(scores):
@@ -52,6 +53,7 @@ def differences_table(scores: pd.DataFrame, baseline: str) -> pd.DataFrame:
     """Return each loss against the study's baseline, calibrator by calibrator.
 
     Columns metric, calibrator, loss, baseline, mean_difference (loss less baseline), sd, num_pairs,
+    lower, upper (Student's 95 % interval of the mean difference over seeds, of each loss alone),
     p_value, p_value_holm: corrected over the losses compared under that calibrator and metric.
     """
     rows: list[dict[str, Any]] = []
@@ -98,6 +100,8 @@ def _flat(found: Comparison) -> dict[str, Any]:
         "mean_difference": found.mean_difference,
         "sd": found.standard_deviation,
         "num_pairs": found.num_pairs,
+        "lower": found.interval.lower if found.interval else None,
+        "upper": found.interval.upper if found.interval else None,
         "p_value": found.p_value,
         "p_value_holm": found.p_value_holm,
     }

@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 
 from pipeline.errors import InputError
+from pipeline.metrics.intervals import LEVEL, Interval, require_level
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,9 @@ class Comparison:
         Of the differences; None for a single pair.
     num_pairs : int
         Seeds that both have.
+    interval : Interval or None
+        Student's, of the mean difference, at 95 %; of this method alone, uncorrected for how many
+        are compared. None wherever the p-value is.
     p_value : float or None
         Two-sided, of a paired t-test. None for fewer than two pairs, or if the differences are all
         equal, for which the test is not defined.
@@ -42,6 +46,7 @@ class Comparison:
     mean_difference: float
     standard_deviation: float | None
     num_pairs: int
+    interval: Interval | None
     p_value: float | None
     p_value_holm: float | None
 
@@ -114,6 +119,8 @@ def compare_to_baseline(
     >>> compared = compare_to_baseline(values, "ce")["gce"]
     >>> compared.mean_difference, round(compared.p_value, 4)  # t = -2 / (1 / sqrt(3)), 2 degrees
     (-2.0, 0.0742)
+    >>> round(compared.interval.lower, 4), round(compared.interval.upper, 4)  # 4.3027 / sqrt(3)
+    (-4.4841, 0.4841)
     """
     if baseline not in values:
         message = f"baseline must be one of {sorted(values)}, got {baseline!r}"
@@ -130,6 +137,7 @@ def compare_to_baseline(
             mean_difference=summarise(pairs).mean,
             standard_deviation=summarise(pairs).standard_deviation,
             num_pairs=len(pairs),
+            interval=paired_t_interval(pairs),
             p_value=p_values[method],
             p_value_holm=corrected.get(method),
         )
@@ -153,6 +161,31 @@ def paired_t_p_value(differences: Sequence[float]) -> float | None:
     num_pairs = len(differences)
     t = np.mean(differences) / (np.std(differences, ddof=1) / np.sqrt(num_pairs))
     return float(2.0 * stdtr(num_pairs - 1, -abs(t)))
+
+
+def paired_t_interval(differences: Sequence[float], level: float = LEVEL) -> Interval | None:
+    r"""Return Student's interval of the mean difference.
+
+    .. math:: \bar d \pm t_{n-1,\,(1 + \mathrm{level})/2}\, s / \sqrt n
+
+    It leaves zero out exactly where `paired_t_p_value` is below one less the level. None where that
+    is not defined: fewer than two differences, or all of them equal.
+
+    >>> interval = paired_t_interval([1.0, 3.0])  # 2 -+ tan(0.475 pi) sqrt(2) / sqrt(2)
+    >>> round(interval.lower, 3), round(interval.upper, 3)
+    (-10.706, 14.706)
+    """
+    require_level(level)
+    if len(differences) < 2 or min(differences) == max(differences):
+        return None
+    # Imported here, because it takes longer than the rest of the package together.
+    from scipy.special import stdtrit  # noqa: PLC0415
+
+    num_pairs = len(differences)
+    quantile = stdtrit(num_pairs - 1, 0.5 + level / 2)
+    half = float(quantile * np.std(differences, ddof=1) / np.sqrt(num_pairs))
+    mean = float(np.mean(differences))
+    return Interval(mean - half, mean + half)
 
 
 def holm(p_values: Mapping[str, float]) -> dict[str, float]:

@@ -35,11 +35,11 @@ OPTIONAL_COLUMNS = {
     "class_calibration": "loss calibrator class cases mean_probability share gap gap_lower "
     "gap_upper ece",
     "comparisons": "metric loss calibrator reference_loss reference_calibrator mean_difference "
-    "sd num_pairs p_value p_value_holm",
+    "sd num_pairs lower upper p_value p_value_holm",
     "confidence": "loss calibrator seed lower_edge upper_edge right wrong",
     "costs": "loss calibrator seed target policy weight cost lower upper",
-    "differences": "metric calibrator loss baseline mean_difference sd num_pairs p_value "
-    "p_value_holm",
+    "differences": "metric calibrator loss baseline mean_difference sd num_pairs lower upper "
+    "p_value p_value_holm",
     "gallery": "loss calibrator seed kind rank label prediction confidence png",
     "groups": "loss calibrator seed target quantity column group visibility num_patients "
     "num_marked share lower upper difference difference_lower difference_upper",

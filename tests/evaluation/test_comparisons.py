@@ -63,10 +63,18 @@ def test_losses_are_compared_with_the_baseline_under_the_same_calibrator(scores)
     assert (ece["num_pairs"] == 3).all()
 
 
-def test_one_seed_gives_differences_and_no_p_value(scores):
+def test_mean_differences_over_seeds_stand_with_students_interval(scores):
+    ece = differences_table(scores, "ce").set_index(["metric", "calibrator"]).loc["ece"]
+    for calibrator, row in ece.iterrows():
+        found = ttest_rel(ECE["gce", calibrator], ECE["ce", calibrator]).confidence_interval(0.95)
+        assert (row["lower"], row["upper"]) == pytest.approx((found.low, found.high))
+    assert {"lower", "upper"} <= set(comparisons_table(scores).columns)
+
+
+def test_one_seed_gives_differences_and_neither_interval_nor_p_value(scores):
     table = differences_table(scores[scores["seed"] == 0], "ce")
     assert table["mean_difference"].notna().all()
-    assert table[["sd", "p_value", "p_value_holm"]].isna().all(axis=None)
+    assert table[["sd", "lower", "upper", "p_value", "p_value_holm"]].isna().all(axis=None)
 
 
 def test_a_single_method_has_nothing_to_be_compared_with(scores):

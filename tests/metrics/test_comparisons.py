@@ -9,6 +9,7 @@ from pipeline.metrics.comparisons import (
     Summary,
     compare_to_baseline,
     holm,
+    paired_t_interval,
     paired_t_p_value,
     rank_methods,
     summarise,
@@ -32,8 +33,37 @@ def test_p_values_agree_with_scipys_paired_t_test(seed, n):
 
 
 @pytest.mark.parametrize("differences", [[], [1.0], [0.0, 0.0], [2.0, 2.0, 2.0]])
-def test_no_p_value_where_the_test_is_not_defined(differences):
+def test_no_p_value_and_no_interval_where_the_test_is_not_defined(differences):
     assert paired_t_p_value(differences) is None
+    assert paired_t_interval(differences) is None
+
+
+@given(seed=st.integers(0, 2**32 - 1), n=st.integers(2, 20), level=st.floats(0.5, 0.99))
+def test_intervals_agree_with_scipys_of_paired_differences(seed, n, level):
+    first, second = np.random.default_rng(seed).normal(size=(2, n))
+    expected = ttest_rel(first, second).confidence_interval(level)
+    found = paired_t_interval(first - second, level)
+    assert [found.lower, found.upper] == pytest.approx([expected.low, expected.high])
+
+
+@given(seed=st.integers(0, 2**32 - 1), n=st.integers(2, 8))
+def test_the_interval_leaves_zero_out_exactly_where_the_p_value_is_below_five_percent(seed, n):
+    differences = np.random.default_rng(seed).normal(1.0, 1.0, size=n)
+    found = paired_t_interval(differences)
+    assert (not found.lower <= 0 <= found.upper) == (paired_t_p_value(differences) < 0.05)
+
+
+def test_the_interval_holds_the_true_difference_as_often_as_it_says():
+    samples = np.random.default_rng(0).normal(0.3, 1.0, size=(4000, 5))
+    found = [paired_t_interval(sample) for sample in samples]
+    held = np.mean([interval.lower <= 0.3 <= interval.upper for interval in found])
+    # Standard error 0.35 %.
+    assert held == pytest.approx(0.95, abs=3 * 0.0035)
+
+
+def test_an_interval_refuses_a_level_that_is_none():
+    with pytest.raises(InputError, match=r"level must lie in \(0, 1\), got 1\.0"):
+        paired_t_interval([1.0, 2.0], 1.0)
 
 
 def test_holm_by_hand():

@@ -12,7 +12,7 @@ import pandas as pd
 
 from pipeline.metrics.comparisons import compare_to_baseline
 from pipeline.metrics.group_shares import group_shares
-from pipeline.metrics.intervals import proportion_interval
+from pipeline.metrics.intervals import Interval, proportion_interval
 from pipeline.metrics.net_benefit import net_benefit
 from pipeline.metrics.policy_costs import policy_costs
 from tests.report.simulated_outcomes import Outcome
@@ -196,7 +196,9 @@ def comparisons_table(runs: pd.DataFrame) -> pd.DataFrame:
                 {"metric": metric, "loss": loss, "calibrator": calibrator}
                 | {"reference_loss": best[0], "reference_calibrator": best[1]}
                 | {"mean_difference": found.mean_difference, "sd": found.standard_deviation}
-                | {"num_pairs": found.num_pairs, "p_value": found.p_value}
+                | {"num_pairs": found.num_pairs}
+                | _ends(found.interval)
+                | {"p_value": found.p_value}
                 | {"p_value_holm": found.p_value_holm}
             )
     return pd.DataFrame(rows)
@@ -215,9 +217,14 @@ def differences_table(runs: pd.DataFrame, baseline: str) -> pd.DataFrame:
                     {"metric": metric, "calibrator": calibrator, "loss": loss}
                     | {"baseline": baseline, "mean_difference": found.mean_difference}
                     | {"sd": found.standard_deviation, "num_pairs": found.num_pairs}
+                    | _ends(found.interval)
                     | {"p_value": found.p_value, "p_value_holm": found.p_value_holm}
                 )
     return pd.DataFrame(rows)
+
+
+def _ends(interval: Interval | None) -> dict[str, float | None]:
+    return {name: getattr(interval, name, None) for name in ("lower", "upper")}
 
 
 def selection_table(runs: pd.DataFrame) -> pd.DataFrame:
