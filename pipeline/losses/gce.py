@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from torch import Tensor, nn
-from torch.nn import functional
 
 from pipeline.losses.parts.arguments import class_count
 from pipeline.losses.parts.batch import checked_batch
@@ -58,5 +57,4 @@ class Gce(nn.Module):
     def forward(self, logits: Tensor, labels: Tensor) -> Tensor:
         """Return the loss of a batch of logits (cases, classes) and labels."""
         logits, labels = checked_batch(logits, labels, num_classes=self.num_classes, soft=True)
-        log_p = functional.log_softmax(logits, dim=1)
-        return mean_over_processes(self.regulariser.plus_cross_entropy(log_p, labels))
+        return mean_over_processes(self.regulariser.plus_cross_entropy(logits, labels))

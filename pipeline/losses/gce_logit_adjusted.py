@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from torch import Tensor, nn
-from torch.nn import functional
 
 from pipeline.losses.parts.arguments import class_count, non_negative
 from pipeline.losses.parts.batch import checked_batch
@@ -65,5 +64,5 @@ class GceLogitAdjusted(nn.Module):
     def forward(self, logits: Tensor, labels: Tensor) -> Tensor:
         """Return the loss of a batch of logits (cases, classes) and labels."""
         logits, labels = checked_batch(logits, labels, num_classes=self.num_classes, soft=True)
-        log_p = functional.log_softmax(logits + self.offset.to(logits.dtype), dim=1)
-        return mean_over_processes(self.regulariser.plus_cross_entropy(log_p, labels))
+        logits = logits + self.offset.to(logits.dtype)
+        return mean_over_processes(self.regulariser.plus_cross_entropy(logits, labels))

@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from pipeline.losses.parts.arguments import non_negative, one_of, share
 from pipeline.losses.parts.batch import negative_log_likelihood
+from pipeline.losses.parts.fused import LARGE, fused_generative_cross_entropy
 from pipeline.losses.parts.processes import gather, num_processes
 
 WEIGHT = 1.0
@@ -68,9 +69,13 @@ class ClassRegulariser(nn.Module):
         log_marginal = self._log_marginal(log_p).expand_as(log_p)
         return -self.weight * negative_log_likelihood(log_marginal, labels)
 
-    def plus_cross_entropy(self, log_p: Tensor, labels: Tensor) -> Tensor:
-        """Return cross-entropy plus the regulariser, in fewer kernels than one after the other."""
-        if self._is_plain() and self.weight == 1:
+    def plus_cross_entropy(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """Return cross-entropy plus the regulariser of logits, in fewer kernels than apart."""
+        plain = self._is_plain()
+        if plain and logits.numel() >= LARGE:
+            return fused_generative_cross_entropy(logits, labels, self.weight)
+        log_p = functional.log_softmax(logits, dim=1)
+        if plain and self.weight == 1:
             return _generative_cross_entropy(log_p, labels)
         return self(log_p, labels) + negative_log_likelihood(log_p, labels)
 
@@ -97,5 +102,8 @@ class ClassRegulariser(nn.Module):
 
 def _generative_cross_entropy(log_p: Tensor, labels: Tensor) -> Tensor:
     # log(p / (n m)) over one batch is a log-softmax along its cases: one kernel, no logsumexp.
-    log_case_given_class = functional.log_softmax(log_p, dim=0)
-    return negative_log_likelihood(log_case_given_class, labels) - math.log(len(log_p))
+    value = negative_log_likelihood(functional.log_softmax(log_p, dim=0), labels)
+    # A constant has no gradient, so it need not be a node of the graph.
+    with torch.no_grad():
+        value -= math.log(len(log_p))
+    return value

@@ -32,7 +32,7 @@ def test_with_cross_entropy_is_their_sum(weight):
     labels = torch.tensor([0, 1])
     term = regulariser(weight=weight)
     expected = term(FIRST, labels) - (log(0.8) + log(0.6)) / 2
-    torch.testing.assert_close(term.plus_cross_entropy(FIRST, labels), expected)
+    torch.testing.assert_close(term.plus_cross_entropy(FIRST + 7, labels), expected)
 
 
 def test_a_moving_average_starts_as_the_first_batch():
