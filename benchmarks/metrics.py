@@ -30,7 +30,7 @@ from pipeline.metrics import NUM_BINS, score
 from pipeline.metrics.bootstrap import NUM_RESAMPLES, bootstrap_score
 from pipeline.metrics.calibration_error import ece
 from pipeline.metrics.selective import augrc, aurc, e_aurc, selective_summary
-from pipeline.metrics.top_label import top_label
+from pipeline.metrics.top_label import BLOCK_CASES, top_label
 from pipeline.shapes import Labels, LogProbabilities
 
 LARGE, NUM_CLASSES = 1_000_000, 10
@@ -86,6 +86,7 @@ def print_calibration_errors(cases: Cases) -> None:
         "confidences, torchmetrics": lambda: float(_ce_compute(confidence, correct, NUM_BINS)),
         "probabilities, ours": lambda: ece_of_probabilities(cases),
         "probabilities, one pass": lambda: one_pass(probabilities, top.correct),
+        "probabilities, maxima alone": lambda: float(maxima(probabilities).mean()),
         "probabilities, torchmetrics": lambda: float(
             multiclass_calibration_error(
                 *tensors, num_classes=probabilities.shape[1], n_bins=NUM_BINS
@@ -111,9 +112,14 @@ def _verdict_on_ece(name: str, timing: Timing) -> str:
     if name == "probabilities, one pass":
         share = timing.ratio("probabilities, ours", name)
         return f"ours takes {share:.2f} of it: {at_most(share, MOST_OF_ONE_PASS)}"
+    if name == "probabilities, maxima alone":
+        most = timing.ratio("probabilities, torchmetrics", name)
+        return f"no ECE can be more than {most:.1f} x as fast as torchmetrics'"
     if name == "probabilities, torchmetrics":
-        gain = timing.ratio(name, "confidences, ours")
-        return f"ours from confidences {gain:.1f} x as fast: {at_least(gain, LEAST_GAIN)}"
+        gain = timing.ratio(name, "probabilities, ours")
+        return f"ours {gain:.1f} x as fast: {at_least(gain, LEAST_GAIN)}"
+    if name == "confidences, torchmetrics":
+        return f"ours {timing.ratio(name, 'confidences, ours'):.1f} x as fast"
     return ""
 
 
@@ -127,6 +133,18 @@ def one_pass(probabilities: np.ndarray, correct: np.ndarray) -> float:
     confidence = probabilities.max(axis=1)
     bins = (confidence * NUM_BINS).astype(np.intp)
     return float(np.abs(np.bincount(bins, confidence - correct)).sum() / len(correct))
+
+
+def maxima(probabilities: np.ndarray) -> np.ndarray:
+    """Return each row's maximum as fast as numpy gives it: column by column, in blocks."""
+    highest = np.empty(len(probabilities))
+    for start in range(0, len(probabilities), BLOCK_CASES):
+        block = slice(start, start + BLOCK_CASES)
+        columns, running = probabilities[block].T, highest[block]
+        np.copyto(running, columns[0])
+        for column in columns[1:]:
+            np.maximum(running, column, out=running)
+    return highest
 
 
 def print_areas(cases: Cases) -> None:

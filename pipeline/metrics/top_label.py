@@ -5,9 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float
 
 from pipeline.metrics.weighting import Confidence, Correct
 from pipeline.shapes import Labels, LogProbabilities
+
+FEW_CLASSES = 32
+"""Up to so many, columns are walked faster than rows."""
+
+BLOCK_CASES = 2**13
+"""Cases looked at together: with ten classes 640 kB, which a second-level cache holds."""
 
 
 @dataclass(frozen=True)
@@ -30,9 +37,29 @@ def top_label(log_probabilities: LogProbabilities, labels: Labels) -> TopLabel:
     >>> top.predicted, top.confidence, top.correct
     (array([1, 0]), array([0.75, 0.5 ]), array([ True, False]))
     """
-    predicted = log_probabilities.argmax(axis=1)
-    # A flat index gathers in half the time of a pair of indices.
-    flat = np.arange(len(predicted)) * log_probabilities.shape[1] + predicted
-    highest = log_probabilities.ravel()[flat].astype(np.float64)
+    predicted, highest = _highest(log_probabilities)
     confidence = np.minimum(np.exp(highest), 1.0)
     return TopLabel(predicted, confidence, predicted == labels)
+
+
+def _highest(values: LogProbabilities) -> tuple[Labels, Float[np.ndarray, "cases"]]:
+    """Return the column of each row's first maximum, and that maximum as float64."""
+    num_cases, num_columns = values.shape
+    if num_columns > FEW_CLASSES:
+        predicted = values.argmax(axis=1)
+        # A flat index gathers in half the time of a pair of indices.
+        flat = np.arange(num_cases) * num_columns + predicted
+        return predicted, values.ravel()[flat].astype(np.float64)
+    predicted, highest = np.empty(num_cases, dtype=np.intp), np.empty(num_cases)
+    for start in range(0, num_cases, BLOCK_CASES):
+        block = slice(start, start + BLOCK_CASES)
+        columns = np.ascontiguousarray(values[block].T)
+        maximum = columns.max(axis=0)
+        # The first maximum stands behind as many columns as there are below it from the left.
+        below = np.ones(len(maximum), dtype=bool)
+        num_below = np.zeros(len(maximum), dtype=np.uint8)
+        for column in columns[:-1]:
+            below &= column < maximum
+            num_below += below
+        predicted[block], highest[block] = num_below, maximum
+    return predicted, highest
