@@ -6,7 +6,6 @@ import math
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from pipeline.losses.parts.arguments import non_negative, one_of, share
 from pipeline.losses.parts.batch import negative_log_likelihood
@@ -74,7 +73,7 @@ class ClassRegulariser(nn.Module):
         plain = self._is_plain()
         if plain and logits.numel() >= LARGE:
             return fused_generative_cross_entropy(logits, labels, self.weight)
-        log_p = functional.log_softmax(logits, dim=1)
+        log_p = torch.log_softmax(logits, dim=1)
         if plain and self.weight == 1:
             return _generative_cross_entropy(log_p, labels)
         return self(log_p, labels) + negative_log_likelihood(log_p, labels)
@@ -102,8 +101,7 @@ class ClassRegulariser(nn.Module):
 
 def _generative_cross_entropy(log_p: Tensor, labels: Tensor) -> Tensor:
     # log(p / (n m)) over one batch is a log-softmax along its cases: one kernel, no logsumexp.
-    value = negative_log_likelihood(functional.log_softmax(log_p, dim=0), labels)
+    value = negative_log_likelihood(torch.log_softmax(log_p, dim=0), labels)
     # A constant has no gradient, so it need not be a node of the graph.
-    with torch.no_grad():
-        value -= math.log(len(log_p))
+    value.detach().sub_(math.log(len(log_p)))
     return value
