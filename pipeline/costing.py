@@ -81,7 +81,7 @@ class Problem:
     ) -> Self:
         served = {split: counts.get(reuse.get(split, split), 0) for split in PREDICTED_SPLITS}
         return cls(
-            num_train=counts["train"],
+            num_train=counts.get("train", 0),
             num_predicted=sum(served.values()),
             num_calibrated=sum(served[split] for split in CALIBRATED_SPLITS),
             num_cases=sum(counts.values()),

@@ -59,6 +59,8 @@ ROW = ExperimentRow(
     risk_targets=[0.2],
     headline_target=0.2,
     delta=0.05,
+    partners={},
+    shifted="data/logits/tiny/hand",
 )
 
 
@@ -68,6 +70,7 @@ def write_plan_and_configs(root):
     plan = Plan(
         datasets={"hand": DatasetRow(dataset="hand", made_from="hand", labelled_by="hand")},
         runs={"tiny-hand-ce": RunRow(**run)},
+        shifts={},
         experiments={"tiny-hand": ROW},
         studies={"tiny": StudyRow(study="tiny", title="Tiny", experiments=["hand"])},
     )

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from pydantic import PositiveInt
 
 from pipeline.adapters.case import Case
 from pipeline.adapters.matching import match
@@ -32,12 +33,16 @@ class Arguments(Strict):
 
     `prepared` is the folder of the set that it derives from, relative to where commands are run.
     `corruptions` are kinds of `pipeline.corruptions`; without any the images are merely matched.
+    `without_classes` leaves those classes of the other set out; `cases` keeps that many of the
+    rest, each class within one case of its share.
     """
 
     prepared: str
     split: Split = "test"
     corruptions: list[str] = []
     severities: list[int] = list(SEVERITIES)
+    without_classes: list[str] = []
+    cases: PositiveInt | None = None
     seed: int = 0
 
 
@@ -59,8 +64,8 @@ def read(raw: Path, dataset: Dataset) -> Iterator[Case]:
     arguments = check_config(dataset.arguments, Arguments, place="arguments")
     prepared = read_prepared(Path(arguments.prepared))
     with located(arguments.prepared):
-        _require_same_source(prepared, read_json(raw / SOURCE), dataset)
-    rows = prepared.rows(arguments.split)
+        _require_same_source(prepared, read_json(raw / SOURCE), arguments, dataset)
+    rows = _kept_rows(prepared, arguments)
     if not arguments.corruptions:
         yield from (_case(prepared, row, dataset) for row in rows)
     for number, view in enumerate(product(arguments.corruptions, arguments.severities)):
@@ -69,13 +74,35 @@ def read(raw: Path, dataset: Dataset) -> Iterator[Case]:
             yield _corrupted(_case(prepared, row, dataset), *view, random)
 
 
-def _require_same_source(prepared: Prepared, source: dict[str, str], dataset: Dataset) -> None:
+def _require_same_source(
+    prepared: Prepared, source: dict[str, str], arguments: Arguments, dataset: Dataset
+) -> None:
     if prepared.card["fingerprint"] != source["fingerprint"]:
         message = "another version than the acquired one: run acquire again"
         raise InputError(message)
-    if prepared.card["classes"] != dataset.classes:
-        message = f"its classes are {prepared.card['classes']}, got {dataset.classes}"
+    classes = prepared.card["classes"]
+    if strangers := sorted(set(arguments.without_classes) - set(classes)):
+        message = f"'without_classes' names no class of it: {strangers}"
         raise InputError(message)
+    left = [name for name in classes if name not in arguments.without_classes]
+    if left != dataset.classes:
+        message = f"its classes are {left}, got {dataset.classes}"
+        raise InputError(message)
+
+
+def _kept_rows(prepared: Prepared, arguments: Arguments) -> np.ndarray:
+    """Return the rows that the arguments leave of the split, in their order."""
+    rows = prepared.rows(arguments.split)
+    labels = prepared.cases["label"].to_numpy()[rows]
+    dropped = [prepared.card["classes"].index(name) for name in arguments.without_classes]
+    rows, labels = rows[~np.isin(labels, dropped)], labels[~np.isin(labels, dropped)]
+    if arguments.cases is None or arguments.cases >= len(rows):
+        return rows
+    # Evenly spaced places in the order of classes, within which the order is random.
+    shuffled = np.random.default_rng(arguments.seed).permutation(len(rows))
+    by_class = shuffled[np.argsort(labels[shuffled], kind="stable")]
+    places = (np.arange(arguments.cases) + 0.5) * len(rows) / arguments.cases
+    return np.sort(rows[by_class[places.astype(int)]])
 
 
 def _case(prepared: Prepared, row: int, dataset: Dataset) -> Case:
@@ -83,7 +110,7 @@ def _case(prepared: Prepared, row: int, dataset: Dataset) -> Case:
     return Case(
         case=known["case"],
         image=match(np.asarray(prepared.images[row]), dataset.image_size, dataset.channels),
-        label=int(known["label"]),
+        label=dataset.classes.index(prepared.card["classes"][known["label"]]),
         patient=known["patient"],
         source=f"{prepared.card['name']}/{known['case']}",
         source_sha256=known["pixel_sha256"],

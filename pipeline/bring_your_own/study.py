@@ -117,6 +117,8 @@ def given_row(name: str, run: Run, shown: Shown) -> ExperimentRow:
         risk_targets=targets,
         headline_target=shown.target,
         delta=fields["delta"].default,
+        partners={},
+        shifted="",
     )
 
 

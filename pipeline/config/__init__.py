@@ -4,7 +4,7 @@ from pipeline.config.dataset import Dataset, SourceFile, Splits
 from pipeline.config.method import CalibratorConfig, LossConfig, NetworkConfig, Recipe
 from pipeline.config.plan import Plan, expand_plan, read_plan, write_plan
 from pipeline.config.reading import read_config
-from pipeline.config.study import Experiment, Study
+from pipeline.config.study import Experiment, Partner, Study
 
 __all__ = [
     "CalibratorConfig",
@@ -12,6 +12,7 @@ __all__ = [
     "Experiment",
     "LossConfig",
     "NetworkConfig",
+    "Partner",
     "Plan",
     "Recipe",
     "SourceFile",

@@ -11,8 +11,8 @@ import yaml
 from pipeline.config.dataset import Dataset
 from pipeline.config.method import CalibratorConfig, LossConfig, NetworkConfig, Recipe
 from pipeline.config.reading import Strict, check_config, read_config, read_yaml
-from pipeline.config.study import Experiment, Study
-from pipeline.errors import InputError
+from pipeline.config.study import SAME_CLASSES, Experiment, Partner, PartnerKind, Study
+from pipeline.errors import InputError, located
 
 DATASETS = "configs/datasets"
 HEADER = "# Written by `python -m pipeline plan STUDY...` from configs/studies; do not edit.\n"
@@ -44,8 +44,27 @@ class RunRow(Strict):
     seeds: list[int]
 
 
+class ShiftRow(Strict):
+    """One partner of one experiment: predicted by all runs of it.
+
+    `dataset` is the partner's, `trained_on` the experiment's.
+    """
+
+    study: str
+    experiment: str
+    dataset: str
+    kind: PartnerKind
+    trained_on: str
+    losses: list[str]
+    seeds: list[int]
+
+
 class ExperimentRow(Strict):
-    """One experiment: calibrated and evaluated once, over all its runs."""
+    """One experiment: calibrated and evaluated once, over all its runs.
+
+    `partners` are data sets and their kinds. `shifted` is where their predictions are, and what
+    evaluation depends on; without partners its logits, on which it depends anyway.
+    """
 
     study: str
     experiment: str
@@ -61,6 +80,8 @@ class ExperimentRow(Strict):
     risk_targets: list[float]
     headline_target: float
     delta: float
+    partners: dict[str, PartnerKind]
+    shifted: str
 
 
 class StudyRow(Strict):
@@ -76,15 +97,15 @@ class Plan(Strict):
 
     datasets: dict[str, DatasetRow]
     runs: dict[str, RunRow]
+    shifts: dict[str, ShiftRow]
     experiments: dict[str, ExperimentRow]
     studies: dict[str, StudyRow]
 
     @property
     def num_stages(self) -> int:
         """How many DVC stages the plan makes: DVC's own cost grows with it."""
-        return (
-            2 * len(self.datasets) + len(self.runs) + 2 * len(self.experiments) + len(self.studies)
-        )
+        once = len(self.runs) + len(self.shifts) + len(self.studies)
+        return 2 * len(self.datasets) + 2 * len(self.experiments) + once
 
 
 def expand_plan(names: Iterable[str], configs: Path) -> Plan:
@@ -93,17 +114,25 @@ def expand_plan(names: Iterable[str], configs: Path) -> Plan:
     Raises
     ------
     InputError
-        If a study, data set, network, recipe, loss or calibrator it names has no valid file.
+        If a study, data set, network, recipe, loss or calibrator it names has no valid file, or a
+        partner should have an experiment's classes and has others.
     """
     studies = {name: read_config(configs / "studies" / f"{name}.yaml", Study) for name in names}
     datasets: dict[str, DatasetRow] = {}
     runs: dict[str, RunRow] = {}
+    shifts: dict[str, ShiftRow] = {}
     experiments: dict[str, ExperimentRow] = {}
     for name, study in studies.items():
         for calibrator in study.calibrators:
             read_config(configs / "calibrators" / f"{calibrator}.yaml", CalibratorConfig)
         for experiment in study.experiments:
             datasets |= _dataset_rows(experiment.dataset, configs)
+            for partner in experiment.partners:
+                with located(configs / "studies" / f"{name}.yaml"):
+                    _require_classes(partner, experiment, configs)
+                datasets |= _dataset_rows(partner.dataset, configs)
+                row = _shift_row(name, study, experiment, partner)
+                shifts[f"{name}-{experiment.key}-{partner.dataset}"] = row
             experiments[f"{name}-{experiment.key}"] = _experiment_row(name, study, experiment)
             runs |= _run_rows(name, study, experiment, configs)
     rows = {
@@ -114,7 +143,7 @@ def expand_plan(names: Iterable[str], configs: Path) -> Plan:
         )
         for name, study in studies.items()
     }
-    return Plan(datasets=datasets, runs=runs, experiments=experiments, studies=rows)
+    return Plan(datasets=datasets, runs=runs, shifts=shifts, experiments=experiments, studies=rows)
 
 
 def _dataset_rows(name: str, configs: Path) -> dict[str, DatasetRow]:
@@ -147,7 +176,35 @@ def _experiment_row(name: str, study: Study, experiment: Experiment) -> Experime
         risk_targets=study.risk_targets,
         headline_target=study.headline_target,
         delta=study.delta,
+        partners={partner.dataset: partner.kind for partner in experiment.partners},
+        shifted=f"data/{'shifted' if experiment.partners else 'logits'}/{name}/{experiment.key}",
     )
+
+
+def _shift_row(name: str, study: Study, experiment: Experiment, partner: Partner) -> ShiftRow:
+    return ShiftRow(
+        study=name,
+        experiment=experiment.key,
+        dataset=partner.dataset,
+        kind=partner.kind,
+        trained_on=experiment.dataset,
+        losses=experiment.losses or study.losses,
+        seeds=experiment.seeds or study.seeds,
+    )
+
+
+def _require_classes(partner: Partner, experiment: Experiment, configs: Path) -> None:
+    """Raise `InputError` where a partner in scope has other classes than were trained on."""
+    own, others = (
+        read_config(configs / "datasets" / f"{name}.yaml", Dataset).classes
+        for name in (experiment.dataset, partner.dataset)
+    )
+    if partner.kind in SAME_CLASSES and own != others:
+        message = (
+            f"{partner.dataset} is a partner of kind {partner.kind}, so its classes must be those "
+            f"of {experiment.dataset}: {own}, got {others}"
+        )
+        raise InputError(message)
 
 
 def _run_rows(name: str, study: Study, experiment: Experiment, configs: Path) -> dict[str, RunRow]:

@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
 from pipeline.config.reading import Strict
 
+PartnerKind = Literal["near_ood", "far_ood", "corruption", "site"]
+"""Out of scope: akin to the training data, or nothing like it. In scope: damaged, or elsewhere."""
+
+SAME_CLASSES: tuple[PartnerKind, ...] = ("corruption", "site")
+"""Kinds of partners whose cases have the classes that were trained on."""
+
+
+class Partner(Strict):
+    """A prepared data set whose test cases the trained models meet besides their own."""
+
+    dataset: str
+    kind: PartnerKind
+
 
 class Experiment(Strict):
-    """One data set, one network, one recipe; what is left out is taken from the study."""
+    """One data set, one network, one recipe; what is left out is taken from the study.
+
+    `partners` are predicted once the models are trained, so that adding one trains nothing.
+    """
 
     name: str | None = None
     dataset: str
@@ -18,11 +34,20 @@ class Experiment(Strict):
     recipe: str
     losses: list[str] | None = None
     seeds: list[int] | None = None
+    partners: list[Partner] = []
 
     @property
     def key(self) -> str:
         """The experiment's readable name, unique in its study."""
         return self.name or f"{self.dataset}-{self.network}"
+
+    @model_validator(mode="after")
+    def _partners_differ(self) -> Self:
+        names = [partner.dataset for partner in self.partners]
+        if len(set(names)) < len(names):
+            message = f"experiment {self.key} names a partner twice"
+            raise ValueError(message)
+        return self
 
 
 class Study(Strict):

@@ -85,6 +85,37 @@ def test_a_partner_is_matched_in_size_and_channels(source):
     assert len(cases) == 6
 
 
+def test_a_subset_keeps_the_classes_in_proportion_and_the_same_cases_in_every_view(source):
+    dataset = derived(corruptions=["contrast"], severities=[1, 5], cases=4)
+    cases = read_derived(source, dataset)
+    first, second = cases[:4], cases[4:]
+    assert len(second) == 4
+    assert sorted(case.label for case in first) == [0, 0, 1, 1]  # of 3 healthy and 3 ill
+    assert [case.patient for case in first] == [case.patient for case in second]
+
+
+def test_another_seed_keeps_other_cases_and_more_than_there_are_keeps_all(source):
+    kept = {
+        seed: {case.case for case in read_derived(source, derived(cases=2, seed=seed))}
+        for seed in range(10)
+    }
+    assert len({frozenset(cases) for cases in kept.values()}) > 1
+    assert len(read_derived(source, derived(cases=7))) == 6
+
+
+def test_classes_that_are_left_out_take_their_cases_along(source):
+    dataset = derived(without_classes=["healthy"]).model_copy(update={"classes": ["ill"]})
+    cases = read_derived(source, dataset)
+    assert [case.label for case in cases] == [0, 0, 0]
+    whole = read_derived(source, derived())
+    assert [case.case for case in cases] == [case.case for case in whole if case.label == 1]
+
+
+def test_a_class_to_leave_out_that_is_not_there_is_refused(source):
+    with pytest.raises(InputError, match=r"'without_classes' names no class of it: \['cured'\]"):
+        read_derived(source, derived(without_classes=["cured"]))
+
+
 def test_it_goes_through_both_stages_as_any_data_set(source):
     stated = derived(corruptions=["jpeg"]).model_dump(exclude_none=True)
     (source / "configs/datasets/noisy.yaml").write_text(yaml.safe_dump(stated))

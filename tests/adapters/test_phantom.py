@@ -78,6 +78,13 @@ def test_a_patient_has_one_key_and_one_to_three_images(acquired, dataset):
     assert counts.between(1, 3).all()
 
 
+def test_patients_numbered_from_elsewhere_are_other_people(acquired, dataset, tmp_path):
+    phantom.acquire(tmp_path, smaller(dataset, first_patient=30))
+    others = {each.patient for each in read(tmp_path, dataset, first_patient=30)}
+    assert len(others) == 30
+    assert not others & {each.patient for each in read(acquired, dataset)}
+
+
 def test_storing_low_values_bright_or_compressed_changes_no_image(dataset, tmp_path):
     images = []
     for number, share in enumerate((0.0, 1.0)):

@@ -51,6 +51,56 @@ def test_counts_the_stages_that_dvc_will_see(configs):
     assert expand_plan(["quick"], configs[0]).num_stages == 2 * 2 + 2 * 3 + 2 * 2 + 1
 
 
+def with_partners(study, *partners):
+    first = study["experiments"][0] | {
+        "partners": [{"dataset": dataset, "kind": kind} for dataset, kind in partners]
+    }
+    return [first, *study["experiments"][1:]]
+
+
+def test_a_partner_is_one_row_more_and_changes_no_run(configs):
+    root, study = configs
+    before = expand_plan(["quick"], root)
+    partners = [("digits_corrupted", "corruption"), ("dtd10", "far_ood")]
+    write_study(root, study, experiments=with_partners(study, *partners))
+    plan = expand_plan(["quick"], root)
+    assert plan.runs == before.runs
+    assert list(plan.datasets) == ["digits", "digits_corrupted", "dtd10", "phantom"]
+    row = plan.shifts["quick-digits-thin_densenet-digits_corrupted"]
+    assert (row.dataset, row.kind, row.trained_on) == ("digits_corrupted", "corruption", "digits")
+    assert (row.losses, row.seeds) == (study["losses"], study["seeds"])
+    # Two data sets more to acquire and to prepare, and two partners to predict.
+    assert plan.num_stages == before.num_stages + 2 * 2 + 2
+
+
+def test_evaluation_waits_for_the_partners_where_there_are_any(configs):
+    root, study = configs
+    write_study(root, study, experiments=with_partners(study, ("dtd10", "far_ood")))
+    rows = expand_plan(["quick"], root).experiments
+    with_one, without = rows["quick-digits-thin_densenet"], rows["quick-phantom-thin_densenet"]
+    assert with_one.partners == {"dtd10": "far_ood"}
+    assert with_one.shifted == "data/shifted/quick/digits-thin_densenet"
+    assert without.partners == {}
+    assert without.shifted == "data/logits/quick/phantom-thin_densenet"
+
+
+@pytest.mark.parametrize(
+    ("partners", "message"),
+    [
+        ([("phantom", "site")], r"quick\.yaml: phantom is a partner of kind site, so its classes "),
+        ([("dtd10", "corruption")], r"must be those of digits: \['0', .*, got \['banded', "),
+        ([("dtd10", "far_ood")] * 2, r"experiment digits-thin_densenet names a partner twice"),
+        ([("dtd10", "far")], r"key 'experiments\.0\.partners\.0\.kind': .*, got 'far'"),
+        ([("tarot", "far_ood")], r"datasets/tarot\.yaml: no such file; "),
+    ],
+)
+def test_a_partner_that_does_not_fit_is_refused(configs, partners, message):
+    root, study = configs
+    write_study(root, study, experiments=with_partners(study, *partners))
+    with pytest.raises(InputError, match=message):
+        expand_plan(["quick"], root)
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [

@@ -21,6 +21,8 @@ ROW = ExperimentRow(
     risk_targets=[0.05, 0.2],
     headline_target=0.2,
     delta=0.05,
+    partners={},
+    shifted="",
 )
 CARD = {
     "title": "Simulated",

@@ -82,7 +82,7 @@ def _examination(study: Study, arguments: StudyArguments, image: int) -> Examina
     patient = int(study.patients[image])
     return Examination(
         seed=arguments.seed,
-        patient=patient,
+        patient=arguments.first_patient + patient,
         number=int(study.numbers[image]),
         sex=str(study.sexes[patient]),
         age=int(study.ages[patient]),

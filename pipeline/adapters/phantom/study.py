@@ -57,10 +57,12 @@ class StudyArguments(Strict):
     """What is simulated. `patient_share` is the share of a feature's variance that is a patient's.
 
     `monochrome1_share` of the images are stored with low values bright, `rle_share` compressed.
+    Patients are numbered from `first_patient`, so that two studies can be of different people.
     """
 
     seed: int = Field(default=0, ge=0)
     num_patients: int = Field(default=1200, ge=1)
+    first_patient: int = Field(default=0, ge=0)
     image_shares: tuple[float, ...] = (0.3, 0.4, 0.3)
     patient_share: float = Field(default=0.3, ge=0, le=1)
     monochrome1_share: float = Field(default=0.15, ge=0, le=1)
