@@ -8,9 +8,12 @@ from math import exp
 
 import pandas as pd
 
-from pipeline.report.scores import Scores
+from pipeline.report.comparison import calibrators_shown_first
+from pipeline.report.scores import Scores, pick
 from pipeline.report.table import Cell, Column, Table
 
+MOST_ROWS = 200
+"""With more fitted calibrators a page shows those of one model; the files hold all."""
 INVERSION = (
     "A rank inversion is a pair of test cases whose order of confidence the calibrator turned "
     "round, which changes the risk-coverage curve."
@@ -19,7 +22,9 @@ INVERSION = (
 
 def calibrator_notes_table(scores: Scores) -> Table:
     """Return one row a loss and calibrator: what any of its seeds makes worth knowing."""
-    groups = scores.calibrators.groupby(["loss", "calibrator"], sort=False)
+    first = scores.calibrators["calibrator"].isin(calibrators_shown_first(scores))
+    groups = scores.calibrators[first].groupby(["loss", "calibrator"], sort=False)
+    more = "" if first.all() else " The files hold the other calibrators too."
     rows = [
         (
             Cell(str(loss)),
@@ -32,7 +37,7 @@ def calibrator_notes_table(scores: Scores) -> Table:
     ]
     return Table(
         name="calibrator_notes",
-        caption=f"What to know of the calibrators, over all seeds. {INVERSION}",
+        caption=f"What to know of the calibrators, over all seeds. {INVERSION}{more}",
         columns=(
             Column("Loss", numeric=False),
             Column("Calibrator", numeric=False),
@@ -66,8 +71,13 @@ def _notes(runs: pd.DataFrame) -> str:
 def calibrators_table(scores: Scores) -> Table:
     """Return what each fitted calibrator is, and what to know of it."""
     frame = scores.calibrators
+    whose, shown = "Every fitted calibrator", frame
+    if len(frame) > MOST_ROWS:
+        model = {key: scores.headline[key] for key in ("loss", "seed")}
+        whose = f"Every calibrator fitted to {model['loss']}, seed {model['seed']}"
+        shown = pick(frame, **model)
     rows = []
-    for _, row in frame.iterrows():
+    for _, row in shown.iterrows():
         argmax = "kept" if row["preserves_argmax"] else f"changed in {row['argmax_changed']:,}"
         rows.append(
             (
@@ -82,7 +92,7 @@ def calibrators_table(scores: Scores) -> Table:
         )
     return Table(
         name="calibrators",
-        caption=f"Every fitted calibrator. {INVERSION}",
+        caption=f"{whose}. {INVERSION}{'' if shown is frame else ' The files hold all of them.'}",
         columns=(
             Column("Loss", numeric=False),
             Column("Calibrator", numeric=False),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -19,13 +20,19 @@ KINDS = {
     "accuracy": "",
 }
 """Kinds of metric, each with words in the names of its metrics; the first that fits."""
+MOST_CALIBRATORS = 4
+"""With more, tables of the first view show a few and the rest stands on a page of its own."""
 SHOWN_METRICS = ("accuracy", "auroc", "nll", "brier", "ece", "classwise_ece", "aurc", "augrc")
 
 
 def comparison_table(scores: Scores) -> Table:
-    """Return losses x calibrators in the metrics of the first page."""
+    """Return losses x the calibrators shown first, in the metrics of the first page.
+
+    Where calibrators are left out a last row holds the best of all pairs, metric by metric.
+    """
     target = f"coverage_at_risk_{100 * scores.record['headline_target']:g}"
-    return _table(scores, "comparison", (*SHOWN_METRICS, target))
+    first = calibrators_shown_first(scores)
+    return _table(scores, "comparison", (*SHOWN_METRICS, target), first)
 
 
 def metrics_table(scores: Scores, kind: str) -> Table:
@@ -43,26 +50,41 @@ def kind_of(key: str) -> str:
     return next((kind for kind, word in KINDS.items() if re.search(word, key)), "accuracy")
 
 
-def _table(scores: Scores, name: str, metrics: Sequence[str]) -> Table:
+def calibrators_shown_first(scores: Scores) -> list[str]:
+    """Return all of a few calibrators; of many: none, temperature and the headline's."""
+    every = scores.record["calibrators"]
+    if len(every) <= MOST_CALIBRATORS:
+        return every
+    shown = {scores.uncalibrated, "temperature", scores.record["headline_calibrator"]}
+    return [calibrator for calibrator in every if calibrator in shown]
+
+
+def _table(
+    scores: Scores, name: str, metrics: Sequence[str], calibrators: Sequence[str] | None = None
+) -> Table:
     """Return mean ± standard deviation over seeds with the interval, the best marked."""
     record = scores.record
     present = set(scores.summary["metric"])
     shown = [key for key in metrics if key in present]
-    pairs = [(loss, each) for loss in record["losses"] for each in record["calibrators"]]
-    values = {(row.loss, row.calibrator, row.metric): row for row in scores.summary.itertuples()}
-    best = {key: _best(scores.summary, key) for key in shown}
-    rows = []
-    for loss, calibrator in pairs:
-        cells = [_metric_cell(scores, values[(loss, calibrator, key)], best[key]) for key in shown]
-        rows.append((Cell(loss), Cell(calibrator, _argmax_note(scores, calibrator)), *cells))
+    every = [(loss, each) for loss in record["losses"] for each in record["calibrators"]]
+    pairs = [pair for pair in every if calibrators is None or pair[1] in calibrators]
+    marks = _Marks.of(scores)
+    rows = [
+        (
+            Cell(pair[0]),
+            Cell(pair[1], marks.notes[pair[1]]),
+            *(_metric_cell(marks.rows[(*pair, key)], marks) for key in shown),
+        )
+        for pair in pairs
+    ]
+    left_out = len(every) - len(pairs)
+    if left_out:
+        best = (_best_cell(marks, key, every) for key in shown)
+        rows.append((Cell(f"best of all {len(every)}"), Cell(""), *best))
     headline = (record["headline_loss"], record["headline_calibrator"])
-    boot = record["bootstrap"]
     return Table(
         name=name,
-        caption="Losses and calibrators: mean ± standard deviation over "
-        f"{scores.seeds_text}; beneath, the {target_text(boot['level'])} interval of the mean from "
-        f"{boot['num_resamples']:,} bootstrap resamples of {boot['unit']}s. ★ best of its column; "
-        f"the shaded row is the model of the first screen.{_ties_explained(scores)}",
+        caption=_caption(scores, left_out),
         columns=(
             Column("Loss", numeric=False),
             Column("Calibrator", numeric=False),
@@ -72,6 +94,65 @@ def _table(scores: Scores, name: str, metrics: Sequence[str]) -> Table:
         frame=scores.summary[scores.summary["metric"].isin(shown)],
         headings=2,
         marked=frozenset({pairs.index(headline)}),
+    )
+
+
+@dataclass(frozen=True)
+class _Marks:
+    """What marks a cell, looked up once for all cells.
+
+    Attributes
+    ----------
+    rows : dict
+        The summary's rows by loss, calibrator and metric.
+    best : dict
+        Each metric's best mean; NaN where there is none.
+    open : set
+        Metric, loss and calibrator where the paired test over seeds leaves open that the best is
+        no better.
+    notes : dict
+        What to know of a calibrator, by its name.
+    """
+
+    rows: dict[tuple[str, str, str], Any]
+    best: dict[str, float]
+    open: set[tuple[str, str, str]]
+    notes: dict[str, str]
+
+    @classmethod
+    def of(cls, scores: Scores) -> _Marks:
+        rows = {(row.loss, row.calibrator, row.metric): row for row in scores.summary.itertuples()}
+        keeps = scores.calibrators.groupby("calibrator")["preserves_argmax"].all()
+        tested = scores.comparisons
+        undecided = () if tested is None else _undecided(tested)
+        return cls(
+            rows=rows,
+            best={key: _best(scores.summary, key) for key in set(scores.summary["metric"])},
+            open=set(undecided),
+            notes={name: "" if kept else "may change the class" for name, kept in keeps.items()},
+        )
+
+
+def _undecided(comparisons: pd.DataFrame) -> Iterator[tuple[str, str, str]]:
+    """Yield metric, loss and calibrator of the pairs not shown to be worse than the best.
+
+    >>> names = {"metric": "ece", "loss": ["a", "b"], "calibrator": "ats"}
+    >>> list(_undecided(pd.DataFrame(names | {"p_value_holm": [0.04, 0.06]})))
+    [('ece', 'b', 'ats')]
+    """
+    rows = comparisons[comparisons["p_value_holm"] >= SIGNIFICANT]
+    yield from zip(rows["metric"], rows["loss"], rows["calibrator"], strict=True)
+
+
+def _caption(scores: Scores, left_out: int) -> str:
+    boot = scores.record["bootstrap"]
+    more = f" {left_out} more pairs stand on a page of their own; marks are among all."
+    ties = _ties_explained(scores)
+    return (
+        "Losses and calibrators: mean ± standard deviation over "
+        f"{scores.seeds_text}; beneath, the {target_text(boot['level'])} interval of the mean from "
+        f"{boot['num_resamples']:,} bootstrap resamples of {boot['unit']}s. ★ best of its column; "
+        f"the shaded row is the model of the first screen.{ties}{more if left_out else ''}"
     )
 
 
@@ -90,24 +171,28 @@ def _metric_column(key: str) -> Column:
     return Column(name.label, f"{arrow}{name.unit}".strip(), name.meaning)
 
 
-def _metric_cell(scores: Scores, row: Any, best: float) -> Cell:
-    text = scaled(row.metric, row.mean)
-    if not missing(row.sd):
-        text = f"{text} ±\u2009{scaled(row.metric, row.sd)}"
+def _metric_cell(row: Any, marks: _Marks) -> Cell:
+    text = _mean_and_sd(row)
     ends = (row.lower, row.upper)
     span = "" if missing(row.lower) else "–".join(scaled(row.metric, end) for end in ends)
-    if row.mean == best:
+    if row.mean == marks.best[row.metric]:
         return Cell(text, span, mark="best")
-    tied = _not_worse(scores, row.metric, row.loss, row.calibrator)
+    tied = (row.metric, row.loss, row.calibrator) in marks.open
     return Cell(text, span, mark="tied" if tied else "")
 
 
-def _not_worse(scores: Scores, metric: str, loss: str, calibrator: str) -> bool:
-    """Return whether the paired test over seeds leaves open that the best is no better."""
-    if scores.comparisons is None:
-        return False
-    rows = pick(scores.comparisons, metric=metric, loss=loss, calibrator=calibrator)
-    return len(rows) == 1 and bool(rows["p_value_holm"].iloc[0] >= SIGNIFICANT)
+def _mean_and_sd(row: Any) -> str:
+    text = scaled(row.metric, row.mean)
+    return text if missing(row.sd) else f"{text} ±\u2009{scaled(row.metric, row.sd)}"
+
+
+def _best_cell(marks: _Marks, key: str, pairs: Sequence[tuple[str, str]]) -> Cell:
+    """Return a metric's best mean and the pair that has it, or how many share it."""
+    found = [pair for pair in pairs if marks.rows[(*pair, key)].mean == marks.best[key]]
+    if not found:
+        return Cell("–")
+    shared = f"{len(found)} pairs" if len(found) > 1 else ", ".join(found[0])
+    return Cell(_mean_and_sd(marks.rows[(*found[0], key)]), shared)
 
 
 def _best(summary: pd.DataFrame, key: str) -> float:
@@ -119,8 +204,3 @@ def _best(summary: pd.DataFrame, key: str) -> float:
     if better == "higher":
         return means.max()
     return means.min() if better == "lower" else float("nan")
-
-
-def _argmax_note(scores: Scores, calibrator: str) -> str:
-    kept = pick(scores.calibrators, calibrator=calibrator)["preserves_argmax"].all()
-    return "" if kept else "may change the class"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import pandas as pd
+from collections.abc import Sequence
+from typing import Any
 
 from pipeline.report.scores import Scores, pick
 from pipeline.report.table import Cell, Column, Table
@@ -11,21 +12,24 @@ from pipeline.report.wording import metric_name, missing, scaled, target_text
 COMPARED = ("accuracy", "nll", "brier", "ece", "classwise_ece", "aurc", "augrc")
 
 
-def differences_table(scores: Scores) -> Table | None:
+def differences_table(
+    scores: Scores, calibrators: Sequence[str], *, name: str = "differences"
+) -> Table | None:
     """Return each loss's difference to the baseline over seeds; None where not computed."""
     if scores.differences is None:
         return None
     frame = scores.differences
     keys = [key for key in COMPARED if key in set(frame["metric"])]
-    found = {(row["loss"], row["calibrator"], row["metric"]): row for _, row in frame.iterrows()}
-    pairs = list(dict.fromkeys(zip(frame["loss"], frame["calibrator"], strict=True)))
+    found = {(row.loss, row.calibrator, row.metric): row for row in frame.itertuples()}
+    every = dict.fromkeys(zip(frame["loss"], frame["calibrator"], strict=True))
+    pairs = [pair for pair in every if pair[1] in calibrators]
     rows = [
         (Cell(pair[0]), Cell(pair[1]), *(_difference(found.get((*pair, key)), key) for key in keys))
         for pair in pairs
     ]
     baseline = scores.record["baseline"]
     return Table(
-        name="differences",
+        name=name,
         caption=f"Difference to {baseline} with the same calibrator, seed by seed: mean ± standard "
         "deviation, and the p-value of a paired t-test after Holm's correction over the losses. "
         f"{scores.seeds_text} can show large differences alone.",
@@ -40,15 +44,14 @@ def differences_table(scores: Scores) -> Table | None:
     )
 
 
-def _difference(row: pd.Series | None, key: str) -> Cell:
-    if row is None or missing(row["mean_difference"]):
+def _difference(row: Any | None, key: str) -> Cell:
+    if row is None or missing(row.mean_difference):
         return Cell("–")
-    value = scaled(key, row["mean_difference"]).replace("-", "−")
+    value = scaled(key, row.mean_difference).replace("-", "−")
     text = value if value.startswith("−") else f"+{value}"
-    if not missing(row["sd"]):
-        text = f"{text} ±\u2009{scaled(key, row['sd'])}"
-    p_value = row["p_value_holm"]
-    return Cell(text, "" if missing(p_value) else _p_text(p_value))
+    if not missing(row.sd):
+        text = f"{text} ±\u2009{scaled(key, row.sd)}"
+    return Cell(text, "" if missing(row.p_value_holm) else _p_text(row.p_value_holm))
 
 
 def _p_text(p_value: float) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pipeline.report.formats import csv_text, latex_text, parquet_bytes
 from pipeline.report.overview import StudyLine
 from pipeline.report.provenance import fingerprint_line
-from pipeline.report.ranking import ranking_table
+from pipeline.report.ranking import ranking_tables
 from pipeline.report.rendering import render
 from pipeline.report.scores import Scores
 from pipeline.report.table import Table
@@ -32,13 +32,14 @@ def study_files(study: str, title: str, every: Sequence[Scores]) -> dict[str, by
     Returns
     -------
     dict of str to bytes
-        ``index.html``, ``comparison.html``, ``experiments/NAME.html``, ``tables/NAME/*`` as CSV,
-        Parquet and LaTeX, and ``figures/NAME/*.svg``. Equal scores give equal bytes.
+        ``index.html``, ``comparison.html``, ``experiments/NAME.html`` with pages of its metrics
+        and pictures beside it, ``tables/NAME/*`` as CSV, Parquet and LaTeX, and
+        ``figures/NAME/*.svg``. Equal scores give equal bytes.
     """
     views = [experiment_view(scores) for scores in every]
-    ranking = ranking_table(every)
+    rankings = ranking_tables(every)
     foot = fingerprint_line(every)
-    shared = {"study": study, "title": title, "views": views, "ranking": ranking}
+    shared = {"study": study, "title": title, "views": views, "rankings": rankings}
     shown = {"on_the_study_page": ON_A_LONG_PAGE if len(every) >= LONG_FROM else ON_THE_STUDY_PAGE}
     texts = {
         "index.html": render("study.html.jinja", foot, prefix="", **shared, **shown),
@@ -50,6 +51,10 @@ def study_files(study: str, title: str, every: Sequence[Scores]) -> dict[str, by
             "experiment.html.jinja", fingerprint_line([view.scores]), prefix="../", view=view,
             **shared,
         )  # fmt: skip
+        texts[f"experiments/{view.name}-comparison.html"] = render(
+            "metrics.html.jinja", fingerprint_line([view.scores]), prefix="../", view=view,
+            **shared,
+        )  # fmt: skip
         if view.gallery:
             texts[f"experiments/{view.name}-gallery.html"] = render(
                 "gallery.html.jinja", fingerprint_line([view.scores]), view=view
@@ -57,8 +62,8 @@ def study_files(study: str, title: str, every: Sequence[Scores]) -> dict[str, by
         texts |= {f"figures/{view.name}/{each.name}.svg": each.svg for each in view.panels}
         for table in view.all_tables:
             contents |= _table_files(f"tables/{view.name}/{table.name}", table)
-    if ranking is not None:
-        contents |= _table_files("tables/ranking", ranking)
+    for table in rankings:
+        contents |= _table_files(f"tables/{table.name}", table)
     return {name: text.encode() for name, text in texts.items()} | contents
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from pipeline.metrics.comparisons import Ranking, rank_methods
+from pipeline.report.comparison import calibrators_shown_first
 from pipeline.report.scores import Scores, pick
 from pipeline.report.table import Cell, Column, Table
 from pipeline.report.wording import metric_name
@@ -14,28 +15,58 @@ from pipeline.report.wording import metric_name
 RANKED = ("accuracy", "nll", "brier", "ece", "classwise_ece", "aurc", "augrc")
 
 
-def ranking_table(every: Sequence[Scores]) -> Table | None:
-    """Return each pair's mean rank and wins; None with fewer than two experiments to rank.
+def ranking_tables(every: Sequence[Scores]) -> list[Table]:
+    """Return each pair's mean rank and wins; nothing with fewer than two experiments to rank.
 
-    Pairs that some experiment lacks are left out, and metrics that are undefined anywhere.
+    Pairs that some experiment lacks are left out, and metrics that are undefined anywhere. With
+    many calibrators a first table shows a few of them, in their ranks among all.
     """
     pairs = _shared_pairs(every)
     if len(every) < 2 or len(pairs) < 2:
-        return None
+        return []
+    first = set(calibrators_shown_first(every[0]))
+    few = [pair for pair in pairs if pair[1] in first]
+    rankings = _rankings(every, pairs)
+    if len(few) == len(pairs):
+        return [_table("ranking", every, rankings, pairs)]
+    return [
+        _table("ranking", every, rankings, few),
+        _table("ranking_all", every, rankings, pairs),
+    ]
+
+
+def _rankings(
+    every: Sequence[Scores], pairs: Sequence[tuple[str, str]]
+) -> dict[str, dict[str, Ranking]]:
+    """Return each metric's ranking of the pairs."""
     rankings: dict[str, dict[str, Ranking]] = {}
     for key in RANKED:
         values = {scores.name: _means(scores, key, pairs) for scores in every}
         if all(pd.notna(value) for row in values.values() for value in row.values()):
             better = metric_name(key).better
             rankings[key] = rank_methods(values, "higher" if better == "higher" else "lower")
+    return rankings
+
+
+def _table(
+    name: str,
+    every: Sequence[Scores],
+    rankings: dict[str, dict[str, Ranking]],
+    pairs: Sequence[tuple[str, str]],
+) -> Table:
+    lowest = {key: min(each.mean_rank for each in rankings[key].values()) for key in rankings}
     rows = [
-        (*(Cell(word) for word in pair), *(_rank_cell(rankings[key], pair) for key in rankings))
+        (
+            *(Cell(word) for word in pair),
+            *(_rank_cell(rankings[key][" ".join(pair)], lowest[key]) for key in rankings),
+        )
         for pair in pairs
     ]
     return Table(
-        name="ranking",
-        caption=f"Mean rank over {len(every)} experiments (1 is best), and in how many of them no "
-        "pair is better. Ranks of so few experiments say little.",
+        name=name,
+        caption=f"Mean rank among {_num_ranked(rankings)} pairs over {len(every)} experiments (1 "
+        "is best), and in how many of them no pair is better. Ranks of so few experiments say "
+        "little.",
         columns=(
             Column("Loss", numeric=False),
             Column("Calibrator", numeric=False),
@@ -66,9 +97,11 @@ def _means(scores: Scores, key: str, pairs: Sequence[tuple[str, str]]) -> dict[s
     return {" ".join(pair): means.get(pair, float("nan")) for pair in pairs}
 
 
-def _rank_cell(rankings: dict[str, Ranking], pair: tuple[str, str]) -> Cell:
-    found = rankings[" ".join(pair)]
-    lowest = min(each.mean_rank for each in rankings.values())
+def _num_ranked(rankings: dict[str, dict[str, Ranking]]) -> int:
+    return max((len(pairs) for pairs in rankings.values()), default=0)
+
+
+def _rank_cell(found: Ranking, lowest: float) -> Cell:
     wins = f"first in {found.num_wins} of {found.num_experiments}"
     return Cell(f"{found.mean_rank:.1f}", wins, "best" if found.mean_rank == lowest else "")
 

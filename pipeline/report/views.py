@@ -7,7 +7,12 @@ from dataclasses import dataclass, fields
 from pipeline.report.answers import operating_points_table, per_class_table
 from pipeline.report.calibrators import calibrator_notes_table, calibrators_table
 from pipeline.report.cards import Item, class_counts_table, data_card, model_card
-from pipeline.report.comparison import KINDS, comparison_table, metrics_table
+from pipeline.report.comparison import (
+    KINDS,
+    calibrators_shown_first,
+    comparison_table,
+    metrics_table,
+)
 from pipeline.report.differences import differences_table, selection_table
 from pipeline.report.explorer import Explorer, explorer
 from pipeline.report.first_screen import FirstScreen, first_screen
@@ -39,6 +44,7 @@ class ExperimentTables:
     class_calibration: Table | None
     published: Table | None
     differences: Table | None
+    differences_all: Table | None
     selection: Table | None
 
 
@@ -72,6 +78,7 @@ class ExperimentView:
 
 def experiment_view(scores: Scores) -> ExperimentView:
     """Return everything that the pages show of one experiment."""
+    every, first = scores.record["calibrators"], calibrators_shown_first(scores)
     tables = ExperimentTables(
         comparison=comparison_table(scores),
         **{f"metrics_{kind}": metrics_table(scores, kind) for kind in KINDS},
@@ -87,7 +94,10 @@ def experiment_view(scores: Scores) -> ExperimentView:
         levels=levels_table(scores),
         class_calibration=class_calibration_table(scores),
         published=published_table(scores),
-        differences=differences_table(scores),
+        differences=differences_table(scores, first),
+        differences_all=None
+        if first == every
+        else (differences_table(scores, every, name="differences_all")),
         selection=selection_table(scores),
     )
     panels = experiment_panels(scores)

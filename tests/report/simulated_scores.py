@@ -98,7 +98,7 @@ def write_study(
         write_scores(root / "data" / "scores" / study / scenario.name, study, scenario)
     names = [each.name for each in scenarios]
     studies = {study: StudyRow(study=study, title=title, experiments=names)}
-    plan = Plan(datasets={}, runs={}, experiments={}, studies=studies)
+    plan = Plan.model_validate(dict.fromkeys(Plan.model_fields, {}) | {"studies": studies})
     (root / "configs").mkdir(parents=True, exist_ok=True)
     write_plan(plan, root / "configs" / "plan.yaml")
 
@@ -176,34 +176,43 @@ def with_last_class_called(name: str, scores: Scores) -> Scores:
     return replace(scores, record=scores.record | {"dataset": dataset}, **tables)
 
 
-def enlarged(scores: Scores, *, name: str, num_losses: int, num_seeds: int) -> Scores:
-    """The same scores under another name, with as many losses and seeds, copies of the first."""
+def enlarged(
+    scores: Scores, *, name: str, num_losses: int, num_seeds: int, num_calibrators: int = 3
+) -> Scores:
+    """The same scores under another name, with as many of each, copies of the first loss's."""
     first = scores.record["headline_loss"]
     losses = ["gce", "cross_entropy", *(f"loss_{i}" for i in range(num_losses - 2))]
+    copies = [f"calibrator_{i}" for i in range(num_calibrators - len(CALIBRATORS))]
     seeds = list(range(num_seeds))
     runs = [
         scores.provenance["runs"][0] | {"loss": loss, "seed": seed}
         for loss in losses
         for seed in seeds
     ]
+    calibrators = [*CALIBRATORS, *copies]
     record = scores.record | {"experiment": name, "losses": losses, "seeds": seeds}
     return replace(
         scores,
-        record=record,
+        record=record | {"calibrators": calibrators},
         provenance=scores.provenance | {"runs": runs},
         **{
-            key: _enlarged(table, first, losses, seeds)
+            key: _enlarged(table, {"loss": losses, "seed": seeds}, first, copies)
             for key, table in vars(scores).items()
             if isinstance(table, pd.DataFrame)
         },
     )
 
 
-def _enlarged(table: pd.DataFrame, first: str, losses: list[str], seeds: list[int]) -> pd.DataFrame:
-    if "loss" in table:
-        ours = table[table["loss"] == first]
-        table = pd.concat([ours.assign(loss=loss) for loss in losses], ignore_index=True)
-    if "seed" in table and len(set(table["seed"])) > 1:
-        ours = table[table["seed"] == table["seed"].iloc[0]]
-        table = pd.concat([ours.assign(seed=seed) for seed in seeds], ignore_index=True)
-    return table
+def _enlarged(
+    table: pd.DataFrame, wanted: dict[str, list], first: str, copies: list[str]
+) -> pd.DataFrame:
+    if "calibrator" in table and copies:
+        # A table that spares temperature is about few calibrators and stays so.
+        ours = table[table["calibrator"] == "temperature"]
+        table = pd.concat([table, *(ours.assign(calibrator=name) for name in copies)])
+    for key, names in wanted.items():
+        if key not in table or table[key].nunique() < 2:
+            continue
+        ours = table[table[key] == (first if key == "loss" else table[key].iloc[0])]
+        table = pd.concat([ours.assign(**{key: name}) for name in names])
+    return table.reset_index(drop=True)

@@ -81,6 +81,7 @@ def band(screening):
 PAGES = [
     "index.html",
     "comparison.html",
+    f"experiments/{SCREENING.name}-comparison.html",
     f"experiments/{SCREENING.name}-gallery.html",
     f"experiments/{SCREENING.name}.html",
 ]

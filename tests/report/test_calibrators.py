@@ -1,6 +1,7 @@
 import dataclasses
 
 from pipeline.report.calibrators import calibrator_notes_table, calibrators_table
+from tests.report.simulated_scores import enlarged
 
 
 def test_a_temperature_at_its_bound_is_told(screening):
@@ -28,3 +29,13 @@ def test_rank_inversions_are_given_from_fewest_to_most(screening):
     calibrators.loc[where, "rank_inversions"] = 1234
     rows = calibrator_notes_table(dataclasses.replace(screening, calibrators=calibrators)).rows
     assert {cells[3].text for cells in rows if cells[1].text == "ats"} == {"37 to 1,234"}
+
+
+def test_of_very_many_the_page_shows_one_models_and_the_files_hold_all(screening):
+    many = enlarged(screening, name="many", num_losses=4, num_seeds=5, num_calibrators=12)
+    table = calibrators_table(many)
+    assert {(cells[0].text, cells[2].text) for cells in table.rows} == {("gce", "0")}
+    assert (len(table.rows), len(table.frame)) == (12, 4 * 5 * 12)
+    notes = calibrator_notes_table(many)
+    assert {cells[1].text for cells in notes.rows} == {"identity", "temperature", "ats"}
+    assert notes.frame["calibrator"].nunique() == 12

@@ -2,8 +2,9 @@ import dataclasses
 
 import pytest
 
-from pipeline.report.comparison import comparison_table
+from pipeline.report.comparison import calibrators_shown_first, comparison_table, metrics_table
 from pipeline.report.scores import pick
+from tests.report.simulated_scores import enlarged
 
 
 def marks(scores, label):
@@ -71,3 +72,36 @@ def test_a_calibrator_that_may_change_the_class_is_flagged(screening):
     table = comparison_table(dataclasses.replace(screening, calibrators=calibrators))
     flagged = {cells[1].text for cells in table.rows if cells[1].detail}
     assert flagged == {"ats"}
+
+
+@pytest.fixture(scope="module")
+def many(screening):
+    return enlarged(screening, name="many", num_losses=3, num_seeds=2, num_calibrators=6)
+
+
+def test_of_many_calibrators_none_temperature_and_the_headlines_come_first(many):
+    shown = dict.fromkeys(cells[1].text for cells in comparison_table(many).rows[:-1])
+    assert list(shown) == ["identity", "temperature", "ats"]
+    assert calibrators_shown_first(many) == list(shown)
+    assert len(metrics_table(many, "calibration").rows) == 3 * 6
+
+
+def test_without_identity_the_first_calibrator_stands_for_none(many):
+    kinds = [f"calibrator_{i}" for i in range(3)] + ["temperature", "ats"]
+    without = dataclasses.replace(many, record=many.record | {"calibrators": kinds})
+    assert calibrators_shown_first(without) == ["calibrator_0", "temperature", "ats"]
+
+
+def test_a_last_row_holds_the_best_of_all_with_its_pair(many):
+    changed = with_means(many, "ece", {("loss_0", "calibrator_2"): 0.001})
+    table = comparison_table(changed)
+    place = [column.label for column in table.columns].index("ECE")
+    last = table.rows[-1]
+    assert last[0].text == "best of all 18"
+    assert last[place].text.startswith("0.10 ±")
+    assert last[place].detail == "loss_0, calibrator_2"
+    assert "best" not in {cells[place].mark for cells in table.rows}
+
+
+def test_a_few_calibrators_are_all_shown_and_have_no_last_row(screening):
+    assert [cells[0].text for cells in comparison_table(screening).rows[-1:]] == ["flsd53"]

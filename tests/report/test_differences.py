@@ -2,6 +2,7 @@ import dataclasses
 
 from pipeline.report.differences import differences_table, selection_table
 from pipeline.report.scores import pick
+from tests.report.simulated_outcomes import CALIBRATORS
 
 
 def cell(table, loss, calibrator, label):
@@ -13,19 +14,27 @@ def cell(table, loss, calibrator, label):
 
 def test_a_difference_has_its_sign_its_spread_and_its_p_value(screening):
     row = pick(screening.differences, metric="nll", loss="gce", calibrator="identity").iloc[0]
-    found = cell(differences_table(screening), "gce", "identity", "NLL")
+    found = cell(differences_table(screening, CALIBRATORS), "gce", "identity", "NLL")
     assert row["mean_difference"] < 0
     assert found.text == f"−{-row['mean_difference']:.3f} ±\u2009{row['sd']:.3f}"
     assert found.detail in {"p < 0.001", f"p = {row['p_value_holm']:.3f}"}
 
 
 def test_the_baseline_is_not_compared_with_itself(screening):
-    assert "cross_entropy" not in {row[0].text for row in differences_table(screening).rows}
+    assert "cross_entropy" not in {
+        row[0].text for row in differences_table(screening, CALIBRATORS).rows
+    }
+
+
+def test_only_the_calibrators_asked_for_are_shown_and_the_file_holds_all(screening):
+    table = differences_table(screening, ["ats"])
+    assert {row[1].text for row in table.rows} == {"ats"}
+    assert set(table.frame["calibrator"]) == set(CALIBRATORS)
 
 
 def test_an_undefined_p_value_is_left_out(screening):
     frame = screening.differences.assign(p_value_holm=float("nan"))
-    table = differences_table(dataclasses.replace(screening, differences=frame))
+    table = differences_table(dataclasses.replace(screening, differences=frame), CALIBRATORS)
     assert {row[2].detail for row in table.rows} == {""}
 
 
@@ -37,5 +46,5 @@ def test_scores_are_averaged_over_seeds(screening):
 
 
 def test_what_was_not_computed_has_no_table(digits):
-    assert differences_table(digits) is None
+    assert differences_table(digits, CALIBRATORS) is None
     assert selection_table(digits) is None

@@ -3,11 +3,16 @@ import dataclasses
 import pytest
 
 from pipeline.metrics.comparisons import rank_methods
-from pipeline.report.ranking import ranking_table
+from pipeline.report.ranking import ranking_tables
+from tests.report.simulated_scores import enlarged
+
+
+def first(every):
+    return ranking_tables(every)[0]
 
 
 def test_ranks_are_those_of_the_metrics(screening, digits):
-    table = ranking_table([screening, digits])
+    table = first([screening, digits])
     values = {
         scores.name: {
             (row.loss, row.calibrator): row.mean
@@ -24,12 +29,12 @@ def test_ranks_are_those_of_the_metrics(screening, digits):
 
 
 def test_one_experiment_is_not_ranked(screening):
-    assert ranking_table([screening]) is None
+    assert ranking_tables([screening]) == []
 
 
 def test_pairs_that_an_experiment_lacks_are_left_out(screening, digits):
     fewer = dataclasses.replace(digits, record=digits.record | {"losses": ["gce"]})
-    table = ranking_table([screening, fewer])
+    table = first([screening, fewer])
     assert {cells[0].text for cells in table.rows} == {"gce"}
 
 
@@ -37,5 +42,18 @@ def test_pairs_that_an_experiment_lacks_are_left_out(screening, digits):
 def test_a_metric_that_is_undefined_somewhere_is_not_ranked(screening, digits, metric):
     summary = digits.summary.copy()
     summary.loc[summary["metric"] == metric, "mean"] = float("nan")
-    table = ranking_table([screening, dataclasses.replace(digits, summary=summary)])
+    table = first([screening, dataclasses.replace(digits, summary=summary)])
     assert metric not in set(table.frame["metric"])
+
+
+def test_of_many_calibrators_a_few_are_shown_first_in_their_ranks_among_all(screening):
+    every = [
+        enlarged(screening, name=name, num_losses=2, num_seeds=2, num_calibrators=6)
+        for name in ("one", "two")
+    ]
+    few, whole = ranking_tables(every)
+    assert (few.name, whole.name) == ("ranking", "ranking_all")
+    assert {cells[1].text for cells in few.rows} == {"identity", "temperature", "ats"}
+    assert len(whole.rows) == 2 * 6
+    in_all = {(cells[0].text, cells[1].text): cells for cells in whole.rows}
+    assert all(cells == in_all[cells[0].text, cells[1].text] for cells in few.rows)
