@@ -131,6 +131,22 @@ def test_without_calibration_cases_no_threshold_has_a_guarantee(csv, tmp_path):
     assert WITHOUT_CALIBRATION in (tmp_path / "out/index.html").read_text()
 
 
+def test_probabilities_are_reported_as_the_logits_they_come_from(csv, tmp_path):
+    table = simulated(40, seed=0)
+    logits = table[[f"logit_{name}" for name in CLASSES]].to_numpy()
+    columns = {
+        f"probability_{name}": softmax(logits, axis=1)[:, k] for k, name in enumerate(CLASSES)
+    }
+    given = {"logits": table, "probabilities": table[["label", "patient"]].assign(**columns)}
+    runs = {}
+    for kind, cases in given.items():
+        path = csv(cases, f"{kind}.csv")
+        logits_report(path, tmp_path / kind, SHOWN, calibration=None, groups=())
+        runs[kind] = pd.read_csv(tmp_path / kind / "scores/runs.csv")
+    # Seventeen digits of a probability tell its logarithm to about 1e-15.
+    pd.testing.assert_frame_equal(runs["probabilities"], runs["logits"], rtol=1e-9, atol=1e-12)
+
+
 def test_a_folder_that_holds_something_is_left_as_it_is(csv, tmp_path):
     path = csv(simulated(20, seed=0))
     with pytest.raises(InputError, match="a new or empty folder expected"):

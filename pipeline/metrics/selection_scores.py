@@ -85,6 +85,10 @@ SELECTION_SCORES: dict[str, Callable[[Logits], SelectionScores]] = {
 }
 
 
+NEED_LOGITS = ("max_logit", "energy")
+"""Scores that say nothing of log-probabilities."""
+
+
 def calibrated_logits(logits: Logits, log_probabilities: LogProbabilities) -> Logits:
     r"""Return logits whose softmax is the calibrated one, with the constant restored.
 
@@ -128,14 +132,22 @@ def calibrated_logits(logits: Logits, log_probabilities: LogProbabilities) -> Lo
     return calibrated - calibrated.mean(axis=1, keepdims=True) + slope * mean
 
 
+def are_log_probabilities(logits: Logits) -> bool:
+    """Return whether every row's exponentials sum to one, so that its constant is lost.
+
+    >>> are_log_probabilities(np.log([[0.5, 0.5]])), are_log_probabilities(np.array([[2.0, 1.0]]))
+    (True, False)
+    """
+    return bool((np.abs(logsumexp(_float64(logits), axis=1)) < NORMALISED_WITHIN).all())
+
+
 def _float64(logits: Logits) -> Logits:
     return np.asarray(logits, dtype=np.float64)
 
 
 def _with_constant(logits: Logits, *, name: str) -> Logits:
     """Refuse log-probabilities: their energy is 0 for every case, which says nothing."""
-    values = _float64(logits)
-    if (np.abs(logsumexp(values, axis=1)) < NORMALISED_WITHIN).all():
+    if are_log_probabilities(logits):
         message = f"{name} needs logits, got log-probabilities: restore them by calibrated_logits"
         raise InputError(message)
-    return values
+    return _float64(logits)

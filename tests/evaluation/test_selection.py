@@ -30,3 +30,9 @@ def test_one_temperature_for_all_leaves_the_order_of_maximum_logits(table):
     before = rows.xs("identity", level="calibrator")
     after = rows.xs("temperature", level="calibrator")
     np.testing.assert_allclose(after, before, rtol=1e-9)
+
+
+def test_probabilities_brought_as_such_have_neither_a_maximum_logit_nor_an_energy(hand):
+    run = hand([0.9, 0.8], [1, 0], patients=range(2), groups={"site": ["a"] * 2})
+    scores = selection_table([run])["score"]
+    assert scores.tolist() == ["confidence", "margin", "negative_entropy"]
