@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int, Shaped
 
-from pipeline.shapes import require_same_length
+from pipeline.shapes import Labels, require_same_length
 
 Patients = Shaped[np.ndarray, "cases"]
 """Whose each case is: numbers or strings."""
@@ -64,6 +64,22 @@ def whole_patients(
         losses=np.maximum.reduceat(losses[order], starts),
         patients=names,
     )
+
+
+def rarest_labels(labels: Labels, patients: Patients) -> Int[np.ndarray, "patients"]:
+    """Return one class a patient, in the order of `whole_patients`: the rarest among their cases.
+
+    Our choice: what is rare, such as a finding in one image of many, is what the patient came for.
+    Rarity is by the number of cases here; of equally rare classes the lower number is taken.
+
+    >>> rarest_labels(np.array([0, 1, 0, 0]), np.array(["a", "a", "b", "b"]))
+    array([1, 0])
+    """
+    require_same_length(labels=labels, patients=patients)
+    commonness = np.argsort(np.bincount(labels), kind="stable")
+    place = np.empty_like(commonness)
+    place[commonness] = np.arange(len(commonness))
+    return commonness[whole_patients(place[labels], place[labels], patients).confidence]
 
 
 def one_case_per_patient(

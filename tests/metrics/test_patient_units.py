@@ -6,7 +6,7 @@ from scipy.stats import binom
 
 from pipeline.errors import InputError
 from pipeline.metrics.guarantee import choose_threshold
-from pipeline.metrics.patient_units import one_case_per_patient, whole_patients
+from pipeline.metrics.patient_units import one_case_per_patient, rarest_labels, whole_patients
 
 PATIENTS = np.array(["b", "a", "b", "c", "b", "a"])
 
@@ -31,6 +31,25 @@ def test_a_threshold_answers_a_patient_only_if_it_answers_all_their_cases(seed):
 def test_patients_of_one_case_are_those_cases():
     units = whole_patients(np.array([0.3, 0.9]), np.array([1, 0]), np.array([4, 2]))
     assert (units.confidence.tolist(), units.losses.tolist()) == ([0.9, 0.3], [0, 1])
+
+
+def test_a_patient_is_of_the_rarest_class_among_their_cases():
+    # Class 2 has three cases, class 0 two, class 1 one: a has 2 and 0, b has 2, 2 and 1, c has 0.
+    labels = np.array([2, 2, 1, 0, 2, 0])
+    assert rarest_labels(labels, PATIENTS).tolist() == [0, 1, 0]
+
+
+def test_of_equally_rare_classes_a_patient_is_of_the_lower():
+    assert rarest_labels(np.array([3, 1]), np.array([0, 0])).tolist() == [1]
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_patients_with_one_class_are_of_it_whatever_its_rarity(seed):
+    rng = np.random.default_rng(seed)
+    patients = rng.integers(0, 6, 20)
+    labels = rng.integers(0, 4, 6)[patients]
+    found = dict(zip(np.unique(patients), rarest_labels(labels, patients), strict=True))
+    assert all(found[patient] == label for patient, label in zip(patients, labels, strict=True))
 
 
 def test_one_case_of_each_patient_is_drawn_and_the_same_again_for_the_same_seed():
