@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float
+from jaxtyping import Float, Shaped
 
 from pipeline.evaluation.run import Applied, Run, by_loss
 from pipeline.metrics.intervals import LEVEL
@@ -22,8 +22,16 @@ MIN_ANSWERED = 30
 MAX_POINTS = 200
 """Rows of one exact curve: enough for the eye, few enough for a page."""
 
+CaseLosses = Callable[[Applied, str], Shaped[np.ndarray, "cases"]]
+"""From a split and a calibrator to what answering each case costs."""
 
-def risk_coverage_table(runs: Sequence[Run]) -> pd.DataFrame:
+
+def errors(applied: Applied, calibrator: str) -> Shaped[np.ndarray, "cases"]:
+    """Return 1 for each case that is read wrongly, 0 for the others."""
+    return 1 - np.asarray(applied.top(calibrator).correct, dtype=int)
+
+
+def risk_coverage_table(runs: Sequence[Run], losses: CaseLosses = errors) -> pd.DataFrame:
     """Return the selective risk of cases on a grid of coverages: mean and sd over seeds.
 
     Columns loss, calibrator, coverage, risk_mean, risk_sd (empty for one seed), num_seeds. At each
@@ -32,7 +40,9 @@ def risk_coverage_table(runs: Sequence[Run]) -> pd.DataFrame:
     rows = []
     for loss, seeds in by_loss(runs):
         for calibrator in seeds[0].calibrators:
-            risks = np.array([_risk_on_grid(_case_curve(run.test, calibrator)) for run in seeds])
+            risks = np.array(
+                [_risk_on_grid(_case_curve(run.test, calibrator, losses)) for run in seeds]
+            )
             sd = risks.std(axis=0, ddof=1) if len(seeds) > 1 else None
             rows.append(
                 pd.DataFrame(
@@ -65,9 +75,8 @@ def exact_band_table(runs: Sequence[Run]) -> pd.DataFrame:
     return pd.concat(rows, ignore_index=True)
 
 
-def _case_curve(applied: Applied, calibrator: str) -> RiskCoverage:
-    top = applied.top(calibrator)
-    return risk_coverage_curve(top.confidence, 1 - np.asarray(top.correct, dtype=int))
+def _case_curve(applied: Applied, calibrator: str, losses: CaseLosses) -> RiskCoverage:
+    return risk_coverage_curve(applied.top(calibrator).confidence, losses(applied, calibrator))
 
 
 def _patient_curve(applied: Applied, calibrator: str) -> RiskCoverage:
