@@ -32,7 +32,7 @@ from pipeline.adapters.parallel import ordered_map, workers_for
 from pipeline.adapters.refused import Refused
 from pipeline.adapters.resizing import resize
 from pipeline.adapters.silence import silenced
-from pipeline.adapters.spatial import resampled_volume
+from pipeline.adapters.spatial import in_equal_channels, resampled_volume
 from pipeline.adapters.windowing import (
     PercentileWindow,
     PixelType,
@@ -165,9 +165,9 @@ class NiftiDecoder:
             image, spacing = self._fitted(values, affine)
         except Refused as refused:
             return Quarantined(facts.source, refused.reason, refused.advice)
-        channels = np.repeat(image[..., None], self.channels, axis=-1)
+        shown = in_equal_channels(image, self.channels)
         return make_case(
-            facts.file, channels, facts, labelled, sha256=facts.sha256, spacing_mm=spacing
+            facts.file, shown, facts, labelled, sha256=facts.sha256, spacing_mm=spacing
         )
 
     def _fitted(

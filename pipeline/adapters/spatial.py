@@ -13,13 +13,20 @@ from pipeline.adapters.resizing import resize
 _AXES = (("L", "R"), ("P", "A"), ("I", "S"))
 
 
+def in_equal_channels(image: np.ndarray, channels: int) -> np.ndarray:
+    """Return a plane or volume of one channel in so many equal ones, along a new last axis."""
+    single = image[..., None]
+    # Repeating once would copy value by value, which takes longer than to decode a slice.
+    return single if channels == 1 else np.repeat(single, channels, axis=-1)
+
+
 def with_channels(image: np.ndarray, channels: int) -> np.ndarray:
     """Return a (rows, columns) or (rows, columns, 3) image with so many channels, as its last axis.
 
     Grey becomes three equal channels; colour becomes its luma (ITU-R BT.601).
     """
     if image.ndim == 2:
-        return np.repeat(image[..., None], channels, axis=-1)
+        return in_equal_channels(image, channels)
     if channels == 1:
         return np.asarray(Image.fromarray(image).convert("L"))[..., None]
     return image

@@ -62,23 +62,33 @@ class Window:
         """
         clipped = np.clip(values, np.float32(self.lowest), np.float32(self.highest))
         if inverted:
-            clipped = np.float32(self.lowest + self.highest) - clipped
-        return self.scaled(clipped, dtype)
+            np.subtract(np.float32(self.lowest + self.highest), clipped, out=clipped)
+        return self.scaled(clipped, dtype, scratch=clipped)
 
-    def scaled(self, clipped: np.ndarray, dtype: PixelType) -> np.ndarray:
-        """Return values that lie within the window as a pixel type."""
+    def scaled(
+        self, clipped: np.ndarray, dtype: PixelType, *, scratch: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Return values that lie within the window as a pixel type.
+
+        `scratch`, if given, is float32 of the same shape and may be overwritten.
+        """
         if dtype == "uint8":
             width = self.highest - self.lowest
-            clipped = (clipped - np.float32(self.lowest)) * np.float32(255 / width if width else 0)
-        return as_type(clipped, dtype)
+            scratch = np.subtract(clipped, np.float32(self.lowest), out=scratch)
+            scratch *= np.float32(255 / width if width else 0)
+            clipped = scratch
+        return as_type(clipped, dtype, scratch=scratch)
 
 
-def as_type(values: np.ndarray, dtype: PixelType) -> np.ndarray:
+def as_type(
+    values: np.ndarray, dtype: PixelType, *, scratch: np.ndarray | None = None
+) -> np.ndarray:
     """Return values as a pixel type, rounded to the nearest and clipped to its range."""
     if dtype == "float32":
         return values.astype(np.float32, copy=False)
     limits = np.iinfo(dtype)
-    return np.clip(np.rint(values), limits.min, limits.max).astype(dtype)
+    rounded = np.rint(values, out=scratch)
+    return np.clip(rounded, limits.min, limits.max, out=rounded).astype(dtype)
 
 
 def centred_window(centre: float, width: float) -> Window:

@@ -19,7 +19,7 @@ from pipeline.adapters.dicom.series import Slice
 from pipeline.adapters.folder_cases import make_case, require_unchanged
 from pipeline.adapters.refused import Refused
 from pipeline.adapters.resizing import resize
-from pipeline.adapters.spatial import resampled_volume, with_channels
+from pipeline.adapters.spatial import in_equal_channels, resampled_volume, with_channels
 from pipeline.adapters.windowing import as_type, chosen_window
 
 
@@ -77,16 +77,18 @@ class Decoder:
         if any(plane.is_colour for plane in planes):
             advice = "read its slices one by one, with 'case: image' and an image size of two axes"
             raise Refused(reason="a volume in colour", advice=advice)
+        middle = planes[len(planes) // 2]
         # (slice, row, column) as decoded; the affine takes (column, row, slice).
         values = np.stack([plane.values for plane in planes]).transpose(2, 1, 0)
-        middle = planes[len(planes) // 2]
+        # A volume is hundreds of megabytes: no copy stays that is not needed any more.
+        del planes
         window = chosen_window(values, self.arguments.window, middle.window)
-        shown = window(values, "float32", inverted=middle.inverted)
-        resampled, spacing = resampled_volume(shown, affine, self.size, self.arguments.spacing_mm)
+        values = window(values, "float32", inverted=middle.inverted)
+        resampled, spacing = resampled_volume(values, affine, self.size, self.arguments.spacing_mm)
         image = window.scaled(resampled, self.arguments.dtype)
         return make_case(
             planned.name,
-            np.repeat(image[..., None], self.channels, axis=-1),
+            in_equal_channels(image, self.channels),
             planned.slices[0].facts,
             planned.labelled,
             sha256=_joint_sha256(planned.slices),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, replace
+from io import BytesIO
 from pathlib import Path
 
 from pydicom import Dataset
@@ -68,7 +69,7 @@ class HeaderScanner:
             content = path.read_bytes()
             facts = replace(facts, sha256=hashlib.sha256(content).hexdigest())
             with quiet():
-                header = parse(content, max_pixels=self.max_pixels, tags=_TAGS)
+                header = parse(BytesIO(content), max_pixels=self.max_pixels, tags=_TAGS)
                 return self._facts(header, facts), _identifiers(header)
         except Refused as refused:
             fault = replace(facts, fault=refused.reason, advice=refused.advice)

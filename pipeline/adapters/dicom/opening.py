@@ -1,11 +1,12 @@
-"""Open DICOM bytes that nobody vouches for: bounded in size, silent, and refused in our words."""
+"""Open DICOM files that nobody vouches for: bounded in size, silent, and refused in our words."""
 
 from __future__ import annotations
 
+import os
 import struct
 import zlib
 from contextlib import AbstractContextManager
-from io import BytesIO
+from typing import BinaryIO
 
 from pydicom import Dataset, dcmread
 from pydicom.errors import BytesLengthException, InvalidDicomError
@@ -36,13 +37,13 @@ def bytes_allowed(max_pixels: int) -> int:
     return 4 * max_pixels + 2**24
 
 
-def parse(content: bytes, *, max_pixels: int, tags: list[str] | None = None) -> Dataset:
-    """Return the data set in a file's bytes, its pixels not decoded.
+def parse(file: BinaryIO, *, max_pixels: int, tags: list[str] | None = None) -> Dataset:
+    """Return the data set in a file, its pixels not decoded.
 
     Parameters
     ----------
-    content : bytes
-        The whole file.
+    file : binary file
+        Open at its beginning; what is returned does not need it any more.
     max_pixels : int
         A deflated data set may inflate to `bytes_allowed` of it.
     tags : list of str, optional
@@ -51,15 +52,19 @@ def parse(content: bytes, *, max_pixels: int, tags: list[str] | None = None) -> 
     Raises
     ------
     Refused
-        If the bytes are no DICOM file, or inflate beyond the limit.
+        If it is no DICOM file, or inflates beyond the limit.
     """
-    if not _looks_like_dicom(content):
+    bounded = _NoLongerThanItIs(file)
+    start = bounded.read(_META_BYTES)
+    bounded.seek(0)
+    if not _looks_like_dicom(start):
         raise Refused(reason="no DICOM file", advice="move it out of the folder")
     try:
-        _refuse_deflate_bomb(content, bytes_allowed(max_pixels))
+        if DeflatedExplicitVRLittleEndian.encode() in start:
+            _refuse_deflate_bomb(bounded, bytes_allowed(max_pixels))
         return dcmread(
-            BytesIO(content),
-            force=content[128:132] != b"DICM",
+            bounded,
+            force=start[128:132] != b"DICM",
             stop_before_pixels=tags is not None,
             specific_tags=tags,
         )
@@ -67,21 +72,35 @@ def parse(content: bytes, *, max_pixels: int, tags: list[str] | None = None) -> 
         raise Refused(reason="unreadable header", advice="export the file again") from error
 
 
-def _looks_like_dicom(content: bytes) -> bool:
+class _NoLongerThanItIs:
+    """A file in which no claim of a length sets aside more memory than there are bytes left."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._num_bytes = file.seek(0, os.SEEK_END)
+        self.seek, self.tell = file.seek, file.tell
+        self.seek(0)
+
+    def read(self, num_bytes: int = -1) -> bytes:
+        """Return the next bytes, as many as there are at most."""
+        if num_bytes > _META_BYTES:
+            num_bytes = min(num_bytes, max(self._num_bytes - self.tell(), 0))
+        return self._file.read(num_bytes)
+
+
+def _looks_like_dicom(start: bytes) -> bool:
     # Files from before the preamble was required begin with group 0002 or 0008 itself.
     bare = {b"\x02\x00", b"\x08\x00", b"\x00\x02", b"\x00\x08"}
-    return content[128:132] == b"DICM" or content[:2] in bare
+    return start[128:132] == b"DICM" or start[:2] in bare
 
 
-def _refuse_deflate_bomb(content: bytes, max_bytes: int) -> None:
+def _refuse_deflate_bomb(file: _NoLongerThanItIs, max_bytes: int) -> None:
     """Raise `Refused` if a deflated data set exceeds the limit, holding one piece at a time."""
-    if DeflatedExplicitVRLittleEndian.encode() not in content[:_META_BYTES]:
-        return
-    stream = BytesIO(content)
-    read_preamble(stream, force=False)
-    read_dataset(stream, False, True, stop_when=lambda tag, *_: tag.group != 2)
+    read_preamble(file, force=False)
+    read_dataset(file, False, True, stop_when=lambda tag, *_: tag.group != 2)
     inflater, inflated = zlib.decompressobj(-zlib.MAX_WBITS), 0
-    while piece := inflater.unconsumed_tail or stream.read(_PIECE_BYTES):
+    while piece := inflater.unconsumed_tail or file.read(_PIECE_BYTES):
         inflated += len(inflater.decompress(piece, _PIECE_BYTES))
         if inflated > max_bytes:
             raise too_large(inflated, "bytes and more when inflated")
+    file.seek(0)

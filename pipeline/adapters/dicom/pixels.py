@@ -70,9 +70,11 @@ def decoded_planes(
     Refused
         If the file is damaged, too large, holds no pixels, or there is no decoder for it.
     """
-    dataset = parse(path.read_bytes(), max_pixels=max_pixels)
+    with path.open("rb") as file:
+        dataset = parse(file, max_pixels=max_pixels)
     _require_decodable(dataset, max_pixels)
-    decoded = iter_pixels(dataset, indices=frames)
+    # What is decoded is converted to another type below, so a view of the file's bytes will do.
+    decoded = iter_pixels(dataset, indices=frames, view_only=True)
     for frame in frames:
         try:
             if dataset.file_meta.TransferSyntaxUID.is_encapsulated:

@@ -1,4 +1,6 @@
+import tracemalloc
 import zlib
+from io import BytesIO
 
 import numpy as np
 import pytest
@@ -14,7 +16,7 @@ PIXELS = np.zeros((8, 8), np.uint16)
 
 def test_reads_the_elements_asked_for_and_stops_before_the_pixels(tmp_path):
     write_image(tmp_path / "a.dcm", PIXELS)
-    header = parse((tmp_path / "a.dcm").read_bytes(), max_pixels=64, tags=["Rows"])
+    header = parse(BytesIO((tmp_path / "a.dcm").read_bytes()), max_pixels=64, tags=["Rows"])
     assert header.Rows == 8
     assert "PatientName" not in header
     assert "PixelData" not in header
@@ -25,7 +27,7 @@ def test_a_deflated_bomb_is_refused_without_being_inflated(tmp_path, monkeypatch
     write_image(tmp_path / "a.dcm", zeros, syntax=DeflatedExplicitVRLittleEndian)
     content = (tmp_path / "a.dcm").read_bytes()
     assert len(content) < zeros.nbytes / 100
-    assert parse(content, max_pixels=zeros.size).Rows == 512
+    assert parse(BytesIO(content), max_pixels=zeros.size).Rows == 512
 
     def never(*_):
         pytest.fail("the whole data set was inflated")
@@ -33,20 +35,36 @@ def test_a_deflated_bomb_is_refused_without_being_inflated(tmp_path, monkeypatch
     monkeypatch.setattr(opening, "bytes_allowed", lambda _: zeros.nbytes // 2)
     monkeypatch.setattr(zlib, "decompress", never)
     with pytest.raises(Refused, match="too large") as refused:
-        parse(content, max_pixels=1)
+        parse(BytesIO(content), max_pixels=1)
     assert "bytes and more when inflated" in refused.value.advice
+
+
+def test_an_element_that_claims_gigabytes_sets_aside_no_more_than_the_file_holds(tmp_path):
+    path = tmp_path / "a.dcm"
+    write_image(path, PIXELS)
+    length = PIXELS.nbytes.to_bytes(4, "little")
+    pixels_start = path.read_bytes().rindex(length + PIXELS.tobytes())
+    with path.open("r+b") as file:
+        file.seek(pixels_start)
+        file.write((2**32 - 2).to_bytes(4, "little"))
+    tracemalloc.start()
+    with path.open("rb") as file, quiet():
+        parse(file, max_pixels=64)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2**24
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 a zip", b"<html>" * 100, b"\x00" * 200])
 def test_what_is_no_dicom_file_is_refused(content):
     with pytest.raises(Refused, match="no DICOM file"):
-        parse(content, max_pixels=64)
+        parse(BytesIO(content), max_pixels=64)
 
 
 def test_a_damaged_header_is_refused():
     content = b"\x00" * 128 + b"DICM" + b"\x02\x00\x00\x00UL\xff\xff\x00"
     with quiet(), pytest.raises(Refused, match="unreadable header"):
-        parse(content, max_pixels=64)
+        parse(BytesIO(content), max_pixels=64)
 
 
 def test_the_limit_leaves_room_for_four_bytes_a_value_and_a_header():
