@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pipeline.report.formats import csv_text, latex_text, parquet_bytes
-from pipeline.report.overview import StudyLine
+from pipeline.report.overview import StudyLine, headings
 from pipeline.report.provenance import fingerprint_line
 from pipeline.report.ranking import ranking_tables
 from pipeline.report.rendering import render
@@ -39,7 +39,8 @@ def study_files(study: str, title: str, every: Sequence[Scores]) -> dict[str, by
     views = [experiment_view(scores) for scores in every]
     rankings = ranking_tables(every)
     foot = fingerprint_line(every)
-    shared = {"study": study, "title": title, "views": views, "rankings": rankings}
+    names = headings(every)
+    shared = {"study": study, "title": title, "views": views, "rankings": rankings, "names": names}
     shown = {"on_the_study_page": ON_A_LONG_PAGE if len(every) >= LONG_FROM else ON_THE_STUDY_PAGE}
     texts = {
         "index.html": render("study.html.jinja", foot, prefix="", **shared, **shown),
@@ -75,7 +76,10 @@ def _table_files(stem: str, table: Table) -> dict[str, bytes]:
     }
 
 
-def overview_page(lines: Sequence[StudyLine]) -> bytes:
-    """Return the front page of all tracked studies, to stand beside the studies' folders."""
-    foot = fingerprint_line([scores for line in lines for scores, _ in line.experiments])
-    return render("overview.html.jinja", foot, lines=lines).encode()
+def overview_page(lines: Sequence[StudyLine], *, findings: str | None = None) -> bytes:
+    """Return the front page of all tracked studies, to stand beside the studies' folders.
+
+    `findings` is the file beside it that says what the studies show together, if there is one.
+    """
+    foot = fingerprint_line([each.scores for line in lines for each in line.experiments])
+    return render("overview.html.jinja", foot, lines=lines, findings=findings).encode()

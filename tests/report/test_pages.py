@@ -1,3 +1,4 @@
+import dataclasses
 import posixpath
 import re
 from html.parser import HTMLParser
@@ -7,6 +8,7 @@ from urllib.parse import unquote
 import pytest
 
 from pipeline.report import overview_page, read_scores, study_files, study_line
+from pipeline.report.overview import headings
 from tests.report.simulated_outcomes import Scenario
 from tests.report.simulated_scores import enlarged, with_last_class_called, write_study
 
@@ -150,6 +152,18 @@ def test_the_front_page_links_every_study_and_experiment(screening, digits):
         assert f'href="quick/experiments/{scores.name}.html"' in page
         assert scores.dataset["title"] in page
     assert unclosed(page) == []
+    assert "findings.md" not in page
+    assert 'href="findings.md"' in overview_page(lines, findings="findings.md").decode()
+
+
+def test_two_experiments_on_one_data_set_are_told_apart(screening, digits):
+    record = screening.record | {"experiment": "phantom-wide"}
+    every = [screening, dataclasses.replace(screening, record=record), digits]
+    assert headings(every) == {
+        screening.name: f"{screening.dataset['title']} · {screening.name}",
+        "phantom-wide": f"{screening.dataset['title']} · phantom-wide",
+        digits.name: digits.dataset["title"],
+    }
 
 
 def test_a_study_of_twenty_patients_says_that_they_are_too_few(tmp_path):
