@@ -22,6 +22,7 @@ STAGES = {
     "acquire": "Fetch a data set's files from a mirror or their URL, and verify them.",
     "prepare": "Decode, split by patient and audit a data set.",
     "train": "Train every seed of one experiment and loss; write logits.",
+    "shift": "Let an experiment's trained models predict one of its partner data sets.",
     "calibrate": "Fit every calibrator of an experiment on its calibration split; apply it.",
     "evaluate": "Compute an experiment's numbers with their intervals.",
     "report": "Write a study's page, tables and figures.",

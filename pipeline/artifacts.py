@@ -69,6 +69,31 @@ class Predictions:
         return len(self.labels)
 
 
+@dataclass(frozen=True)
+class ForeignPredictions:
+    """Logits of cases that are of none of the classes trained on: no label of theirs exists here.
+
+    Attributes
+    ----------
+    logits : float array, (cases, classes)
+        In nats; the classes are those trained on.
+    cases, patients : str arrays, (cases,)
+        Keys in the data set that the cases come from.
+    """
+
+    logits: Logits
+    cases: np.ndarray
+    patients: np.ndarray
+
+    def __post_init__(self) -> None:
+        """Raise `InputError` for anything that is not one finite row a case."""
+        require_same_length(logits=self.logits, cases=self.cases, patients=self.patients)
+        require_finite("logits", self.logits)
+
+    def __len__(self) -> int:
+        return len(self.cases)
+
+
 def write_predictions(predictions: Predictions, path: Path) -> None:
     """Write predictions as one Parquet file; logits keep their type, so their bits."""
     columns: dict[str, Any] = {
@@ -101,6 +126,31 @@ def read_predictions(path: Path) -> Predictions:
             patients=table["patient"].to_numpy(),
             groups=pd.DataFrame(groups, index=range(table.num_rows)),
             truth=column_matrix(table["truth"]) if "truth" in table.column_names else None,
+        )
+
+
+def write_foreign(predictions: ForeignPredictions, path: Path) -> None:
+    """Write predictions without labels as one Parquet file; logits keep their bits."""
+    columns = {
+        "case": pa.array(predictions.cases.astype(str)),
+        "patient": pa.array(predictions.patients.astype(str)),
+        "logits": matrix_column(predictions.logits),
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(pa.table(columns), path, compression="zstd")
+
+
+def read_foreign(path: Path) -> ForeignPredictions:
+    """Return the predictions without labels in a Parquet file; `InputError` names a bad one."""
+    with located(path):
+        table = _read_table(path)
+        if "label" in table.column_names:
+            message = "cases of no known class expected, got labels"
+            raise InputError(message)
+        return ForeignPredictions(
+            logits=column_matrix(table["logits"]),
+            cases=table["case"].to_numpy(),
+            patients=table["patient"].to_numpy(),
         )
 
 

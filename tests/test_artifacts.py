@@ -3,12 +3,15 @@ import pandas as pd
 import pytest
 
 from pipeline.artifacts import (
+    ForeignPredictions,
     Predictions,
+    read_foreign,
     read_json,
     read_log_probabilities,
     read_predictions,
     read_prepared,
     whole_folder,
+    write_foreign,
     write_json,
     write_log_probabilities,
     write_predictions,
@@ -44,6 +47,30 @@ def test_predictions_come_back_bit_for_bit(tmp_path, truth):
         np.testing.assert_array_equal(read.truth, written.truth)
     else:
         assert read.truth is None
+
+
+def test_foreign_predictions_come_back_bit_for_bit_and_without_a_label(tmp_path):
+    known = some_predictions()
+    written = ForeignPredictions(known.logits, known.cases, known.patients)
+    write_foreign(written, tmp_path / "seed-0.parquet")
+    read = read_foreign(tmp_path / "seed-0.parquet")
+    assert read.logits.dtype == np.float32
+    for name in ("logits", "cases", "patients"):
+        np.testing.assert_array_equal(getattr(read, name), getattr(written, name))
+
+
+def test_predictions_with_labels_are_not_taken_for_foreign_ones(tmp_path):
+    write_predictions(some_predictions(), tmp_path / "test.parquet")
+    with pytest.raises(InputError, match=r"test\.parquet: cases of no known class expected"):
+        read_foreign(tmp_path / "test.parquet")
+
+
+def test_foreign_predictions_are_one_finite_row_a_case():
+    names = np.array(["a", "b"])
+    with pytest.raises(InputError, match="one row a case expected, got logits 1, cases 2"):
+        ForeignPredictions(np.zeros((1, 3)), names, names)
+    with pytest.raises(InputError, match="logits must be finite, got NaN or infinity in 2 of 2"):
+        ForeignPredictions(np.full((2, 3), np.nan), names, names)
 
 
 def test_the_same_predictions_make_the_same_file(tmp_path):

@@ -85,7 +85,7 @@ def write_project(root, *, recipe=None, losses=("cross_entropy",), seeds=(0,), c
     runs = {f"study-experiment-{loss}": _run_row(loss, seeds) for loss in losses}
     _write_yaml(
         configs / "plan.yaml",
-        {"datasets": {}, "runs": runs, "experiments": {}, "studies": {}},
+        {"datasets": {}, "runs": runs, "shifts": {}, "experiments": {}, "studies": {}},
     )
     _write_prepared(root / "data/prepared/squares", cases if cases is not None else make_cases())
     return list(runs)
@@ -135,6 +135,7 @@ def _write_prepared(folder, cases):
         "classes": ["dark", "grey", "bright"],
         "image_size": [8, 8],
         "channels": 1,
+        "dtype": "uint8",
         "fingerprint": "f" * 64,
         "reuse": {},
     }
