@@ -6,7 +6,7 @@ import os
 import struct
 import zlib
 from contextlib import AbstractContextManager
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from pydicom import Dataset, dcmread
 from pydicom.errors import BytesLengthException, InvalidDicomError
@@ -54,7 +54,8 @@ def parse(file: BinaryIO, *, max_pixels: int, tags: list[str] | None = None) -> 
     Refused
         If it is no DICOM file, or inflates beyond the limit.
     """
-    bounded = _NoLongerThanItIs(file)
+    # pydicom asks no more of a file than to read, seek and tell.
+    bounded = cast(BinaryIO, _NoLongerThanItIs(file))
     start = bounded.read(_META_BYTES)
     bounded.seek(0)
     if not _looks_like_dicom(start):
@@ -94,7 +95,7 @@ def _looks_like_dicom(start: bytes) -> bool:
     return start[128:132] == b"DICM" or start[:2] in bare
 
 
-def _refuse_deflate_bomb(file: _NoLongerThanItIs, max_bytes: int) -> None:
+def _refuse_deflate_bomb(file: BinaryIO, max_bytes: int) -> None:
     """Raise `Refused` if a deflated data set exceeds the limit, holding one piece at a time."""
     read_preamble(file, force=False)
     read_dataset(file, False, True, stop_when=lambda tag, *_: tag.group != 2)
