@@ -63,7 +63,8 @@ class ExperimentRow(Strict):
     """One experiment: calibrated and evaluated once, over all its runs.
 
     `partners` are data sets and their kinds. `shifted` is where their predictions are, and what
-    evaluation depends on; without partners its logits, on which it depends anyway.
+    evaluation depends on; without partners its logits, on which it depends anyway. `prevalence` and
+    `costs` may be absent: not every experiment states them.
     """
 
     study: str
@@ -82,6 +83,8 @@ class ExperimentRow(Strict):
     delta: float
     partners: dict[str, PartnerKind]
     shifted: str
+    prevalence: dict[str, float] = {}
+    costs: dict[str, dict[str, float]] = {}
 
 
 class StudyRow(Strict):
@@ -114,8 +117,9 @@ def expand_plan(names: Iterable[str], configs: Path) -> Plan:
     Raises
     ------
     InputError
-        If a study, data set, network, recipe, loss or calibrator it names has no valid file, or a
-        partner should have an experiment's classes and has others.
+        If a study, data set, network, recipe, loss or calibrator it names has no valid file, a
+        partner should have an experiment's classes and has others, or shares or costs are stated of
+        a class that its data set has not.
     """
     studies = {name: read_config(configs / "studies" / f"{name}.yaml", Study) for name in names}
     datasets: dict[str, DatasetRow] = {}
@@ -127,6 +131,8 @@ def expand_plan(names: Iterable[str], configs: Path) -> Plan:
             read_config(configs / "calibrators" / f"{calibrator}.yaml", CalibratorConfig)
         for experiment in study.experiments:
             datasets |= _dataset_rows(experiment.dataset, configs)
+            with located(configs / "studies" / f"{name}.yaml"):
+                _require_own_classes(experiment, configs)
             for partner in experiment.partners:
                 with located(configs / "studies" / f"{name}.yaml"):
                     _require_classes(partner, experiment, configs)
@@ -177,6 +183,8 @@ def _experiment_row(name: str, study: Study, experiment: Experiment) -> Experime
         headline_target=study.headline_target,
         delta=study.delta,
         partners={partner.dataset: partner.kind for partner in experiment.partners},
+        prevalence=experiment.prevalence,
+        costs=experiment.costs,
         shifted=f"data/{'shifted' if experiment.partners else 'logits'}/{name}/{experiment.key}",
     )
 
@@ -191,6 +199,19 @@ def _shift_row(name: str, study: Study, experiment: Experiment, partner: Partner
         losses=experiment.losses or study.losses,
         seeds=experiment.seeds or study.seeds,
     )
+
+
+def _require_own_classes(experiment: Experiment, configs: Path) -> None:
+    """Raise `InputError` where shares or costs are stated of a class that is not there."""
+    known = set(read_config(configs / "datasets" / f"{experiment.dataset}.yaml", Dataset).classes)
+    stated = {
+        "prevalence": set(experiment.prevalence),
+        "costs": set(experiment.costs).union(*experiment.costs.values()),
+    }
+    for key, names in stated.items():
+        if strangers := sorted(names - known):
+            message = f"'{key}' names no class of {experiment.dataset}: {strangers}"
+            raise InputError(message)
 
 
 def _require_classes(partner: Partner, experiment: Experiment, configs: Path) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, NonNegativeFloat, model_validator
 
 from pipeline.config.reading import Strict
+from pipeline.metrics.workload import PREVALENCE_WITHIN
 
 PartnerKind = Literal["near_ood", "far_ood", "corruption", "site"]
 """Out of scope: akin to the training data, or nothing like it. In scope: damaged, or elsewhere."""
@@ -26,6 +27,9 @@ class Experiment(Strict):
     """One data set, one network, one recipe; what is left out is taken from the study.
 
     `partners` are predicted once the models are trained, so that adding one trains nothing.
+    `prevalence` states the shares of the classes where the model is to be used; a class left out
+    does not occur there. `costs` states, by true class and by the class answered, what an error
+    costs where that is not 1. Neither changes a run.
     """
 
     name: str | None = None
@@ -35,6 +39,8 @@ class Experiment(Strict):
     losses: list[str] | None = None
     seeds: list[int] | None = None
     partners: list[Partner] = []
+    prevalence: dict[str, NonNegativeFloat] = {}
+    costs: dict[str, dict[str, NonNegativeFloat]] = {}
 
     @property
     def key(self) -> str:
@@ -46,6 +52,14 @@ class Experiment(Strict):
         names = [partner.dataset for partner in self.partners]
         if len(set(names)) < len(names):
             message = f"experiment {self.key} names a partner twice"
+            raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _prevalence_is_whole(self) -> Self:
+        total = sum(self.prevalence.values())
+        if self.prevalence and abs(total - 1) > PREVALENCE_WITHIN:
+            message = f"the shares of 'prevalence' must sum to 1, not {total:g}"
             raise ValueError(message)
         return self
 

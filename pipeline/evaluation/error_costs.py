@@ -8,6 +8,7 @@ that all cost the same, with another loss.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ import pandas as pd
 from jaxtyping import Float
 
 from pipeline.errors import InputError
+from pipeline.evaluation.curves import risk_coverage_table
 from pipeline.evaluation.run import Applied, Run
 from pipeline.evaluation.selection import POINTS, selection_scores
 from pipeline.metrics.decisions import Costs, case_costs
@@ -60,6 +62,23 @@ def cost_matrix(stated: StatedCosts, classes: Sequence[str]) -> Costs:
         message = f"costs must be finite, at least 0 and not all 0, got {costs.tolist()}"
         raise InputError(message)
     return costs
+
+
+def cost_tables(
+    runs: Sequence[Run],
+    stated: StatedCosts,
+    classes: Sequence[str],
+    *,
+    targets: Sequence[float],
+    delta: float,
+) -> dict[str, pd.DataFrame]:
+    """Return every table in which an error costs what was stated, by name."""
+    costs = cost_matrix(stated, classes)
+    return {
+        "cost_selection": cost_selection_table(runs, costs),
+        "cost_coverage": risk_coverage_table(runs, partial(scaled_costs, costs=costs)),
+        "cost_points": cost_points_table(runs, costs, targets=targets, delta=delta),
+    }
 
 
 def cost_selection_table(runs: Sequence[Run], costs: Costs) -> pd.DataFrame:

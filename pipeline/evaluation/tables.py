@@ -10,10 +10,12 @@ from threadpoolctl import threadpool_limits
 
 from pipeline.config.plan import ExperimentRow
 from pipeline.evaluation.accepted import accepted_groups_table, accepted_table
+from pipeline.evaluation.class_risk import class_risk_table
 from pipeline.evaluation.comparisons import comparisons_table, differences_table
 from pipeline.evaluation.confidence import confidence_table, smooth_curve_table
 from pipeline.evaluation.curves import exact_band_table, risk_coverage_table
 from pipeline.evaluation.decisions import costs_table, net_benefit_table
+from pipeline.evaluation.error_costs import cost_tables
 from pipeline.evaluation.fitted import calibrators_table
 from pipeline.evaluation.groups import group_scores_table, groups_table
 from pipeline.evaluation.levels import class_calibration_table, cox_table, levels_table
@@ -24,6 +26,7 @@ from pipeline.evaluation.run import Run, first_run, first_seeds
 from pipeline.evaluation.scores import runs_table, summary_table
 from pipeline.evaluation.selection import selection_table
 from pipeline.evaluation.sets import prediction_sets_table
+from pipeline.evaluation.workload import workload_table
 
 BOOTSTRAP = {"num_resamples": 1000, "seed": 0}
 """Of every interval that resamples patients; the seed is that of simulated labels as well."""
@@ -51,8 +54,8 @@ def experiment_tables(
     Returns
     -------
     dict of str to DataFrame
-        Tables that this experiment cannot have (no group, one method, no critical class, no long
-        tail) are left out.
+        Tables that this experiment cannot have (no group, one method, no critical class, no costs,
+        no long tail) are left out.
     """
     # How a sum is split over threads decides its last digit: one thread, whatever the machine.
     with threadpool_limits(limits=1):
@@ -80,8 +83,10 @@ def _experiment_tables(
         "selection": selection_table(runs),
         "cox": cox_table(runs, classes),
     }
-    tables |= _first_seed_tables(runs, row, points)
+    tables |= _first_seed_tables(runs, row, classes, points)
     tables |= _shown_model_tables(runs, row, card, tables)
+    if row.costs:
+        tables |= cost_tables(runs, row.costs, classes, targets=row.risk_targets, delta=row.delta)
     if card["long_tail"]:
         tables["long_tail"] = long_tail_table(runs, classes, card["counts"]["train"])
     # Without cases enough for a rate these two hold their columns alone, which says so.
@@ -96,7 +101,7 @@ def before_and_after(row: ExperimentRow) -> list[str]:
 
 
 def _first_seed_tables(
-    runs: Sequence[Run], row: ExperimentRow, points: pd.DataFrame
+    runs: Sequence[Run], row: ExperimentRow, classes: Sequence[str], points: pd.DataFrame
 ) -> dict[str, pd.DataFrame]:
     """Return what is known of each loss's first seed, at the headline's target."""
     at_target = points[(points["target"] == row.headline_target) & _of_first_seed(points, row)]
@@ -104,6 +109,7 @@ def _first_seed_tables(
     return {
         "groups": groups_table(first_seeds(runs), at_target),
         "costs": costs_table(first_seeds(runs), at_target, **BOOTSTRAP),
+        "workload": workload_table(first_seeds(runs), at_target, classes, row.prevalence),
         "smooth_curve": smooth_curve_table(closely, before_and_after(row), **BOOTSTRAP),
     }
 
@@ -126,6 +132,7 @@ def _shown_model_tables(
         "accepted": accepted_table(shown, row.headline_calibrator, band, classes),
         "accepted_groups": accepted_groups_table(shown, row.headline_calibrator, band),
         "group_scores": group_scores_table(shown, [row.headline_calibrator], classes, **BOOTSTRAP),
+        "class_risk": class_risk_table(shown, calibrators, classes),
         "levels": levels_table(shown, calibrators, **BOOTSTRAP),
         "prediction_sets": prediction_sets_table(shown, calibrators, classes),
         "class_calibration": class_calibration_table(shown, calibrators, classes, **BOOTSTRAP),

@@ -101,6 +101,41 @@ def test_a_partner_that_does_not_fit_is_refused(configs, partners, message):
         expand_plan(["quick"], root)
 
 
+def with_first(study, **stated):
+    first, *others = study["experiments"]
+    return [first | stated, *others]
+
+
+def test_stated_prevalence_and_costs_reach_evaluation_and_change_no_run(configs):
+    root, study = configs
+    before = expand_plan(["quick"], root)
+    stated = {"prevalence": {"0": 0.75, "1": 0.25}, "costs": {"1": {"7": 20.0}}}
+    write_study(root, study, experiments=with_first(study, **stated))
+    plan = expand_plan(["quick"], root)
+    assert plan.runs == before.runs
+    rows = plan.experiments
+    first, second = rows["quick-digits-thin_densenet"], rows["quick-phantom-thin_densenet"]
+    assert (first.prevalence, first.costs) == (stated["prevalence"], stated["costs"])
+    assert (second.prevalence, second.costs) == ({}, {})
+
+
+@pytest.mark.parametrize(
+    ("stated", "message"),
+    [
+        ({"prevalence": {"ten": 1.0}}, r"quick\.yaml: 'prevalence' names no class of digits: "),
+        ({"costs": {"0": {"ten": 2}}}, r"quick\.yaml: 'costs' names no class of digits: \['ten'\]"),
+        ({"prevalence": {"0": 0.5}}, r"the shares of 'prevalence' must sum to 1, not 0\.5"),
+        ({"prevalence": {"0": 1.5, "1": -0.5}}, r"key 'experiments\.0\.prevalence\.1': .*-0\.5"),
+        ({"costs": {"0": {"1": -2}}}, r"key 'experiments\.0\.costs\.0\.1': .*-2"),
+    ],
+)
+def test_shares_and_costs_that_are_none_are_refused(configs, stated, message):
+    root, study = configs
+    write_study(root, study, experiments=with_first(study, **stated))
+    with pytest.raises(InputError, match=message):
+        expand_plan(["quick"], root)
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [

@@ -89,8 +89,33 @@ def test_groups_and_costs_are_of_first_seeds_at_the_headlines_target(tables):
         assert set(tables[name]["loss"]) == {"sharp", "fair"}
 
 
+def test_the_workload_is_told_at_the_test_patients_own_prevalence_and_at_the_stated(
+    tables, runs, monkeypatch
+):
+    assert set(tables["workload"]["prevalence"]) == {"test"}
+    assert set(tables["workload"]["loss"]) == {"sharp", "fair"}
+    monkeypatch.setitem(BOOTSTRAP, "num_resamples", 5)
+    row = ROW.model_copy(update={"prevalence": {"none": 0.9, "benign": 0.08, "malignant": 0.02}})
+    table = experiment_tables(runs, row, CARD)["workload"]
+    arriving = table[(table["prevalence"] == "stated") & (table["policy"] == "model")]
+    assert arriving.groupby("class")["arriving"].first().to_dict() == pytest.approx(
+        {"": 1000, "none": 900, "benign": 80, "malignant": 20}
+    )
+
+
+def test_costs_of_errors_have_tables_only_where_they_are_stated(tables, runs, monkeypatch):
+    names = {"cost_selection", "cost_coverage", "cost_points"}
+    assert not names & set(tables)
+    monkeypatch.setitem(BOOTSTRAP, "num_resamples", 5)
+    row = ROW.model_copy(update={"costs": {"malignant": {"none": 10.0}}})
+    found = experiment_tables(runs, row, CARD)
+    assert names <= set(found)
+    assert (found["cost_points"]["largest_cost"] == 10).all()
+    assert set(found["cost_points"]["target"]) == {0.05, 0.2}
+
+
 def test_what_is_known_of_one_model_is_known_of_the_headline(tables):
-    for name in ("accepted", "group_scores", "levels", "class_calibration"):
+    for name in ("accepted", "class_risk", "group_scores", "levels", "class_calibration"):
         assert set(tables[name]["loss"]) == {"fair"}
         assert set(tables[name]["seed"]) == {0}
 
