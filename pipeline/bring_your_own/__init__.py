@@ -11,6 +11,7 @@ from pipeline.bring_your_own.cases import (
     require_other_patients,
     require_same_classes,
 )
+from pipeline.bring_your_own.stated import read_costs, read_shares
 from pipeline.bring_your_own.study import (
     Shown,
     given_card,
@@ -26,7 +27,15 @@ from pipeline.errors import InputError, located
 from pipeline.evaluation import experiment_tables, write_scores
 from pipeline.report import headline_metrics, read_scores, study_files
 
-__all__ = ["CALIBRATORS", "TARGET", "Shown", "logits_report", "study_name"]
+__all__ = [
+    "CALIBRATORS",
+    "TARGET",
+    "Shown",
+    "logits_report",
+    "read_costs",
+    "read_shares",
+    "study_name",
+]
 
 CALIBRATORS = ("identity", "temperature", "ats")
 """Fitted unless said; the last is the headline."""
@@ -48,7 +57,7 @@ def logits_report(
         Gets ``index.html``, ``experiments/``, ``tables/``, ``figures/``, ``metrics/`` and, in
         ``scores/``, the numbers they were made from.
     shown : Shown
-        Title, critical classes, target, calibrators.
+        Title, critical classes, target, calibrators, stated prevalence and costs.
     calibration : Path, optional
         Other cases, of other patients, in the same form. Calibrators are fitted on those of a
         random half of the patients, thresholds on the other half. Without it there is neither.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -48,12 +48,18 @@ class Shown:
         Share of the answers that may be wrong, in (0, 1).
     calibrators : tuple of str
         Kinds to be fitted; the last is the headline.
+    prevalence : dict of str to float
+        Shares of the classes where the model is to be used; empty if not stated.
+    costs : dict of str to dict of str to float
+        By true class and class answered, what an error costs where that is not 1.
     """
 
     title: str
     critical: tuple[str, ...]
     target: float
     calibrators: tuple[str, ...]
+    prevalence: dict[str, float] = field(default_factory=dict)
+    costs: dict[str, dict[str, float]] = field(default_factory=dict)
 
 
 def split_halves(predictions: Predictions) -> tuple[Predictions, Predictions]:
@@ -119,6 +125,8 @@ def given_row(name: str, run: Run, shown: Shown) -> ExperimentRow:
         delta=fields["delta"].default,
         partners={},
         shifted="",
+        prevalence=shown.prevalence,
+        costs=shown.costs,
     )
 
 
