@@ -122,6 +122,8 @@ def logits_report(  # noqa: PLR0913, one option a question
     critical: Annotated[str, typer.Option(help="Classes that must not be missed.")] = "",
     calibrators: Annotated[str, typer.Option(help="Kinds to fit; the last is shown.")] = "",
     target: Annotated[float | None, typer.Option(help="Most errors among the answers.")] = None,
+    prevalence: Annotated[str, typer.Option(help="At your site: benign=0.9,malignant=0.1")] = "",
+    costs: Annotated[str, typer.Option(help="TRUE:ANSWERED=COST, where not 1.")] = "",
     title: Annotated[str, typer.Option(help="Of the page.")] = "",
 ) -> None:
     """Report on logits or probabilities that you bring: same tables and pages, no training.
@@ -136,6 +138,8 @@ def logits_report(  # noqa: PLR0913, one option a question
         critical=_words(critical),
         target=bring_your_own.TARGET if target is None else target,
         calibrators=_words(calibrators) or bring_your_own.CALIBRATORS,
+        prevalence=bring_your_own.read_shares(prevalence),
+        costs=bring_your_own.read_costs(costs),
     )
     bring_your_own.logits_report(file, out, shown, calibration=calibration, groups=_words(groups))
     typer.echo(f"{out / 'index.html'}")

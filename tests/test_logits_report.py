@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from scipy.special import log_softmax, softmax
 
-from pipeline.bring_your_own import Shown, logits_report, study_name
+from pipeline.bring_your_own import Shown, logits_report, read_costs, read_shares, study_name
 from pipeline.bring_your_own.cases import (
     read_given,
     require_other_patients,
@@ -68,6 +69,8 @@ def reported(tmp_path_factory):
     arguments = ["logits-report", "test.csv", "--calibration", "calibration.csv", "--out", "out"]
     arguments += ["--groups", "site,age", "--critical", "malignant", "--target", "0.2"]
     arguments += ["--calibrators", "identity,temperature", "--title", "Ours"]
+    arguments += ["--prevalence", "none=0.9,benign=0.08,malignant=0.02"]
+    arguments += ["--costs", "malignant:none=20"]
     done = subprocess.run(
         [sys.executable, "-c", program, *arguments],
         cwd=root,
@@ -117,6 +120,57 @@ def test_results_are_broken_down_by_the_named_columns_with_ages_in_bands(reporte
     groups = pd.read_csv(reported / "scores/groups.csv")
     assert set(groups["column"]) == {"site", "age_band"}
     assert set(groups[groups["column"] == "age_band"]["group"]) == {"18-39", "40-59", "60-79"}
+
+
+def test_the_workload_is_told_at_the_stated_prevalence(reported):
+    table = pd.read_csv(reported / "scores/workload.csv", keep_default_na=False)
+    stated = table[(table["prevalence"] == "stated") & (table["policy"] == "model")]
+    arriving = stated.set_index(["calibrator", "class"])["arriving"].astype(float)
+    assert arriving.loc["temperature"].to_dict() == pytest.approx(
+        {"": 1000, "none": 900, "benign": 80, "malignant": 20}
+    )
+
+
+def test_risk_is_told_as_the_stated_costs(reported):
+    points = pd.read_csv(reported / "scores/cost_points.csv")
+    assert (points["largest_cost"] == 20).all()
+    assert (points["num_threshold_patients"] == 200).all()
+
+
+@pytest.mark.parametrize(
+    ("stated", "message"),
+    [
+        ({"prevalence": {"tumour": 1.0}}, r"test\.csv: the stated prevalence .*, got tumour"),
+        ({"prevalence": {"none": 0.9}}, r"test\.csv: prevalence must sum to one, got 0\.9"),
+        ({"costs": {"tumour": {"none": 2.0}}}, r"test\.csv: costs must be of .*, got tumour"),
+    ],
+)
+def test_what_is_stated_of_no_class_leaves_nothing_behind(csv, tmp_path, stated, message):
+    shown = replace(SHOWN, **stated)
+    path = csv(simulated(20, seed=0), "test.csv")
+    with pytest.raises(InputError, match=message):
+        logits_report(path, tmp_path / "out", shown, calibration=None, groups=())
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("read", "text", "message"),
+    [
+        (read_shares, "benign", "CLASS=NUMBER,CLASS=NUMBER expected, got 'benign'"),
+        (read_shares, "benign=", "CLASS=NUMBER,CLASS=NUMBER expected"),
+        (read_shares, "benign=most", "a number expected, got 'most'"),
+        (read_shares, "a=0.5,a=0.5", "one number a name expected, got two of 'a'"),
+        (read_costs, "benign=2", "TRUE:ANSWERED=COST expected, got 'benign'"),
+    ],
+)
+def test_what_is_not_stated_as_it_should_be_is_refused(read, text, message):
+    with pytest.raises(InputError, match=message):
+        read(text)
+
+
+def test_nothing_stated_is_nothing():
+    assert read_shares("") == {}
+    assert read_costs("") == {}
 
 
 def test_without_calibration_cases_no_threshold_has_a_guarantee(csv, tmp_path):
