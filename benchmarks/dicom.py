@@ -13,6 +13,7 @@ import resource
 import sys
 import tempfile
 import warnings
+from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -176,8 +177,9 @@ def peak_bytes(root: Path, num_volumes: int) -> int:
     path = root / "configs" / "datasets" / "volumes.yaml"
     path.parent.mkdir(parents=True)
     path.write_text(yaml.safe_dump(stated), encoding="utf-8")
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
-        return pool.apply(prepare_volumes, (root, num_volumes))
+    # An executor's processes may start others, as acquire does for so many files; a pool's may not.
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(prepare_volumes, root, num_volumes).result()
 
 
 def prepare_volumes(root: Path, num_volumes: int) -> int:
