@@ -86,6 +86,44 @@ def test_in_1000_draws_of_10000_cases_the_widest_safe_coverage_is_nearly_found(t
     assert found.coverage.mean() >= best_coverage(target) - 0.08
 
 
+def violations_of_mean_costs(n, target, *, draws):
+    """Return how often a threshold is found, and how often with a true mean cost above the target.
+
+    An error, of probability 0.5 (1 - s)^4, costs a tenth or the whole, each as likely, so that the
+    true mean cost at coverage c is 0.55 * 0.5 c^4 / 5.
+    """
+    rng = np.random.default_rng([n, int(1000 * target)])
+    found = exceeded = 0
+    for _ in range(draws):
+        scores = rng.random(n)
+        wrong = rng.random(n) < WORST_ERROR * (1 - scores) ** STEEPNESS
+        costs = wrong * rng.choice([0.1, 1.0], n)
+        choice = choose_threshold(
+            scores, costs, target=target, delta=DELTA, test="hoeffding_bentkus"
+        )
+        if choice.threshold is not None:
+            found += 1
+            coverage = 1 - choice.threshold
+            exceeded += 0.55 * WORST_ERROR * coverage**STEEPNESS / (STEEPNESS + 1) > target
+    return found / draws, exceeded / draws
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("target", [0.01, 0.05])
+@pytest.mark.parametrize("n", SIZES)
+def test_in_1000_draws_the_true_mean_cost_exceeds_the_target_in_at_most_delta(n, target):
+    found, exceeded = violations_of_mean_costs(n, target, draws=1_000)
+    assert exceeded <= allowed(1_000)
+    if n == 10_000:
+        assert found >= 0.85
+
+
+def test_the_true_mean_cost_rarely_exceeds_the_target():
+    found, exceeded = violations_of_mean_costs(1_000, 0.05, draws=200)
+    assert found == 1.0
+    assert exceeded <= allowed(200)
+
+
 @pytest.mark.parametrize("feasible", [True, False])
 @pytest.mark.parametrize("target", TARGETS)
 def test_the_true_risk_rarely_exceeds_the_target(target, feasible):
