@@ -21,7 +21,8 @@ from pipeline.artifacts import column_matrix
 
 KEYS = (
     "experiment", "loss", "calibrator", "seed", "split", "metric", "target", "class", "label",
-    "prediction", "column", "group", "quantity", "policy", "score", "threshold", "bin", "epoch",
+    "prediction", "column", "group", "quantity", "prevalence", "policy", "score", "method", "level",
+    "threshold", "bin", "epoch",
 )  # fmt: skip
 """Columns that say which row of a table it is."""
 
