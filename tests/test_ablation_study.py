@@ -25,6 +25,7 @@ QUESTIONS = {
     "gce against mdca": (["gce", "mdca"], ["identity", "ats"]),
 }
 SMALL = ("breastmnist", "pneumoniamnist")
+RECIPES = {"breastmnist": "cpu_small", "pneumoniamnist": "cpu_medium"}
 
 
 def experiments(**wanted):
@@ -40,15 +41,16 @@ def experiments(**wanted):
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_a_reviewers_question_has_an_experiment_that_answers_it(question, dataset):
     losses, calibrators = QUESTIONS[question]
-    (row,) = experiments(dataset=dataset, network="thin_resnet10", recipe="medical_28")
+    (row,) = experiments(dataset=dataset, network="thin_densenet", recipe=RECIPES[dataset])
     assert set(losses) <= set(row.losses)
     assert set(calibrators) <= set(row.calibrators)
 
 
 @pytest.mark.parametrize("dataset", SMALL)
 def test_mixup_differs_from_the_first_experiment_by_mixup_alone(dataset):
-    (plain,) = experiments(dataset=dataset, network="thin_resnet10", recipe="medical_28")
-    (mixed,) = experiments(dataset=dataset, network="thin_resnet10", recipe="medical_28_mixup")
+    recipe = RECIPES[dataset]
+    (plain,) = experiments(dataset=dataset, network="thin_densenet", recipe=recipe)
+    (mixed,) = experiments(dataset=dataset, network="thin_densenet", recipe=f"{recipe}_mixup")
     assert mixed.seeds == plain.seeds
     recipes = [
         read_config(CONFIGS / f"recipes/{row.recipe}.yaml", Recipe).model_dump()
@@ -93,7 +95,7 @@ def test_a_data_set_has_calibration_cases_for_50_bins():
 def test_gce_is_tried_at_half_its_weight_with_its_other_marginal_and_as_a_hybrid():
     configs = [
         read_config(CONFIGS / f"losses/{name}.yaml", LossConfig)
-        for row in experiments(network="thin_resnet10", recipe="medical_28")
+        for row in experiments(network="thin_densenet", recipe="cpu_small")
         for name in row.losses
     ]
     tried = [(each.kind, each.arguments) for each in configs]
