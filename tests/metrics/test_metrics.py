@@ -3,9 +3,18 @@ import sys
 
 import numpy as np
 import pytest
+import torch
+from probmetrics.metrics import (
+    Accuracy,
+    AUROCOneVsRestSklearn,
+    BrierLoss,
+    CalibrationError,
+    KolmogorovSmirnovCalibrationMetric,
+    LogLoss,
+)
 
 from pipeline.errors import InputError
-from pipeline.metrics import METRICS, evaluate, prepare_cases, score
+from pipeline.metrics import METRICS, NUM_BINS, evaluate, prepare_cases, score
 
 KEYS = {
     *("accuracy", "balanced_accuracy", "macro_f1", "auroc", "nll", "brier"),
@@ -55,6 +64,45 @@ def test_shared_evaluation_equals_the_metric_alone(name):
     cases = prepare_cases(*predictions(seed=4))
     weights = np.random.default_rng(5).integers(1, 4, (3, len(cases.labels))).astype(float)
     np.testing.assert_array_equal(evaluate(cases, weights)[name], METRICS[name](cases, weights))
+
+
+OF_PROBMETRICS = {
+    "accuracy": (Accuracy(), 1e-6),
+    "nll": (LogLoss(), 1e-6),
+    "brier": (BrierLoss(), 1e-6),
+    "auroc": (AUROCOneVsRestSklearn(), 1e-6),
+    "ece": (CalibrationError(n_bins=NUM_BINS, norm="l1"), 1e-6),
+    "mce": (CalibrationError(n_bins=NUM_BINS, norm="max"), 1e-6),
+}
+"""What probmetrics defines alike, and how closely: it answers in float32.
+
+Its smooth ECE is another package's, its L2 calibration error keeps the bias that ours takes off.
+"""
+
+
+@pytest.mark.parametrize("name", OF_PROBMETRICS)
+def test_agrees_with_probmetrics_where_it_defines_the_same(name):
+    metric, tolerance = OF_PROBMETRICS[name]
+    log_probabilities, labels = predictions(seed=6, n=2_000)
+    theirs = metric.compute_from_labels_logits(
+        torch.from_numpy(labels), torch.from_numpy(log_probabilities)
+    )
+    assert score(log_probabilities, labels)[name] == pytest.approx(float(theirs), abs=tolerance)
+
+
+def test_ks_error_agrees_with_probmetrics_where_one_class_is_always_predicted():
+    # Theirs sorts by the probability of class 1, ours by that of the predicted class.
+    rng = np.random.default_rng(7)
+    confidence = rng.uniform(0.5, 1.0, 2_000)
+    labels = (rng.random(2_000) < confidence - 0.05).astype(int)
+    log_probabilities = np.log(np.column_stack([1 - confidence, confidence]))
+    theirs = KolmogorovSmirnovCalibrationMetric().compute_from_labels_logits(
+        torch.from_numpy(labels), torch.from_numpy(log_probabilities)
+    )
+    # Two thousand sums in float32.
+    assert score(log_probabilities, labels)["ks_calibration_error"] == pytest.approx(
+        float(theirs), abs=1e-5
+    )
 
 
 def test_scores_every_metric_once_in_the_order_of_tables():
