@@ -1,0 +1,145 @@
+"""Claims under test: which paired differences answer each, and by which rule, stated beforehand."""
+
+from __future__ import annotations
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from pipeline.config.reading import Strict
+
+Direction = Literal["higher", "lower"]
+TableName = Literal["runs", "long_tail", "ood", "shift", "site_recalibration"]
+Value = str | int | float
+
+
+class Rows(Strict):
+    """Rows of an experiment's score table: those whose columns hold one of the values named.
+
+    Several rows of one seed are averaged. `datasets` narrows the experiments; all if left out.
+    """
+
+    table: TableName = "runs"
+    where: dict[str, Value | list[Value]] = {}
+    datasets: list[str] | None = None
+
+
+class Part(Strict):
+    """One kind of comparison: a method's metric less another's, seed by seed, per experiment.
+
+    The methods are all pairs of `losses` and `calibrators`; each is compared with every pair of
+    `against_losses` and `against_calibrators`, where what is left out is the method's own. With
+    `less`, the same difference in other rows is subtracted: a difference of differences. With
+    `each`, rows that differ in those columns are compared apart.
+    """
+
+    says: str
+    metric: str
+    expected: Direction
+    kind: Literal["superiority", "non_inferiority"] = "superiority"
+    margin: float | None = Field(default=None, gt=0)
+    losses: list[str] = Field(min_length=1)
+    against_losses: list[str] = []
+    calibrators: list[str] = Field(min_length=1)
+    against_calibrators: list[str] = []
+    rows: Rows = Rows()
+    less: Rows | None = None
+    each: list[str] = []
+    studies: list[str] = []
+
+    @model_validator(mode="after")
+    def _is_a_comparison(self) -> Self:
+        if (self.kind == "non_inferiority") != (self.margin is not None):
+            message = "'margin' goes with kind: non_inferiority, and it needs one"
+            raise ValueError(message)
+        if not self.against_losses and not self.against_calibrators:
+            message = "'against_losses' or 'against_calibrators' must say what to compare with"
+            raise ValueError(message)
+        return self
+
+    @property
+    def sign(self) -> float:
+        """Return what turns the direction that the claim expects upward: 1 or -1."""
+        return 1.0 if self.expected == "higher" else -1.0
+
+    @property
+    def null(self) -> float:
+        """The difference that is tested against: zero, or the margin on the unfavourable side."""
+        return 0.0 if self.margin is None else -self.sign * self.margin
+
+
+class Claim(Strict):
+    """One statement, supported if every part of it is."""
+
+    key: str
+    statement: str
+    source: str
+    parts: list[Part] = Field(min_length=1)
+
+
+class PlannedExperiment(Strict):
+    """An experiment that was meant to be run; network and recipe only where they matter."""
+
+    dataset: str
+    network: str | None = None
+    recipe: str | None = None
+
+
+class PlannedStudy(Strict):
+    """What a study was meant to hold: experiments, losses of each, seeds at least."""
+
+    experiments: list[PlannedExperiment] = Field(min_length=1)
+    losses: list[str]
+    seeds: int = Field(gt=0)
+
+
+class Choice(Strict):
+    """A simple method, and the candidates that may replace it."""
+
+    simplest: str
+    candidates: list[str]
+
+
+class Guard(Strict):
+    """A metric that a candidate must not lose by more than the margin, on the mean."""
+
+    metric: str
+    expected: Direction
+    margin: float = Field(gt=0)
+
+
+class Recommendation(Strict):
+    """The rule by which a default is recommended: the simplest, unless shown to be worse."""
+
+    metric: str
+    expected: Direction
+    guards: list[Guard]
+    losses: Choice
+    calibrators: Choice
+    studies: list[str]
+
+
+class Claims(Strict):
+    """All claims, what was meant to be run to test them, what was cut, and what else limits it.
+
+    `cuts` and `limits` are sentences for the page.
+    """
+
+    level: float = Field(gt=0, lt=1)
+    planned: dict[str, PlannedStudy]
+    cuts: list[str]
+    limits: list[str]
+    claims: list[Claim] = Field(min_length=1)
+    recommendation: Recommendation
+
+    @model_validator(mode="after")
+    def _names_fit_together(self) -> Self:
+        keys = [claim.key for claim in self.claims]
+        if len(set(keys)) < len(keys):
+            message = "two claims share a key"
+            raise ValueError(message)
+        named = {study for claim in self.claims for part in claim.parts for study in part.studies}
+        if unknown := (named | set(self.recommendation.studies)) - set(self.planned):
+            message = f"studies must be among those planned, got {sorted(unknown)}"
+            raise ValueError(message)
+        return self

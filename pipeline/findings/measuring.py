@@ -1,0 +1,185 @@
+"""From a claim's part to paired differences: a tuple of numbers, one a seed, per comparison."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+import pandas as pd
+
+from pipeline.config.claims import Part, Rows, Value
+from pipeline.findings.evidence import Evidence, require_columns
+
+Method = tuple[str, str]
+"""A loss and a calibrator."""
+
+Place = dict[str, Value]
+"""What tells compared rows of one experiment apart, such as the partner."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One comparison in one experiment, before anything is tested.
+
+    Attributes
+    ----------
+    experiment : str
+        Study and experiment; where another one's difference is subtracted, both.
+    dataset : str
+        Whose test cases were used.
+    compared : str
+        Method less method, and where.
+    differences : tuple of float
+        One a seed that both methods have, in the order of the seeds; a share for a metric that
+        pages give in percent.
+    trained : tuple
+        What is equal for the same trainings.
+    """
+
+    experiment: str
+    dataset: str
+    compared: str
+    differences: tuple[float, ...]
+    trained: tuple[str, ...]
+
+
+def measure(part: Part, every: Sequence[Evidence]) -> list[Measured]:
+    """Return every comparison that the experiments allow, each training counted once.
+
+    Studies may train the same loss on the same data set, network and recipe: the very same
+    networks. Of such comparisons the one with the most seeds is kept, the earliest if they tie.
+
+    Raises
+    ------
+    InputError
+        If a table lacks the metric or a column that the part names.
+    """
+    chosen = [each for each in every if not part.studies or each.row.study in part.studies]
+    kept: dict[tuple[str, ...], Measured] = {}
+    for evidence in chosen:
+        for found in _measure_experiment(part, evidence, chosen):
+            key = (*found.trained, found.compared)
+            if key not in kept or len(found.differences) > len(kept[key].differences):
+                kept[key] = found
+    return list(kept.values())
+
+
+def _measure_experiment(
+    part: Part, evidence: Evidence, every: Sequence[Evidence]
+) -> Iterator[Measured]:
+    if not _has(evidence, part.rows):
+        return
+    for place in _places(part, evidence):
+        for method, against in _pairs(part):
+            own = _differences(part, evidence, part.rows, place, method, against)
+            for other, lessened in _lessened(part, evidence, every, place, method, against):
+                seeds = sorted(own.keys() & lessened.keys()) if part.less else sorted(own)
+                if not seeds:
+                    continue
+                name = f"{evidence.name} less {other.row.dataset}" if other else evidence.name
+                yield Measured(
+                    experiment=name,
+                    dataset=evidence.row.dataset,
+                    compared=_compared(method, against, place),
+                    differences=tuple(own[seed] - lessened.get(seed, 0.0) for seed in seeds),
+                    trained=(*evidence.trained, *(other.trained if other else ())),
+                )
+
+
+def _has(evidence: Evidence, rows: Rows) -> bool:
+    fits = rows.datasets is None or evidence.row.dataset in rows.datasets
+    return fits and rows.table in evidence.tables
+
+
+def _places(part: Part, evidence: Evidence) -> list[Place]:
+    """Return the values of the columns by which a part compares apart, in the file's order."""
+    if not part.each:
+        return [{}]
+    table = _matching(part, evidence, part.rows, {})
+    require_columns(table, part.each, place=_table_name(part, evidence, part.rows))
+    return [dict(zip(part.each, values, strict=True))
+            for values in dict.fromkeys(table[part.each].itertuples(index=False, name=None))
+            ]  # fmt: skip
+
+
+def _pairs(part: Part) -> Iterator[tuple[Method, Method]]:
+    """Yield each method with each one that it is compared with, never with itself."""
+    for loss, calibrator in product(part.losses, part.calibrators):
+        losses = part.against_losses or [loss]
+        for against in product(losses, part.against_calibrators or [calibrator]):
+            if against != (loss, calibrator):
+                yield (loss, calibrator), against
+
+
+def _lessened(
+    part: Part, evidence: Evidence, every: Sequence[Evidence],
+    place: Place, method: Method, against: Method,
+) -> Iterator[tuple[Evidence | None, dict[int, float]]]:  # fmt: skip
+    """Yield what is subtracted, by seed, and the experiment it is from if that is another."""
+    less = part.less
+    if less is None:
+        yield None, {}
+        return
+    own_place = place if less.table == part.rows.table else {}
+    if less.datasets is None:
+        if _has(evidence, less):
+            yield None, _differences(part, evidence, less, own_place, method, against)
+        return
+    for other in every:
+        alike = (other.row.study, other.row.network) == (evidence.row.study, evidence.row.network)
+        if alike and _has(other, less):
+            yield other, _differences(part, other, less, own_place, method, against)
+
+
+def _differences(
+    part: Part, evidence: Evidence, rows: Rows, place: Place, method: Method, against: Method
+) -> dict[int, float]:
+    table = _matching(part, evidence, rows, place)
+    one, other = (_by_seed(table, each, part.metric) for each in (method, against))
+    return {seed: one[seed] - other[seed] for seed in one if seed in other}
+
+
+def _matching(part: Part, evidence: Evidence, rows: Rows, place: Place) -> pd.DataFrame:
+    table = evidence.tables[rows.table]
+    name = _table_name(part, evidence, rows)
+    require_columns(table, [part.metric, *rows.where, *place], place=name)
+    keep = pd.Series(True, index=table.index)
+    for column, value in (rows.where | place).items():
+        keep &= table[column].isin(value if isinstance(value, list) else [value])
+    return table[keep]
+
+
+def _by_seed(table: pd.DataFrame, method: Method, metric: str) -> dict[int, float]:
+    """Return the mean of each seed's rows; a seed with an undefined value is left out."""
+    rows = table[(table["loss"] == method[0]) & (table["calibrator"] == method[1])]
+    means = {
+        int(str(seed)): float(np.mean(values.to_numpy(dtype=float)))
+        for seed, values in rows.groupby("seed")[metric]
+    }
+    return {seed: mean for seed, mean in means.items() if np.isfinite(mean)}
+
+
+def _compared(method: Method, against: Method, place: Place) -> str:
+    """Name what is compared: what the methods share is said once.
+
+    >>> _compared(("gce", "ats"), ("focal", "ats"), {"partner": "svhn"})
+    'gce − focal (ats); svhn'
+    >>> _compared(("gce", "ats"), ("gce", "identity"), {})
+    'ats − identity (gce)'
+    >>> _compared(("gce", "ats"), ("focal", "temperature"), {})
+    'gce with ats − focal with temperature'
+    """
+    if method[1] == against[1]:
+        words = f"{method[0]} − {against[0]} ({method[1]})"
+    elif method[0] == against[0]:
+        words = f"{method[1]} − {against[1]} ({method[0]})"
+    else:
+        words = " − ".join(f"{loss} with {calibrator}" for loss, calibrator in (method, against))
+    where = ", ".join(str(value) for value in place.values())
+    return f"{words}; {where}" if where else words
+
+
+def _table_name(part: Part, evidence: Evidence, rows: Rows) -> str:
+    return f"'{part.says}' of configs/claims.yaml: {evidence.name}, {rows.table}.csv"

@@ -1,0 +1,67 @@
+from pathlib import Path
+
+import pytest
+import yaml
+
+from pipeline.config.claims import Claims
+from pipeline.config.reading import check_config, read_config
+from pipeline.errors import InputError
+
+CONFIGS = Path(__file__).parents[2] / "configs"
+CLAIMS = CONFIGS / "claims.yaml"
+
+
+def changed(change):
+    content = yaml.safe_load(CLAIMS.read_text())
+    change(content)
+    return content
+
+
+def names(kind):
+    return {path.stem for path in (CONFIGS / kind).glob("*.yaml")}
+
+
+def test_every_loss_and_calibrator_that_a_claim_names_has_a_config():
+    claims = read_config(CLAIMS, Claims)
+    parts = [part for claim in claims.claims for part in claim.parts]
+    losses = {name for part in parts for name in (*part.losses, *part.against_losses)}
+    calibrators = {
+        name for part in parts for name in (*part.calibrators, *part.against_calibrators)
+    }
+    choice = claims.recommendation
+    losses |= {choice.losses.simplest, *choice.losses.candidates}
+    calibrators |= {choice.calibrators.simplest, *choice.calibrators.candidates}
+    losses |= {name for study in claims.planned.values() for name in study.losses}
+    assert losses <= names("losses")
+    assert calibrators <= names("calibrators")
+
+
+def test_a_data_set_that_a_claim_names_is_planned():
+    claims = read_config(CLAIMS, Claims)
+    planned = {each.dataset for study in claims.planned.values() for each in study.experiments}
+    for claim in claims.claims:
+        for part in claim.parts:
+            for rows in (part.rows, *([part.less] if part.less else [])):
+                assert set(rows.datasets or []) <= planned, claim.key
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        (lambda c: c["claims"][0].update(statment="x"), "unknown key 'claims.0.statment'"),
+        (lambda c: c["claims"][0]["parts"][0].pop("margin"), "'margin' goes with kind"),
+        (lambda c: c["claims"][1]["parts"][0].update(margin=0.1), "'margin' goes with kind"),
+        (
+            lambda c: c["claims"][1]["parts"][0].pop("against_losses"),
+            "must say what to compare with",
+        ),
+        (lambda c: c["claims"][1].update(key="accuracy"), "two claims share a key"),
+        (
+            lambda c: c["claims"][1]["parts"][0].update(studies=["medcial"]),
+            r"studies must be among those planned, got \['medcial'\]",
+        ),
+    ],
+)
+def test_a_fault_is_one_line_with_its_key(change, fault):
+    with pytest.raises(InputError, match=fault):
+        check_config(changed(change), Claims, place=CLAIMS)

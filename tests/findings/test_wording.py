@@ -1,0 +1,126 @@
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.config.claims import Claim
+from pipeline.findings import verdicts, wording
+from pipeline.findings.measuring import Measured
+from pipeline.findings.recommending import Candidate, Chosen
+from pipeline.findings.verdicts import Answer, PartAnswer, Pooled, pool, verdict_of
+from tests.findings.simulated_evidence import part
+
+PARTS = (
+    part(),
+    part(metric="accuracy", expected="higher"),
+    part(kind="non_inferiority", margin=0.01),
+    part(metric="nll", kind="non_inferiority", margin=0.1, expected="higher"),
+)
+
+
+def comparison(standing, dataset, *differences):
+    found = Measured(f"medical/{dataset}", dataset, "gce − ce (identity)", differences, (dataset,))
+    mean = sum(differences) / len(differences)
+    return verdicts.Tested(found, mean, None, None, None, None, standing)
+
+
+@st.composite
+def part_answers(draw):
+    chosen = draw(st.sampled_from(PARTS))
+    rows = draw(
+        st.lists(
+            st.tuples(
+                st.sampled_from(["for", "against", "open"]),
+                st.sampled_from("abcdefgh"),
+                st.floats(-0.5, 0.5),
+            ),
+            max_size=12,
+        )
+    )
+    all_tested = tuple(comparison(*row) for row in rows)
+    pooled = pool(chosen, [each.measured for each in all_tested])
+    return PartAnswer(chosen, all_tested, pooled, verdict_of([row[0] for row in rows]))
+
+
+@given(part_answers())
+def test_the_sentence_says_the_counts_the_verdict_and_the_direction_of_the_numbers(found):
+    sentence = wording.part_sentence(found)
+    if not found.tested:
+        assert sentence.startswith("Not tested")
+        return
+    pattern = r"Of (\d+) comparisons?: (\d+) (.+), (\d+) (.+), (\d+) not distinguishable"
+    numbers = re.match(pattern, sentence)
+    num, num_for, claimed, num_against, opposite, num_open = numbers.groups()
+    counts = [found.count(each) for each in ("for", "against", "open")]
+    assert [int(num_for), int(num_against), int(num_open)] == counts
+    assert int(num) == len(found.tested) == sum(counts)
+    assert f": {found.verdict}." in sentence
+    if found.part.margin is None:
+        assert found.part.expected in claimed
+        assert found.part.expected not in opposite
+    else:
+        assert (claimed, opposite) == ("within the margin", "significantly beyond it")
+
+
+@given(part_answers())
+def test_the_pooled_sentence_says_how_many_data_sets_lie_on_the_claims_side(found):
+    if found.pooled is None or found.pooled.num_datasets == 1:
+        return
+    sentence = wording.part_sentence(found)
+    num, side = re.search(r"Over (\d+) data sets .*?, (\d+) of them on", sentence).groups()
+    assert int(num) == len({each.measured.dataset for each in found.tested})
+    assert int(side) == found.pooled.num_favourable
+    assert ("signed-rank" in sentence) == (found.pooled.p_value is not None)
+
+
+@given(st.sampled_from(["ece", "accuracy", "nll", "aurc"]), st.floats(-1, 1))
+def test_a_difference_has_the_sign_that_its_number_has(metric, value):
+    text = wording.difference_text(metric, value)
+    if text[0] in "+−":
+        assert (text[0] == "+") == (value > 0)
+    else:
+        assert float(text) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, "expected: lower; tested against no difference"),
+        (
+            {"kind": "non_inferiority", "margin": 0.01},
+            "expected: not higher by more than the margin; tested against +1.00 points",
+        ),
+        (
+            {"kind": "non_inferiority", "margin": 0.01, "expected": "higher", "metric": "accuracy"},
+            "expected: not lower by more than the margin; tested against −1.00 points",
+        ),
+    ],
+)
+def test_what_is_tested_against_is_said_with_its_sign(changes, expected):
+    assert wording.null_text(part(**changes)) == expected
+
+
+def test_a_claim_of_several_parts_says_what_each_came_to():
+    statement = Claim(key="c", statement="S", source="H", parts=[part(says="A"), part(says="B")])
+    parts = (
+        PartAnswer(statement.parts[0], (), None, "not tested"),
+        PartAnswer(statement.parts[1], (comparison("for", "a", 0.1),), None, "supported"),
+    )
+    found = Answer(statement, parts, "undecided")
+    assert wording.claim_sentence(found) == "**Undecided.** A: not tested; B: supported."
+    assert wording.summary_numbers(found) == "1 for, 0 against, of 1"
+
+
+@pytest.mark.parametrize(
+    ("pooled", "passes", "words"),
+    [
+        (None, False, "No loss is recommended"),
+        (Pooled(8, 8, -0.05, 0.01), False, "Recommended loss: **ce**, the simplest"),
+        (Pooled(8, 8, -0.05, 0.01), True, "Recommended loss: **gce** in place of ce"),
+    ],
+)
+def test_the_recommendation_names_what_the_rule_chose(pooled, passes, words):
+    candidate = Candidate("gce", pooled, 0.01, {"ece": -0.01}, passes=passes)
+    chosen = Chosen("ce", (candidate,), candidate if passes else None)
+    assert wording.chosen_sentence("loss", chosen, "nll").startswith(words)
