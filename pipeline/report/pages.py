@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pipeline.report.curves import curve_tables
 from pipeline.report.formats import csv_text, latex_text, parquet_bytes
 from pipeline.report.overview import StudyLine, headings
 from pipeline.report.provenance import fingerprint_line
@@ -33,8 +34,8 @@ def study_files(study: str, title: str, every: Sequence[Scores]) -> dict[str, by
     -------
     dict of str to bytes
         ``index.html``, ``comparison.html``, ``experiments/NAME.html`` with pages of its metrics
-        and pictures beside it, ``tables/NAME/*`` as CSV, Parquet and LaTeX, and
-        ``figures/NAME/*.svg``. Equal scores give equal bytes.
+        and pictures beside it, ``tables/NAME/*`` as CSV, Parquet and LaTeX,
+        ``figures/NAME/*.svg``, and ``plots/CURVE/NAME.csv``. Equal scores give equal bytes.
     """
     views = [experiment_view(scores) for scores in every]
     rankings = ranking_tables(every)
@@ -61,6 +62,8 @@ def study_files(study: str, title: str, every: Sequence[Scores]) -> dict[str, by
                 "gallery.html.jinja", fingerprint_line([view.scores]), view=view
             )
         texts |= {f"figures/{view.name}/{each.name}.svg": each.svg for each in view.panels}
+        for name, curve in curve_tables(view.scores).items():
+            texts[f"plots/{name}/{view.name}.csv"] = curve.to_csv(index=False, lineterminator="\n")
         for table in view.all_tables:
             contents |= _table_files(f"tables/{view.name}/{table.name}", table)
     for table in rankings:
