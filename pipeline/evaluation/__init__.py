@@ -1,9 +1,12 @@
 """From the predictions of an experiment's runs to the tables of its report; torch not needed."""
 
+from pipeline.evaluation.partners import PartnerRun
 from pipeline.evaluation.reading import (
     evaluated_by,
     read_gallery,
     read_histories,
+    read_partner_records,
+    read_partners,
     read_provenance,
     read_runs,
 )
@@ -14,11 +17,14 @@ from pipeline.evaluation.writing import write_scores
 __all__ = [
     "BOOTSTRAP",
     "Applied",
+    "PartnerRun",
     "Run",
     "evaluated_by",
     "experiment_tables",
     "read_gallery",
     "read_histories",
+    "read_partner_records",
+    "read_partners",
     "read_provenance",
     "read_runs",
     "write_scores",

@@ -10,10 +10,19 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 
-from pipeline.artifacts import read_json, read_log_probabilities, read_predictions
+from pipeline.artifacts import (
+    ForeignPredictions,
+    Predictions,
+    read_foreign,
+    read_json,
+    read_log_probabilities,
+    read_predictions,
+)
 from pipeline.calibrators import from_json
 from pipeline.config.plan import ExperimentRow
+from pipeline.config.study import SAME_CLASSES, PartnerKind
 from pipeline.evaluation.gallery import gallery_cases, gallery_table
+from pipeline.evaluation.partners import PartnerRun
 from pipeline.evaluation.run import Applied, Run, first_run
 from pipeline.provenance import has_uncommitted_changes, package_versions, source_revision
 
@@ -50,6 +59,20 @@ def read_runs(logits: Path, probabilities: Path, row: ExperimentRow) -> list[Run
         )
         for loss, seed, folder in _folders(row)
     ]
+
+
+def read_partners(shifted: Path, runs: Sequence[Run], row: ExperimentRow) -> list[PartnerRun]:
+    """Return what every run says of every partner of an experiment, partner by partner."""
+    return [
+        PartnerRun(run, partner, kind, _read_shifted(shifted / partner, run, kind))
+        for partner, kind in row.partners.items()
+        for run in runs
+    ]
+
+
+def read_partner_records(shifted: Path, row: ExperimentRow) -> dict[str, Any]:
+    """Return, by partner, what its predictions were made from and by which revision."""
+    return {partner: read_json(shifted / partner / "shift.json") for partner in row.partners}
 
 
 def read_histories(logits: Path, row: ExperimentRow) -> pd.DataFrame:
@@ -102,6 +125,11 @@ def _read_images(prepared: Path, cases: Iterable[str]) -> dict[str, np.ndarray]:
     places = {name: place for place, name in enumerate(names)}
     images = np.load(prepared / "images.npy", mmap_mode="r", allow_pickle=False)
     return {case: np.asarray(images[places[case]]) for case in cases}
+
+
+def _read_shifted(folder: Path, run: Run, kind: PartnerKind) -> Predictions | ForeignPredictions:
+    path = folder / run.loss / f"seed-{run.seed}.parquet"
+    return read_predictions(path) if kind in SAME_CLASSES else read_foreign(path)
 
 
 def _folders(row: ExperimentRow) -> Iterator[tuple[str, int, Path]]:

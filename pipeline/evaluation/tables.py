@@ -21,6 +21,8 @@ from pipeline.evaluation.groups import group_scores_table, groups_table
 from pipeline.evaluation.levels import class_calibration_table, cox_table, levels_table
 from pipeline.evaluation.long_tail import long_tail_table
 from pipeline.evaluation.operating_points import operating_points_table, per_class_table
+from pipeline.evaluation.partner_tables import partner_tables
+from pipeline.evaluation.partners import PartnerRun
 from pipeline.evaluation.reliability import reliability_table
 from pipeline.evaluation.run import Run, first_run, first_seeds
 from pipeline.evaluation.scores import runs_table, summary_table
@@ -38,7 +40,7 @@ Card = dict[str, Any]
 
 
 def experiment_tables(
-    runs: Sequence[Run], row: ExperimentRow, card: Card
+    runs: Sequence[Run], row: ExperimentRow, card: Card, partners: Sequence[PartnerRun] = ()
 ) -> dict[str, pd.DataFrame]:
     """Return every table that is made from predictions, by name.
 
@@ -50,6 +52,8 @@ def experiment_tables(
         Which of them is shown, and at which targets.
     card : dict
         The data set's: classes, critical classes, counts, long tail.
+    partners : sequence of PartnerRun
+        What all runs say of each partner of the experiment.
 
     Returns
     -------
@@ -59,11 +63,11 @@ def experiment_tables(
     """
     # How a sum is split over threads decides its last digit: one thread, whatever the machine.
     with threadpool_limits(limits=1):
-        return _experiment_tables(runs, row, card)
+        return _experiment_tables(runs, row, card, partners)
 
 
 def _experiment_tables(
-    runs: Sequence[Run], row: ExperimentRow, card: Card
+    runs: Sequence[Run], row: ExperimentRow, card: Card, partners: Sequence[PartnerRun]
 ) -> dict[str, pd.DataFrame]:
     seed, classes = BOOTSTRAP["seed"], card["classes"]
     scores = runs_table(runs, seed=seed)
@@ -89,6 +93,9 @@ def _experiment_tables(
         tables |= cost_tables(runs, row.costs, classes, targets=row.risk_targets, delta=row.delta)
     if card["long_tail"]:
         tables["long_tail"] = long_tail_table(runs, classes, card["counts"]["train"])
+    if partners:
+        closely = before_and_after(row)
+        tables |= partner_tables(partners, row, points, closely=closely, seed=seed)
     # Without cases enough for a rate these two hold their columns alone, which says so.
     keep = ("exact_band", "accepted")
     return {name: table for name, table in tables.items() if len(table) or name in keep}

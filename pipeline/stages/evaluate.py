@@ -18,10 +18,13 @@ def run(key: str, *, root: Path) -> None:
     logits = root / "data/logits" / row.study / row.experiment
     probabilities = root / "data/probabilities" / row.study / row.experiment
     runs = evaluation.read_runs(logits, probabilities, row)
-    tables = evaluation.experiment_tables(runs, row, card)
+    partners = evaluation.read_partners(root / row.shifted, runs, row)
+    tables = evaluation.experiment_tables(runs, row, card, partners)
     tables["history"] = evaluation.read_histories(logits, row)
     if card["show_images"]:
         tables["gallery"] = evaluation.read_gallery(prepared, runs, row, tables)
     provenance = evaluation.read_provenance(logits, row)
+    if partners:
+        provenance["partners"] = evaluation.read_partner_records(root / row.shifted, row)
     with whole_folder(root / "data/scores" / row.study / row.experiment) as folder:
         evaluation.write_scores(tables, row, card=card, provenance=provenance, folder=folder)
