@@ -112,6 +112,30 @@ def verify(
     typer.echo("every number comes out as it is stored")
 
 
+@app.command()
+def overview() -> None:
+    """Write reports/index.html, the front page of every tracked study."""
+    importlib.import_module("pipeline.stages.overview").run(root=Path.cwd())
+
+
+@app.command()
+def findings() -> None:
+    """Answer the claims of configs/claims.yaml from all scores; write reports/findings.md."""
+    importlib.import_module("pipeline.stages.findings").run(root=Path.cwd())
+
+
+@app.command()
+def results() -> None:
+    """Write the README's table of results anew, from the reports of the plan's studies."""
+    from pipeline.config.plan import read_plan
+    from pipeline.findings.results import replace_section, results_section
+
+    readme = Path("README.md")
+    section = results_section(read_plan(Path("configs/plan.yaml")), Path("reports"))
+    text = readme.read_text(encoding="utf-8")
+    readme.write_text(replace_section(text, section), encoding="utf-8")
+
+
 @app.command("logits-report")
 def logits_report(  # noqa: PLR0913, one option a question
     file: Annotated[Path, typer.Argument(help="Test cases: .csv, .parquet or .npz.")],

@@ -48,7 +48,7 @@ def test_an_input_error_is_shown_whatever_raised_it(monkeypatch, capsys):
     assert capsys.readouterr().err == "error: labels must lie in [0, 2), got 0..2\n"
 
 
-@pytest.mark.parametrize("command", [*command_line.STAGES, "plan", "doctor"])
+@pytest.mark.parametrize("command", [*command_line.STAGES, "plan", "doctor", "findings", "results"])
 def test_every_command_describes_itself(monkeypatch, capsys, command):
     assert run(monkeypatch, command, "--help") == 0
     assert command in capsys.readouterr().out

@@ -10,13 +10,14 @@ from pathlib import Path
 from pipeline.artifacts import read_json, write_json
 from pipeline.config.plan import ExperimentRow, Plan, read_plan, require_row
 from pipeline.errors import InputError
-from pipeline.stages import calibrate, evaluate, report
+from pipeline.stages import calibrate, evaluate, findings, report
 from pipeline.verifying.data import (
     logits_differences,
     prepared_differences,
     recorded_differences,
+    stage_differences,
 )
-from pipeline.verifying.differences import Difference, compare_folders, same_text
+from pipeline.verifying.differences import Difference, compare_files, compare_folders, same_text
 
 __all__ = ["Difference", "describe", "verify"]
 
@@ -27,6 +28,7 @@ ROUNDING = 1e-9
 """Numbers that differ by less were rounded otherwise: by another processor or library."""
 
 PRODUCTS = ("data/probabilities", "data/scores", "reports")
+FINDINGS = "reports/findings.md"
 
 
 def verify(studies: Sequence[str], *, root: Path, tolerance: float) -> Iterator[Difference]:
@@ -40,7 +42,7 @@ def verify(studies: Sequence[str], *, root: Path, tolerance: float) -> Iterator[
     Parameters
     ----------
     studies : sequence of str
-        Keys of the plan's studies; all of them if empty.
+        Keys of the plan's studies; if empty all of them, and the findings that follow from them.
     root : Path
         The project's folder, in which nothing is written.
     tolerance : float
@@ -57,7 +59,11 @@ def verify(studies: Sequence[str], *, root: Path, tolerance: float) -> Iterator[
     for study in chosen:
         require_row(plan.studies, study)
         _require_inputs(root, plan, study)
-    return chain.from_iterable(_verify_study(root, plan, study, tolerance) for study in chosen)
+    each = (_verify_study(root, plan, study, tolerance) for study in chosen)
+    if studies or not (root / "configs/claims.yaml").is_file():
+        return chain.from_iterable(each)
+    _require(root, FINDINGS, stage="findings")
+    return chain(chain.from_iterable(each), _verify_findings(root, tolerance))
 
 
 def describe(differences: Iterable[Difference]) -> Iterator[str]:
@@ -90,9 +96,26 @@ def _require_inputs(root: Path, plan: Plan, study: str) -> None:
                    for loss in row.losses for seed in row.seeds]  # fmt: skip
         needed += [f"data/probabilities/{own}", f"data/scores/{own}/provenance.json"]
     for path in needed:
-        if not (root / path).exists():
-            message = f"{path}: no such file: dvc repro report@{study}, or dvc pull, brings it back"
-            raise InputError(message)
+        _require(root, path, stage=f"report@{study}")
+
+
+def _require(root: Path, path: str, *, stage: str) -> None:
+    if not (root / path).exists():
+        message = f"{path}: no such file: dvc repro {stage}, or dvc pull, brings it back"
+        raise InputError(message)
+
+
+def _verify_findings(root: Path, tolerance: float) -> Iterator[Difference]:
+    """Yield where the page of findings is not what the stored scores give."""
+    yield from stage_differences(root, "findings")
+    with tempfile.TemporaryDirectory(prefix="verify-") as folder:
+        again = Path(folder)
+        (again / "data").mkdir()
+        for name in ("configs", "data/scores"):
+            (again / name).symlink_to((root / name).resolve())
+        findings.run(root=again)
+        for place, old, new in compare_files(root / FINDINGS, again / FINDINGS, tolerance):
+            yield Difference(FINDINGS, place, old, new)
 
 
 def _verify_study(root: Path, plan: Plan, study: str, tolerance: float) -> Iterator[Difference]:

@@ -97,11 +97,16 @@ def recorded_differences(root: Path, plan: Plan, study: str) -> Iterator[Differe
     A changed file of a folder is named where DVC's cache still knows what the folder held. Stages
     that `dvc.lock` does not know are passed over, and outputs that are not here.
     """
+    yield from stage_differences(root, *_stages(plan, study))
+
+
+def stage_differences(root: Path, *names: str) -> Iterator[Difference]:
+    """Yield the outputs of the stages named that are not what `dvc.lock` records of them."""
     lock = root / "dvc.lock"
     if not lock.is_file():
         return
     stages = yaml.safe_load(lock.read_text(encoding="utf-8")).get("stages", {})
-    for stage in _stages(plan, study):
+    for stage in names:
         for out in stages.get(stage, {}).get("outs", []):
             yield from _out_differences(root, stage, out)
 
