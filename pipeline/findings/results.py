@@ -83,7 +83,7 @@ def _line(row: ExperimentRow, folder: Path) -> str:
     found = [_cells(comparison, row, loss, folder) for loss in losses]
     seeds = pick(comparison, loss=losses[-1], calibrator=row.headline_calibrator)["num_seeds"]
     cells = [
-        f"[{row.experiment}](reports/{row.study}/experiments/{row.experiment}.html)",
+        f"{row.study}: [{row.experiment}](reports/{row.study}/experiments/{row.experiment}.html)",
         str(int(seeds.max())),
         "<br>".join(f"{loss}, {row.headline_calibrator}" for loss in losses),
         *("<br>".join(each[key] for each in found) for key in METRICS),

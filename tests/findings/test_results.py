@@ -53,10 +53,10 @@ def test_the_readme_s_table_is_what_the_committed_reports_give():
 
 def test_an_experiment_is_one_row_with_both_losses_before_and_after(reports):
     section = results_section(plan_of(experiment_row("busi")), reports)
-    (row,) = [line for line in section.splitlines() if line.startswith("| [")]
+    (row,) = [line for line in section.splitlines() if line.startswith("| medical: [")]
     cells = [cell.strip() for cell in row.strip("|").split("|")]
     assert cells[:4] == [
-        "[busi-thin](reports/medical/experiments/busi-thin.html)",
+        "medical: [busi-thin](reports/medical/experiments/busi-thin.html)",
         "5",
         "cross_entropy, ats<br>gce, ats",
         "80.0 ± 1.0<br>81.0",
@@ -79,7 +79,7 @@ def test_an_experiment_without_a_report_is_named(reports):
     section = results_section(plan_of(experiment_row("busi"), experiment_row("bccd")), reports)
     assert "Tracked and not reported yet: medical/bccd-thin." in section
     shutil.rmtree(reports / "medical")
-    assert "| [" not in results_section(plan_of(experiment_row("busi")), reports)
+    assert "| medical: [" not in results_section(plan_of(experiment_row("busi")), reports)
 
 
 def test_a_report_that_lacks_what_the_plan_shows_is_refused(reports):
