@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -20,11 +20,15 @@ Kept = TypeVar("Kept")
 
 @dataclass(frozen=True)
 class Folder:
-    """Where an index's files are, what its labels are keyed by, and what masked its paths."""
+    """Where an index's files are, what its labels are keyed by, and what masked its paths.
+
+    `allow_rows_without_files` says that the labels are of more than the folder.
+    """
 
     path: Path
     key: KeyKind
     pseudonyms: Pseudonyms
+    allow_rows_without_files: bool = False
 
 
 def separated(items: Iterable[Kept | Quarantined]) -> tuple[list[Kept], list[Quarantined]]:
@@ -57,6 +61,19 @@ def label_of(members: list[FileFacts], labels: dict[str, Labelled], key: KeyKind
     if len({(each.label, each.split, each.patient, each.truth) for each in found}) > 1:
         raise Refused(reason="conflicting labels", advice="give the files of a case one label")
     return found[0]
+
+
+def rows_without_files(
+    labels: Iterable[Labelled], present: Container[str], key: KeyKind
+) -> Iterator[Quarantined]:
+    """Yield every row of a table whose key is of no file, in the rows' order.
+
+    A row is named by its number: its key may be a patient's.
+    """
+    advice = f"no readable file has its {key}: add the file, correct the row or take it out"
+    for each in sorted(labels, key=lambda each: each.row):
+        if each.key not in present:
+            yield Quarantined(f"row {each.row} of the labels", "no file for this row", advice)
 
 
 def require_unchanged(path: Path, facts: FileFacts) -> None:

@@ -17,6 +17,7 @@ from pathlib import Path, PurePosixPath
 from pipeline.acquiring import acquire_files
 from pipeline.adapters.case import Case, Quarantined
 from pipeline.adapters.file_tree import hide_names, open_tree, write_index
+from pipeline.adapters.folder_cases import rows_without_files
 from pipeline.adapters.identity import Pseudonyms, load_pseudonyms
 from pipeline.adapters.label_table import (
     Labelled,
@@ -77,18 +78,22 @@ def read(raw: Path, dataset: Dataset) -> Iterator[Case | Quarantined]:
     """
     arguments = _arguments(dataset)
     folder = None if arguments.folder is None else Path(arguments.folder)
-    labels = None if arguments.labels is None else read_labels(raw / LABELS)
+    table = arguments.labels
+    labels = None if table is None else read_labels(raw / LABELS)
     layout = Layout(
         PurePosixPath(arguments.inside), dataset.classes, dataset.splits.official, labels
     )
     with open_tree(raw, folder, None if folder is None else load_pseudonyms()) as tree:
         placed: dict[str, Labelled] = {}
-        for name in tree.names():
+        names = tree.names()
+        for name in names:
             each = layout(name)
             if each.fault:
                 yield Quarantined(name, each.fault, each.advice)
             else:
                 placed[name] = each
+        if table is not None and labels is not None and not table.allow_rows_without_files:
+            yield from rows_without_files(labels.values(), set(names), "file")
         decoder = Decoder(dataset.channels, tuple(dataset.image_size))
         for picture in read_pictures(tree, placed, decoder):
             if isinstance(picture, Quarantined):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,7 +22,8 @@ KeyKind = Literal["sop", "series", "study", "accession", "patient", "file"]
 
 _SCHEMA = pa.schema(
     [(name, pa.string()) for name in ("key", "fault", "advice", "patient", "site", "sex", "split")]
-    + [("label", pa.int32()), ("age", pa.float64()), ("truth", pa.list_(pa.float64()))]
+    + [("row", pa.int32()), ("label", pa.int32()), ("age", pa.float64())]
+    + [("truth", pa.list_(pa.float64()))]
 )
 
 
@@ -46,6 +47,7 @@ class LabelTableArguments(Strict):
     age_column: str | None = None
     split_column: str | None = None
     truth_columns: list[str] = []
+    allow_rows_without_files: bool = False
 
     def columns(self) -> list[str]:
         """Return the columns that the table must have."""
@@ -59,9 +61,13 @@ class LabelTableArguments(Strict):
 
 @dataclass(frozen=True)
 class Labelled:
-    """What the table says of one key; `fault` where what it says cannot be used."""
+    """What the table says of one key; `fault` where what it says cannot be used.
+
+    `row` is the first row that says so, counted as a spreadsheet does: the header is row 1.
+    """
 
     key: str
+    row: int = field(default=0, compare=False)
     label: int = -1
     fault: str = ""
     advice: str = ""
@@ -138,12 +144,14 @@ def label_rows(
         A key whose rows contradict one another, or whose label is no class, carries a fault.
     """
     labelled: dict[str, Labelled] = {}
-    for row in rows:
-        each = _labelled(row, arguments, classes, hashed)
+    for number, row in enumerate(rows, start=2):
+        each = replace(_labelled(row, arguments, classes, hashed), row=number)
         known = labelled.setdefault(each.key, each)
         if known != each and not known.fault:
             advice = "give the case one row, or rows that agree"
-            labelled[each.key] = Labelled(each.key, fault="conflicting labels", advice=advice)
+            labelled[each.key] = Labelled(
+                each.key, row=known.row, fault="conflicting labels", advice=advice
+            )
     return labelled
 
 

@@ -23,7 +23,13 @@ from pydantic import Field, model_validator
 from pipeline.acquiring import file_digest
 from pipeline.adapters.case import Case, Quarantined
 from pipeline.adapters.file_facts import FileFacts
-from pipeline.adapters.folder_cases import label_of, make_case, require_unchanged, separated
+from pipeline.adapters.folder_cases import (
+    label_of,
+    make_case,
+    require_unchanged,
+    rows_without_files,
+    separated,
+)
 from pipeline.adapters.folder_index import read_index, write_index
 from pipeline.adapters.folder_screening import screened
 from pipeline.adapters.identity import Identifiers, Pseudonyms, find_sources, load_pseudonyms
@@ -94,6 +100,9 @@ def read(raw: Path, dataset: Dataset) -> Iterator[Case | Quarantined]:
     sound, faulty = separated(screened(index.files, max_pixels=arguments.max_pixels))
     labelled, unlabelled = separated(_labelled(sound, index.labels))
     yield from (*faulty, *unlabelled)
+    if not arguments.labels.allow_rows_without_files:
+        present = {each.file for each in index.files}
+        yield from rows_without_files(index.labels.values(), present, "file")
     sources = [facts.source for facts, _ in labelled]
     paths = find_sources(Path(arguments.folder), sources, load_pseudonyms())
     work = ((facts, label, paths[facts.source]) for facts, label in labelled)

@@ -324,6 +324,37 @@ def test_files_of_one_series_labelled_apart_are_quarantined(project):
     assert [each.reason for each in out] == ["conflicting labels"]
 
 
+@pytest.mark.parametrize("key", ["sop", "series", "study", "accession", "patient", "file"])
+def test_a_row_that_no_file_belongs_to_is_listed_by_its_number(project, key):
+    dataset = write_image(project / "in/a.dcm", RAMP, name="a", AccessionNumber="A-1")
+    own = {
+        "sop": dataset.SOPInstanceUID, "series": dataset.SeriesInstanceUID,
+        "study": dataset.StudyInstanceUID, "accession": "A-1", "patient": dataset.PatientID,
+        "file": "a.dcm",
+    }[key]  # fmt: skip
+    table = write_table(project / "t.csv", [("gone", "ill"), (own, "ill"), ("", "ill")])
+    cases, out = read_folder(project / "raw", folder_dataset(project / "in", table, key=key))
+    assert len(cases) == 1
+    rows = ["row 2 of the labels", "row 4 of the labels"]
+    assert reasons(out) == dict.fromkeys(rows, "no file for this row")
+
+
+def test_a_table_of_more_than_the_folder_may_be_allowed(project):
+    write_image(project / "in/a.dcm", RAMP)
+    table = write_table(project / "t.csv", [("a.dcm", "ill"), ("gone.dcm", "ill")])
+    labels = {"allow_rows_without_files": True}
+    config = folder_dataset(project / "in", table, labels=labels)
+    cases, out = read_folder(project / "raw", config)
+    assert (len(cases), out) == (1, [])
+
+
+def test_a_file_left_out_for_another_reason_is_no_row_without_a_file(project):
+    write_image(project / "in/burnt.dcm", RAMP, BurnedInAnnotation="YES")
+    table = write_table(project / "t.csv", [("burnt.dcm", "ill")])
+    _, out = read_folder(project / "raw", folder_dataset(project / "in", table))
+    assert reasons(out) == {"burnt.dcm": "burned-in annotation"}
+
+
 def test_the_table_may_lie_in_the_folder(project):
     write_image(project / "in/a.dcm", RAMP)
     table = write_table(project / "in/labels.csv", [("a.dcm", "ill")])
@@ -371,7 +402,8 @@ def test_no_identifier_leaves_the_folder(project, caplog, capfd):
     table = write_table(project / "PLANTED.csv", rows)
     cases, out = read_folder(project / "raw", folder_dataset(project / "in", table, key="patient"))
     assert len(cases) == 1
-    assert [each.reason for each in out] == ["pixel data cannot be decoded"]
+    reasons = ["no file for this row", "pixel data cannot be decoded"]
+    assert [each.reason for each in out] == reasons
     assert cases[0].age == 76
     told = [repr(vars(each)) for each in [*cases, *out]]
     told += [caplog.text, *capfd.readouterr()]

@@ -5,7 +5,7 @@ import pytest
 
 from pipeline.adapters.case import Quarantined
 from pipeline.adapters.file_facts import FileFacts
-from pipeline.adapters.folder_cases import label_of, make_case, separated
+from pipeline.adapters.folder_cases import label_of, make_case, rows_without_files, separated
 from pipeline.adapters.label_table import Labelled
 from pipeline.adapters.refused import Refused
 
@@ -65,3 +65,15 @@ def test_a_fault_in_the_table_is_passed_on():
     faulty = Labelled("sop", fault="label outside the classes", advice="known: a, b")
     with pytest.raises(Refused, match="label outside the classes"):
         label_of([FACTS], {"sop": faulty}, "sop")
+
+
+def test_rows_whose_key_no_file_has_are_named_by_their_number():
+    rows = [Labelled("c", row=7), Labelled("a", row=2), Labelled("b", row=3)]
+    assert list(rows_without_files(rows, {"a"}, "sop")) == [
+        Quarantined(
+            f"row {number} of the labels",
+            "no file for this row",
+            "no readable file has its sop: add the file, correct the row or take it out",
+        )
+        for number in (3, 7)
+    ]

@@ -147,6 +147,23 @@ def test_a_file_without_a_row_and_rows_that_contradict_are_listed(raw, tmp_path)
     assert sorted(each.reason for each in left_out) == ["conflicting labels", "no label"]
 
 
+@pytest.mark.parametrize(("allowed", "expected"), [(False, ["row 5 of the labels"]), (True, [])])
+def test_a_row_without_a_picture_is_listed_unless_the_table_is_of_more(
+    raw, tmp_path, allowed, expected
+):
+    folder = write_folder(tmp_path / "own", FILES)
+    (tmp_path / "labels.csv").write_text(f"{ROWS.rstrip()}\nill/gone.png,ill,Poe,north,f,50\n")
+    table = TABLE | {
+        "table": str(tmp_path / "labels.csv"), "allow_rows_without_files": allowed,
+    }  # fmt: skip
+    dataset = make_dataset(arguments={"folder": folder, "labels": table})
+    acquire(raw, dataset)
+    cases, left_out = read_all(raw, dataset)
+    assert len(cases) == 3
+    assert [each.source for each in left_out] == expected
+    assert all(each.reason == "no file for this row" for each in left_out)
+
+
 def test_an_unknown_argument_is_refused(raw):
     with pytest.raises(InputError, match="Small: arguments: unknown key 'path'"):
         next(read(raw, make_dataset(arguments={"path": "x"})))

@@ -68,6 +68,12 @@ def test_rows_that_contradict_one_another_are_a_fault():
     assert found["patient:2"].fault == ""
 
 
+def test_a_key_stands_where_a_spreadsheet_shows_its_first_row():
+    rows = [("1", "ill"), ("2", "ill"), ("1", "healthy"), ("3", "unclear")]
+    found = labelled(rows)
+    assert [found[f"patient:{key}"].row for key in "123"] == [2, 3, 5]
+
+
 @pytest.mark.parametrize("label", ["", "Ill", "2", "DOE^JANE"])
 def test_a_label_that_is_no_class_is_a_fault_that_does_not_repeat_it(label):
     found = labelled([("1", label)])["patient:1"]

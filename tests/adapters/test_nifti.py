@@ -222,6 +222,16 @@ def test_what_cannot_be_read_is_listed_with_its_reason(project):
     assert all(each.advice for each in out)
 
 
+@pytest.mark.parametrize(("allowed", "expected"), [(False, ["row 3 of the labels"]), (True, [])])
+def test_a_row_without_a_volume_is_listed_unless_the_table_is_of_more(project, allowed, expected):
+    save(project / "in/a.nii")
+    rows = [("a.nii", "ill", "P1"), ("gone.nii", "ill", "P2")]
+    cases, out = read(project, rows=rows, labels={"allow_rows_without_files": allowed})
+    assert len(cases) == 1
+    assert [each.source for each in out] == expected
+    assert all(each.reason == "no file for this row" for each in out)
+
+
 def test_a_compressed_bomb_is_refused_by_its_header(project):
     path = save(project / "in/a.nii")
     header = bytearray(path.read_bytes()[:352])

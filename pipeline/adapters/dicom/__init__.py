@@ -35,7 +35,12 @@ def acquire(raw: Path, dataset: Dataset) -> None:
 def read(raw: Path, dataset: Dataset) -> Iterator[Case | Quarantined]:
     """Yield the cases of an indexed folder, and what is left out and why."""
     arguments = _arguments(dataset)
-    folder = Folder(Path(arguments.folder), arguments.labels.key, load_pseudonyms())
+    folder = Folder(
+        Path(arguments.folder),
+        arguments.labels.key,
+        load_pseudonyms(),
+        allow_rows_without_files=arguments.labels.allow_rows_without_files,
+    )
     yield from read_indexed(raw, dataset, arguments, folder)
 
 

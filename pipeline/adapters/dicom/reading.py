@@ -10,7 +10,7 @@ from pipeline.adapters.dicom.agreement import agreeing
 from pipeline.adapters.dicom.arguments import ReadingArguments
 from pipeline.adapters.dicom.decoding import Decoder
 from pipeline.adapters.dicom.planning import Planned, Planner
-from pipeline.adapters.folder_cases import Folder, separated
+from pipeline.adapters.folder_cases import Folder, rows_without_files, separated
 from pipeline.adapters.folder_index import read_index
 from pipeline.adapters.folder_screening import screened
 from pipeline.adapters.identity import find_sources
@@ -43,6 +43,9 @@ def read_indexed(
     planner = Planner(index.labels, folder.key, arguments, volumes=volumes)
     plans, unplanned = separated(planner(usable))
     yield from (*faulty, *odd, *unplanned)
+    if not folder.allow_rows_without_files:
+        present = {getattr(each, folder.key) for each in index.files}
+        yield from rows_without_files(index.labels.values(), present, folder.key)
     paths = find_sources(folder.path, [each.source for each in usable], folder.pseudonyms)
     decoder = Decoder(arguments, dataset.image_size, dataset.channels)
     work = ((plan, _own(plan, paths)) for plan in plans)
