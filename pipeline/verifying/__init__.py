@@ -12,12 +12,14 @@ from pipeline.config.plan import ExperimentRow, Plan, read_plan, require_row
 from pipeline.errors import InputError
 from pipeline.stages import calibrate, evaluate, findings, report
 from pipeline.verifying.data import (
+    datasets_of,
     logits_differences,
     prepared_differences,
     recorded_differences,
     stage_differences,
 )
 from pipeline.verifying.differences import Difference, compare_files, compare_folders, same_text
+from pipeline.verifying.shifted import shifted_differences
 
 __all__ = ["Difference", "describe", "verify"]
 
@@ -34,10 +36,11 @@ FINDINGS = "reports/findings.md"
 def verify(studies: Sequence[str], *, root: Path, tolerance: float) -> Iterator[Difference]:
     """Yield every place where studies' stored results are not what their logits give.
 
-    Prepared data are held against their fingerprints, predictions against their runs' records and
-    the prepared data, all of these against `dvc.lock` where it records them. Then calibrators are
-    fitted, tables computed and pages written anew, elsewhere, and compared file by file. Who
-    evaluated, and by which revision, is taken as stored: another commit may give the same numbers.
+    Prepared data are held against their fingerprints, predictions (those of partners too) against
+    their runs' records and the prepared data, all of these against `dvc.lock` where it records
+    them. Then calibrators are fitted, tables computed and pages written anew, elsewhere, and
+    compared file by file. Who evaluated, and by which revision, is taken as stored: another commit
+    may give the same numbers.
 
     Parameters
     ----------
@@ -95,6 +98,8 @@ def _require_inputs(root: Path, plan: Plan, study: str) -> None:
         needed += [f"data/logits/{own}/{loss}/seed-{seed}/run.json"
                    for loss in row.losses for seed in row.seeds]  # fmt: skip
         needed += [f"data/probabilities/{own}", f"data/scores/{own}/provenance.json"]
+        needed += [f"data/prepared/{partner}/card.json" for partner in row.partners]
+        needed += [f"{row.shifted}/{partner}/shift.json" for partner in row.partners]
     for path in needed:
         _require(root, path, stage=f"report@{study}")
 
@@ -121,10 +126,11 @@ def _verify_findings(root: Path, tolerance: float) -> Iterator[Difference]:
 def _verify_study(root: Path, plan: Plan, study: str, tolerance: float) -> Iterator[Difference]:
     rows = _experiments(plan, study)
     yield from recorded_differences(root, plan, study)
-    for dataset in dict.fromkeys(row.dataset for row in rows.values()):
+    for dataset in datasets_of(rows.values()):
         yield from prepared_differences(root, dataset)
     for row in rows.values():
         yield from logits_differences(root, row)
+        yield from shifted_differences(root, row)
     with tempfile.TemporaryDirectory(prefix="verify-") as folder:
         again = Path(folder)
         _recompute(root, again, study, rows)
@@ -143,7 +149,7 @@ def _verify_study(root: Path, plan: Plan, study: str, tolerance: float) -> Itera
 def _recompute(root: Path, again: Path, study: str, rows: dict[str, ExperimentRow]) -> None:
     """Run the stages after training in another folder, on the stored configs, data and logits."""
     (again / "data").mkdir()
-    for name in ("configs", "data/prepared", "data/logits"):
+    for name in ("configs", "data/prepared", "data/logits", "data/shifted"):
         (again / name).symlink_to((root / name).resolve())
     for key, row in rows.items():
         calibrate.run(key, root=again)

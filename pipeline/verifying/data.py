@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,14 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from pipeline.artifacts import Predictions, Prepared, read_json, read_predictions, read_prepared
+from pipeline.artifacts import (
+    ForeignPredictions,
+    Predictions,
+    Prepared,
+    read_json,
+    read_predictions,
+    read_prepared,
+)
 from pipeline.config.plan import ExperimentRow, Plan
 from pipeline.provenance import array_sha256, fingerprint
 from pipeline.verifying.differences import Difference
@@ -66,29 +73,33 @@ def _run_differences(root: Path, name: str, prepared: Prepared) -> Iterator[Diff
         hashes[split] = array_sha256(predictions.logits)
         if hashes[split] != stated:
             yield Difference(path, "sha256 of the logits (run.json)", stated, hashes[split])
-        yield from _case_differences(path, predictions, prepared.cases)
+        yield from case_differences(path, predictions, prepared.cases)
     if record["logits_sha256"] != fingerprint(hashes):
         place = "logits_sha256"
         yield Difference(f"{name}/run.json", place, record["logits_sha256"], fingerprint(hashes))
 
 
-def _case_differences(
-    path: str, predictions: Predictions, cases: pd.DataFrame
+def case_differences(
+    path: str, predictions: Predictions | ForeignPredictions, cases: pd.DataFrame
 ) -> Iterator[Difference]:
-    """Yield the cases whose label or patient is another than in the prepared data."""
+    """Yield the cases whose label, if any, or patient is another than in the prepared data."""
     known = cases.set_index("case")[["label", "patient"]]
-    stored = pd.DataFrame(
-        {"label": predictions.labels, "patient": predictions.patients}, index=predictions.cases
-    )
+    labels = {"label": predictions.labels} if isinstance(predictions, Predictions) else {}
+    stored = pd.DataFrame(labels | {"patient": predictions.patients}, index=predictions.cases)
     for case in stored.index.difference(known.index):
         yield Difference(path, f"case {case}", "a row", "no such case in the prepared data")
     shared = stored[stored.index.isin(known.index)]
     expected = known.loc[shared.index]
-    for column in ("label", "patient"):
+    for column in stored.columns:
         wrong = (shared[column].to_numpy() != expected[column].to_numpy()).nonzero()[0]
         for row in wrong:
             values = (str(table[column].iloc[row]) for table in (shared, expected))
             yield Difference(path, f"case {shared.index[row]}: {column}", *values)
+
+
+def datasets_of(rows: Iterable[ExperimentRow]) -> list[str]:
+    """Return the data sets of some experiments, each one's own before its partners, each once."""
+    return list(dict.fromkeys(name for row in rows for name in (row.dataset, *row.partners)))
 
 
 def recorded_differences(root: Path, plan: Plan, study: str) -> Iterator[Difference]:
@@ -113,9 +124,10 @@ def stage_differences(root: Path, *names: str) -> Iterator[Difference]:
 
 def _stages(plan: Plan, study: str) -> Iterator[str]:
     rows = {key: row for key, row in plan.experiments.items() if row.study == study}
-    for dataset in dict.fromkeys(row.dataset for row in rows.values()):
+    for dataset in datasets_of(rows.values()):
         yield from (f"acquire@{dataset}", f"prepare@{dataset}")
     yield from (f"train@{key}" for key, run in plan.runs.items() if run.study == study)
+    yield from (f"shift@{key}" for key, row in plan.shifts.items() if row.study == study)
     for stage in ("calibrate", "evaluate"):
         yield from (f"{stage}@{key}" for key in rows)
     yield f"report@{study}"

@@ -22,7 +22,7 @@ from pipeline.artifacts import column_matrix
 KEYS = (
     "experiment", "loss", "calibrator", "seed", "split", "metric", "target", "class", "label",
     "prediction", "column", "group", "quantity", "prevalence", "policy", "score", "method", "level",
-    "threshold", "bin", "epoch",
+    "threshold", "bin", "epoch", "partner", "view", "correction", "left",
 )  # fmt: skip
 """Columns that say which row of a table it is."""
 
