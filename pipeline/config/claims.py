@@ -16,11 +16,13 @@ Value = str | int | float
 class Rows(Strict):
     """Rows of an experiment's score table: those whose columns hold one of the values named.
 
-    Several rows of one seed are averaged. `datasets` narrows the experiments; all if left out.
+    Rows whose columns hold one of the values in `without` are left out. Several rows of one seed
+    are averaged. `datasets` narrows the experiments; all if left out.
     """
 
     table: TableName = "runs"
     where: dict[str, Value | list[Value]] = {}
+    without: dict[str, Value | list[Value]] = {}
     datasets: list[str] | None = None
 
 
@@ -29,8 +31,9 @@ class Part(Strict):
 
     The methods are all pairs of `losses` and `calibrators`; each is compared with every pair of
     `against_losses` and `against_calibrators`, where what is left out is the method's own. With
-    `less`, the same difference in other rows is subtracted: a difference of differences. With
-    `each`, rows that differ in those columns are compared apart.
+    `less`, the same difference in other rows is subtracted: a difference of differences; without
+    anything to compare with, the method's own metric in those rows. With `each`, rows that differ
+    in those columns are compared apart.
     """
 
     says: str
@@ -52,8 +55,8 @@ class Part(Strict):
         if (self.kind == "non_inferiority") != (self.margin is not None):
             message = "'margin' goes with kind: non_inferiority, and it needs one"
             raise ValueError(message)
-        if not self.against_losses and not self.against_calibrators:
-            message = "'against_losses' or 'against_calibrators' must say what to compare with"
+        if not (self.against_losses or self.against_calibrators or self.less):
+            message = "'against_losses', 'against_calibrators' or 'less' must say what to subtract"
             raise ValueError(message)
         return self
 

@@ -104,9 +104,12 @@ def _places(part: Part, evidence: Evidence) -> list[Place]:
             ]  # fmt: skip
 
 
-def _pairs(part: Part) -> Iterator[tuple[Method, Method]]:
-    """Yield each method with each one that it is compared with, never with itself."""
+def _pairs(part: Part) -> Iterator[tuple[Method, Method | None]]:
+    """Yield each method with each one that it is compared with, never with itself; or with none."""
     for loss, calibrator in product(part.losses, part.calibrators):
+        if not (part.against_losses or part.against_calibrators):
+            yield (loss, calibrator), None
+            continue
         losses = part.against_losses or [loss]
         for against in product(losses, part.against_calibrators or [calibrator]):
             if against != (loss, calibrator):
@@ -115,7 +118,7 @@ def _pairs(part: Part) -> Iterator[tuple[Method, Method]]:
 
 def _lessened(
     part: Part, evidence: Evidence, every: Sequence[Evidence],
-    place: Place, method: Method, against: Method,
+    place: Place, method: Method, against: Method | None,
 ) -> Iterator[tuple[Evidence | None, dict[int, float]]]:  # fmt: skip
     """Yield what is subtracted, by seed, and the experiment it is from if that is another."""
     less = part.less
@@ -134,20 +137,25 @@ def _lessened(
 
 
 def _differences(
-    part: Part, evidence: Evidence, rows: Rows, place: Place, method: Method, against: Method
+    part: Part, evidence: Evidence, rows: Rows, place: Place, method: Method, against: Method | None
 ) -> dict[int, float]:
     table = _matching(part, evidence, rows, place)
-    one, other = (_by_seed(table, each, part.metric) for each in (method, against))
+    one = _by_seed(table, method, part.metric)
+    if against is None:
+        return one
+    other = _by_seed(table, against, part.metric)
     return {seed: one[seed] - other[seed] for seed in one if seed in other}
 
 
 def _matching(part: Part, evidence: Evidence, rows: Rows, place: Place) -> pd.DataFrame:
     table = evidence.tables[rows.table]
     name = _table_name(part, evidence, rows)
-    require_columns(table, [part.metric, *rows.where, *place], place=name)
+    require_columns(table, [part.metric, *rows.where, *rows.without, *place], place=name)
     keep = pd.Series(True, index=table.index)
     for column, value in (rows.where | place).items():
         keep &= table[column].isin(value if isinstance(value, list) else [value])
+    for column, value in rows.without.items():
+        keep &= ~table[column].isin(value if isinstance(value, list) else [value])
     return table[keep]
 
 
@@ -161,7 +169,7 @@ def _by_seed(table: pd.DataFrame, method: Method, metric: str) -> dict[int, floa
     return {seed: mean for seed, mean in means.items() if np.isfinite(mean)}
 
 
-def _compared(method: Method, against: Method, place: Place) -> str:
+def _compared(method: Method, against: Method | None, place: Place) -> str:
     """Name what is compared: what the methods share is said once.
 
     >>> _compared(("gce", "ats"), ("focal", "ats"), {"partner": "svhn"})
@@ -170,8 +178,12 @@ def _compared(method: Method, against: Method, place: Place) -> str:
     'ats − identity (gce)'
     >>> _compared(("gce", "ats"), ("focal", "temperature"), {})
     'gce with ats − focal with temperature'
+    >>> _compared(("gce", "ats"), None, {})
+    'gce with ats'
     """
-    if method[1] == against[1]:
+    if against is None:
+        words = f"{method[0]} with {method[1]}"
+    elif method[1] == against[1]:
         words = f"{method[0]} − {against[0]} ({method[1]})"
     elif method[0] == against[0]:
         words = f"{method[1]} − {against[1]} ({method[0]})"

@@ -53,7 +53,7 @@ def test_a_data_set_that_a_claim_names_is_planned():
         (lambda c: c["claims"][1]["parts"][0].update(margin=0.1), "'margin' goes with kind"),
         (
             lambda c: c["claims"][1]["parts"][0].pop("against_losses"),
-            "must say what to compare with",
+            "must say what to subtract",
         ),
         (lambda c: c["claims"][1].update(key="accuracy"), "two claims share a key"),
         (

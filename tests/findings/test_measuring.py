@@ -8,7 +8,7 @@ from pipeline.findings import Evidence
 from pipeline.findings.measuring import measure
 from tests.findings.simulated_evidence import card, evidence, experiment_row, part
 
-SHIFTED = Rows(table="shift", where={"kind": "corruption", "severity": [1, 2]})
+SHIFTED = Rows(table="shift", where={"kind": "corruption"}, without={"severity": 0})
 
 
 def by_hand(values, *, dataset="hand", table="runs", columns=(), **changes):
@@ -89,6 +89,20 @@ def test_a_difference_of_differences_subtracts_the_same_difference_in_other_rows
     assert found.differences == ((1.0 - 4.0) - (0.5 - 2.0),)
 
 
+def test_one_method_can_be_compared_in_two_kinds_of_rows():
+    rows = [("gce", "ats", 1, "few_shot_50", 0.25), ("gce", "ats", 1, "none", 1.0)]
+    compared = part(
+        against_losses=[],
+        calibrators=["ats"],
+        rows=Rows(table="site_recalibration", where={"correction": "few_shot_50"}),
+        less=Rows(table="site_recalibration", where={"correction": "none"}),
+    )
+    held = by_hand(rows, table="site_recalibration", columns=("correction",))
+    (found,) = measure(compared, [held])
+    assert found.differences == (0.25 - 1.0,)
+    assert found.compared == "gce with ats"
+
+
 def test_the_difference_of_another_data_set_of_the_study_can_be_subtracted():
     def methods(one, other):
         return [("gce", "identity", 1, one), ("cross_entropy", "identity", 1, other)]
@@ -127,6 +141,7 @@ def test_a_part_can_be_confined_to_studies_and_data_sets():
     [
         ({"metric": "easy_ece"}, "easy_ece"),
         ({"rows": Rows(where={"severty": 1})}, "severty"),
+        ({"rows": Rows(without={"veiw": "clean"})}, "veiw"),
         ({"each": ["partner"]}, "partner"),
     ],
 )

@@ -1,6 +1,7 @@
 import re
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from pipeline.config.claims import Claims
@@ -94,10 +95,16 @@ def test_partners_and_severities_answer_the_claims_about_shift():
     row = experiment_row("ham10000", study="shift")
     clean = table(row, {("*", "ats"): {"ece": -0.06}}, noise=0.002, seed=1)
     same = {"kind": "corruption", "partner": "ham10000_corrupted"}
-    damaged = table(row, {}, noise=0.002, seed=2, severity=3, **same)
+    shifted = pd.concat(
+        [clean.assign(view="clean", severity=0, **same)]
+        + [
+            table(row, {}, noise=0.002, seed=2, view=f"blur {severity}", severity=severity, **same)
+            for severity in (1, 2)
+        ]
+    )
     foreign = table(row, {}, noise=0.002, seed=3, kind="far_ood", partner="dtd10",
                     score="max_softmax").rename(columns={"accuracy": "auroc"})  # fmt: skip
-    tables = {"runs": clean, "shift": damaged, "ood": foreign}
+    tables = {"runs": clean, "shift": shifted, "ood": foreign}
     held = Evidence(row=row, card=medical({})[0].card, epochs=1, tables=tables)
     page = findings_page(CLAIMS, NO_PLAN, [held])
     assert "ats − identity (gce); ham10000_corrupted" in page
