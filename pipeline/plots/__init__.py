@@ -1,6 +1,11 @@
 """Arrays to figures, in one style; nothing here reads, computes a metric or saves."""
 
 from pipeline.plots.bars import BarPanel, BarSeries, bars_figure
+from pipeline.plots.confidence import (
+    ConfidenceShares,
+    SharesPanel,
+    confidence_shares_figure,
+)
 from pipeline.plots.decisions import DecisionCurve, costs_figure, net_benefit_figure
 from pipeline.plots.forest import ForestPanel, ForestRow, forest_figure
 from pipeline.plots.frame import Frame, axes_frame
@@ -17,6 +22,7 @@ from pipeline.plots.selective import (
     risk_coverage_figure,
     silent_errors_figure,
 )
+from pipeline.plots.shift import ShiftColumn, ShiftSeries, shift_figure
 from pipeline.plots.svg import to_svg
 from pipeline.plots.training import TrainingCurve, training_figure
 
@@ -24,6 +30,7 @@ __all__ = [
     "BarPanel",
     "BarSeries",
     "ConfidenceHistogram",
+    "ConfidenceShares",
     "DecisionCurve",
     "ExactBand",
     "ForestPanel",
@@ -31,16 +38,21 @@ __all__ = [
     "Frame",
     "ReliabilityBins",
     "RiskCurve",
+    "SharesPanel",
+    "ShiftColumn",
+    "ShiftSeries",
     "SmoothBand",
     "TrainingCurve",
     "axes_frame",
     "bars_figure",
+    "confidence_shares_figure",
     "costs_figure",
     "exact_band_figure",
     "forest_figure",
     "net_benefit_figure",
     "reliability_figure",
     "risk_coverage_figure",
+    "shift_figure",
     "silent_errors_figure",
     "to_svg",
     "training_figure",

@@ -11,7 +11,7 @@ import pandas as pd
 
 from pipeline.report.scores import Scores, pick
 from pipeline.report.table import Cell, Column, Table
-from pipeline.report.wording import metric_name, missing, scaled, target_text
+from pipeline.report.wording import RESAMPLED_ECE, metric_name, missing, scaled, target_text
 
 SIGNIFICANT = 0.05
 KINDS = {
@@ -121,7 +121,9 @@ class _Marks:
 
     @classmethod
     def of(cls, scores: Scores) -> _Marks:
-        rows = {(row.loss, row.calibrator, row.metric): row for row in scores.summary.itertuples()}
+        rows: dict[tuple[str, str, str], Any] = {}
+        for row in scores.summary.itertuples():
+            rows[str(row.loss), str(row.calibrator), str(row.metric)] = row
         keeps = scores.calibrators.groupby("calibrator")["preserves_argmax"].all()
         tested = scores.comparisons
         undecided = () if tested is None else _undecided(tested)
@@ -129,7 +131,7 @@ class _Marks:
             rows=rows,
             best={key: _best(scores.summary, key) for key in set(scores.summary["metric"])},
             open=set(undecided),
-            notes={name: "" if kept else "may change the class" for name, kept in keeps.items()},
+            notes={str(k): "" if kept else "may change the class" for k, kept in keeps.items()},
         )
 
 
@@ -151,7 +153,8 @@ def _caption(scores: Scores, left_out: int) -> str:
     return (
         "Losses and calibrators: mean ± standard deviation over "
         f"{scores.seeds_text}; beneath, the {target_text(boot['level'])} interval of the mean from "
-        f"{boot['num_resamples']:,} bootstrap resamples of {boot['unit']}s. ★ best of its column; "
+        f"{boot['num_resamples']:,} bootstrap resamples of {boot['unit']}s. {RESAMPLED_ECE} ★ best "
+        "of its column; "
         f"the shaded row is the model of the first screen.{ties}{more if left_out else ''}"
     )
 

@@ -47,7 +47,14 @@ OPTIONAL_COLUMNS = {
     "long_tail": "loss seed calibrator rule group num_classes cases accuracy ece aurc",
     "net_benefit": "loss calibrator seed class policy threshold_probability net_benefit lower "
     "upper",
+    "ood": "loss calibrator seed partner kind score auroc aupr_in aupr_out fpr_at_95_tpr",
+    "ood_answered": "loss calibrator seed partner kind target threshold answered foreign rate",
+    "ood_confidence": "calibrator partner kind left right cases share",
     "selection": "loss seed calibrator score aurc augrc",
+    "shift": "loss calibrator seed partner kind view corruption severity cases patients accuracy "
+    "ece threshold answered wrong coverage risk risk_lower risk_upper",
+    "site_recalibration": "loss calibrator seed partner correction cases accuracy nll ece brier "
+    "num_draws",
     "smooth_curve": "loss calibrator seed confidence accuracy lower upper",
 }
 """Files that not every experiment has; their panels are left out without them."""
@@ -59,6 +66,8 @@ TEXT_COLUMNS = (
     "calibrator",
     "class",
     "column",
+    "correction",
+    "corruption",
     "group",
     "kind",
     "label",
@@ -66,6 +75,7 @@ TEXT_COLUMNS = (
     "metric",
     "notes",
     "parameters",
+    "partner",
     "png",
     "policy",
     "prediction",
@@ -75,6 +85,7 @@ TEXT_COLUMNS = (
     "rule",
     "score",
     "status",
+    "view",
     "visibility",
 )
 
@@ -116,7 +127,12 @@ class Scores:
     levels: pd.DataFrame | None = None
     long_tail: pd.DataFrame | None = None
     net_benefit: pd.DataFrame | None = None
+    ood: pd.DataFrame | None = None
+    ood_answered: pd.DataFrame | None = None
+    ood_confidence: pd.DataFrame | None = None
     selection: pd.DataFrame | None = None
+    shift: pd.DataFrame | None = None
+    site_recalibration: pd.DataFrame | None = None
     smooth_curve: pd.DataFrame | None = None
 
     @property

@@ -19,6 +19,7 @@ from pipeline.report.first_screen import FirstScreen, first_screen
 from pipeline.report.gallery import Shelf, gallery
 from pipeline.report.levels import class_calibration_table, levels_table
 from pipeline.report.panels import Panel, experiment_panels
+from pipeline.report.partners import ood_answered_table, site_recalibration_table
 from pipeline.report.provenance import chain, provenance_table
 from pipeline.report.published import published_table
 from pipeline.report.scores import Scores
@@ -46,6 +47,8 @@ class ExperimentTables:
     differences: Table | None
     differences_all: Table | None
     selection: Table | None
+    ood_answered: Table | None
+    site_recalibration: Table | None
 
 
 @dataclass(frozen=True)
@@ -99,6 +102,8 @@ def experiment_view(scores: Scores) -> ExperimentView:
         if first == every
         else (differences_table(scores, every, name="differences_all")),
         selection=selection_table(scores),
+        ood_answered=ood_answered_table(scores),
+        site_recalibration=site_recalibration_table(scores),
     )
     panels = experiment_panels(scores)
     frame = next((panel.frame for panel in panels if panel.frame is not None), None)

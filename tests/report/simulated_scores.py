@@ -13,6 +13,7 @@ from pipeline.report import Scores
 from tests.report import simulated_extras as extras
 from tests.report import simulated_tables as common
 from tests.report.simulated_outcomes import CALIBRATORS, Outcome, Scenario, simulate
+from tests.report.simulated_partners import partner_tables
 
 SCREENING = Scenario(
     name="phantom-thin_resnet",
@@ -154,7 +155,7 @@ def _extra_tables(
         "net_benefit": extras.net_benefit_table(test, scenario.classes, scenario.critical),
         "selection": extras.selection_table(tables["runs"]),
         "smooth_curve": extras.smooth_curve_table(test),
-    }
+    } | partner_tables(test, points)
 
 
 def with_last_class_called(name: str, scores: Scores) -> Scores:

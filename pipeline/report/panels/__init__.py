@@ -3,6 +3,7 @@
 from pipeline.report.panels.decisions import costs_panel, net_benefit_panels
 from pipeline.report.panels.groups import groups_panel
 from pipeline.report.panels.long_tail import long_tail_panel
+from pipeline.report.panels.ood import ood_panel
 from pipeline.report.panels.panel import Panel
 from pipeline.report.panels.reliability import reliability_panel
 from pipeline.report.panels.selective import (
@@ -10,7 +11,9 @@ from pipeline.report.panels.selective import (
     risk_coverage_panel,
     silent_errors_panel,
 )
+from pipeline.report.panels.shift import shift_panels
 from pipeline.report.panels.training import training_panel
+from pipeline.report.partners import headline_and_baseline
 from pipeline.report.scores import Scores
 
 __all__ = ["Panel", "experiment_panels"]
@@ -22,16 +25,13 @@ def experiment_panels(scores: Scores) -> tuple[Panel, ...]:
         exact_band_panel(scores),
         silent_errors_panel(scores),
         risk_coverage_panel(scores),
-        *(reliability_panel(scores, loss) for loss in _headline_and_baseline(scores)),
+        *(reliability_panel(scores, loss) for loss in headline_and_baseline(scores)),
         long_tail_panel(scores),
         groups_panel(scores),
         costs_panel(scores),
         *net_benefit_panels(scores),
+        *shift_panels(scores),
+        ood_panel(scores),
         training_panel(scores),
     ]
     return tuple(panel for panel in panels if panel is not None)
-
-
-def _headline_and_baseline(scores: Scores) -> list[str]:
-    record = scores.record
-    return list(dict.fromkeys([record["headline_loss"], record["baseline"]]))

@@ -1,0 +1,250 @@
+"""Damaged images, other sites and images out of scope: tables and sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pandas as pd
+
+from pipeline.metrics.group_shares import MASK_BELOW, RATE_FROM, visibilities
+from pipeline.report.scores import Scores, pick
+from pipeline.report.table import Cell, Column, Table
+from pipeline.report.wording import (
+    MASKED,
+    count_of,
+    metric_name,
+    missing,
+    percent,
+    scaled,
+    share_of,
+    target_text,
+)
+
+NOT_COVERED = "The guarantee does not cover these data."
+OOD_FIGURES = {
+    "auroc": ("AUROC", "↑ %"),
+    "aupr_in": ("AUPR, own", "↑ %"),
+    "aupr_out": ("AUPR, foreign", "↑ %"),
+    "fpr_at_95_tpr": ("Foreign passed", "↓ % where 95% of the own pass"),
+}
+CORRECTIONS = {
+    "none": "none",
+    "em": "class shares by EM",
+    "bbse": "class shares by BBSE",
+}
+AT_A_SITE = ("accuracy", "nll", "ece", "brier")
+
+
+def headline_and_baseline(scores: Scores) -> list[str]:
+    """Return the losses that are looked at closely."""
+    record = scores.record
+    return list(dict.fromkeys([record["headline_loss"], record["baseline"]]))
+
+
+def frozen_sentence(scores: Scores, rows: pd.DataFrame) -> str:
+    """Say what the threshold from home does at the last view: `rows` are of the model shown."""
+    if missing(rows["threshold"].iloc[0]):
+        return "No threshold was found at home, so nobody is answered here."
+    worst = rows.iloc[-1]
+    return (
+        f"At the threshold from home {worst['view']} has {worst['answered']:,} of "
+        f"{worst['patients']:,} {scores.unit} answered, wrong in "
+        f"{count_of(int(worst['wrong']), int(worst['answered']))}."
+    )
+
+
+def shift_table(scores: Scores, partner: str, rows: pd.DataFrame) -> Table:
+    """Return one row a view of a partner: calibration, and what the threshold from home does."""
+    patients = dict(zip(rows["view"], rows["patients"].astype(int), strict=True))
+    shown = visibilities(patients)
+    cells = [
+        (Cell(row["view"]), *_view_cells(row, shown[row["view"]] == "masked"))
+        for _, row in rows.iterrows()
+    ]
+    hidden = rows["view"].map(shown) == "masked"
+    names = [name for name in rows.columns if name not in {"loss", "calibrator", "seed", "partner",
+             "kind", "view", "corruption", "severity", "threshold"}]  # fmt: skip
+    headline = scores.headline
+    return Table(
+        name=f"shift_{partner}",
+        caption=f"{partner}: {headline['loss']} with {headline['calibrator']}, seed "
+        f"{headline['seed']}, calibrated and its threshold found at home (target "
+        f"{target_text(scores.record['headline_target'])}). {NOT_COVERED} {MASKED} masked: fewer "
+        f"than {MASK_BELOW}, or shown they would give such a view away; below {RATE_FROM}, counts "
+        "alone.",
+        columns=(
+            Column("View", numeric=False),
+            Column("Cases"),
+            Column("Accuracy", "%"),
+            Column("ECE", "%"),
+            Column("Answered", f"of the {scores.unit}"),
+            Column("Wrong", "of the answered"),
+        ),
+        rows=tuple(cells),
+        frame=rows.assign(**{name: rows[name].astype("Float64").mask(hidden) for name in names}),
+    )
+
+
+def _view_cells(row: pd.Series, masked: bool) -> tuple[Cell, ...]:
+    if masked:
+        return (Cell(MASKED),) * 5
+    few = row["patients"] < RATE_FROM
+    answered = f"{row['answered']:,} of {row['patients']:,}"
+    return (
+        Cell(f"{row['cases']:,}"),
+        Cell("–" if few else scaled("accuracy", row["accuracy"])),
+        Cell("–" if few else scaled("ece", row["ece"])),
+        Cell(answered, "" if few else percent(row["coverage"])),
+        Cell(count_of(int(row["wrong"]), int(row["answered"]))),
+    )
+
+
+def answered_sentence(scores: Scores) -> str:
+    """Say of each partner out of scope how many images the model shown answers."""
+    rows = _answered_by(scores)
+    said = [
+        f"{share_of(int(row['answered']), int(row['foreign']))} out-of-scope images "
+        f"({row['partner']}) were answered."
+        for _, row in rows.iterrows()
+    ]
+    if len(rows) and missing(rows["threshold"].iloc[0]):
+        said.append("No threshold was found, so nothing at all is.")
+    return " ".join(said)
+
+
+def _answered_by(scores: Scores) -> pd.DataFrame:
+    target = scores.record["headline_target"]
+    answered = scores.ood_answered
+    return pd.DataFrame() if answered is None else pick(answered, **scores.headline, target=target)
+
+
+def ood_answered_table(scores: Scores) -> Table | None:
+    """Return how many images out of scope each loss answers at the headline's target."""
+    if scores.ood_answered is None:
+        return None
+    record = scores.record
+    rows = pick(
+        scores.ood_answered,
+        calibrator=record["headline_calibrator"],
+        target=record["headline_target"],
+    )
+    cells = []
+    for (partner, loss), runs in rows.groupby(["partner", "loss"], sort=False):
+        first, rates = runs.iloc[0], runs["rate"]
+        among = percent(rates.min()), percent(rates.max())
+        cells.append(
+            (
+                Cell(str(partner)),
+                Cell(str(loss)),
+                Cell(share_of(int(first["answered"]), int(first["foreign"]))),
+                Cell(" to ".join(dict.fromkeys(among))),
+                Cell(f"{runs['threshold'].notna().sum()} of {len(runs)}"),
+            )
+        )
+    return Table(
+        name="ood_answered",
+        caption=f"Images out of scope that are answered, all of them wrongly, at the target of "
+        f"{target_text(record['headline_target'])} after {record['headline_calibrator']}; exact "
+        "95% intervals, each image taken as drawn by itself.",
+        columns=(
+            Column("Images", numeric=False),
+            Column("Loss", numeric=False),
+            Column("Answered", "first seed"),
+            Column("Answered", "fewest to most of all seeds"),
+            Column("Seeds with a threshold"),
+        ),
+        rows=tuple(cells),
+        frame=scores.ood_answered,
+        headings=2,
+    )
+
+
+def ood_table(scores: Scores) -> Table | None:
+    """Return how well scores tell own from foreign images, for the headline and the baseline."""
+    if scores.ood is None:
+        return None
+    losses = headline_and_baseline(scores)
+    calibrators = {scores.uncalibrated, scores.record["headline_calibrator"]}
+    rows = scores.ood[scores.ood["loss"].isin(losses) & scores.ood["calibrator"].isin(calibrators)]
+    keys = ["partner", "loss", "calibrator", "score"]
+    cells = [
+        (
+            *(Cell(str(word).replace("_", " ") if place == 3 else str(word))
+              for place, word in enumerate(names)),
+            *(_spread(runs[key]) for key in OOD_FIGURES),
+        )
+        for names, runs in rows.groupby(keys, sort=False)
+    ]  # fmt: skip
+    return Table(
+        name="ood",
+        caption="How well a score tells own test images from images out of scope: mean ± standard "
+        f"deviation over {scores.seeds_text}. Max logit and energy need logits, which only no "
+        "calibrator and a temperature leave as such.",
+        columns=(
+            Column("Images", numeric=False),
+            Column("Loss", numeric=False),
+            Column("Calibrator", numeric=False),
+            Column("Score", numeric=False),
+            *(Column(label, unit) for label, unit in OOD_FIGURES.values()),
+        ),
+        rows=tuple(cells),
+        frame=scores.ood,
+        headings=4,
+    )
+
+
+def site_recalibration_table(scores: Scores) -> Table | None:
+    """Return what correcting the calibrator with another site's cases gains."""
+    if scores.site_recalibration is None:
+        return None
+    calibrator = scores.record["headline_calibrator"]
+    rows = pick(scores.site_recalibration, calibrator=calibrator)
+    return Table(
+        name="site_recalibration",
+        caption=f"At another site after {calibrator}, fitted at home and corrected with cases of "
+        f"the site, tested on its other half: mean ± standard deviation over {scores.seeds_text}, "
+        f"each the mean of {rows['num_draws'].iloc[0]} halvings of the patients.",
+        columns=(
+            Column("Site", numeric=False),
+            Column("Loss", numeric=False),
+            Column("Corrected with", numeric=False),
+            Column("Cases tested"),
+            *(Column(metric_name(key).label, metric_name(key).unit) for key in AT_A_SITE),
+        ),
+        rows=tuple(_correction_rows(rows)),
+        frame=scores.site_recalibration,
+        headings=3,
+    )
+
+
+def _correction_rows(rows: pd.DataFrame) -> Iterator[tuple[Cell, ...]]:
+    for names, runs in rows.groupby(["partner", "loss", "correction"], sort=False):
+        partner, loss, correction = (str(name) for name in names)
+        means = (f"{scaled(key, runs[key].mean())}{_sd(key, runs[key])}" for key in AT_A_SITE)
+        yield (
+            Cell(partner),
+            Cell(loss),
+            Cell(_correction(correction)),
+            Cell(f"{runs['cases'].iloc[0]:,}"),
+            *(Cell(text) for text in means),
+        )
+
+
+def _correction(name: str) -> str:
+    """Write a correction in words.
+
+    >>> _correction("few_shot_50"), _correction("none")
+    ('50 labelled cases', 'none')
+    """
+    shots = name.removeprefix("few_shot_")
+    return CORRECTIONS.get(name, name) if shots == name else f"{shots} labelled cases"
+
+
+def _sd(key: str, values: pd.Series) -> str:
+    sd = values.std()
+    return "" if missing(sd) else f" ±\u2009{scaled(key, sd)}"
+
+
+def _spread(values: pd.Series) -> Cell:
+    mean, sd = 100 * values.mean(), 100 * values.std()
+    return Cell(f"{mean:.1f}" if missing(sd) else f"{mean:.1f} ±\u2009{sd:.1f}")
