@@ -53,6 +53,8 @@ def shift_figure(
 ) -> Figure:
     """Draw one row a quantity and one column a shift, in percent on axes shared along a row.
 
+    The first row runs to 100 %, the others as far as they must.
+
     Parameters
     ----------
     columns : sequence of ShiftColumn
@@ -78,7 +80,7 @@ def shift_figure(
                                     label=f"target {100 * target:g}%")  # fmt: skip
     for row, label in enumerate(labels):
         axes[row, 0].set_ylabel(label)
-        axes[row, 0].set_ylim(bottom=0)
+        axes[row, 0].set_ylim(bottom=0, top=102 if row == 0 else None)
         axes[row, 0].yaxis.set_major_formatter("{x:g}%")
     handles, names = axes[-1, 0].get_legend_handles_labels()
     figure.legend(handles, names, loc="outside lower center", ncols=len(names))

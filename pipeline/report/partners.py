@@ -20,6 +20,7 @@ from pipeline.report.wording import (
     target_text,
 )
 
+CLEAN = "clean"
 NOT_COVERED = "The guarantee does not cover these data."
 OOD_FIGURES = {
     "auroc": ("AUROC", "↑ %"),
@@ -42,14 +43,17 @@ def headline_and_baseline(scores: Scores) -> list[str]:
 
 
 def frozen_sentence(scores: Scores, rows: pd.DataFrame) -> str:
-    """Say what the threshold from home does at the last view: `rows` are of the model shown."""
+    """Say what the threshold from home does where it errs most: `rows` are of the model shown."""
     if missing(rows["threshold"].iloc[0]):
         return "No threshold was found at home, so nobody is answered here."
-    worst = rows.iloc[-1]
+    judged = rows[(rows["view"] != CLEAN) & (rows["answered"] >= RATE_FROM)]
+    if judged.empty:
+        return "Too few are answered here to tell how wrong the threshold from home is."
+    worst = judged.loc[judged["risk"].idxmax()]
     return (
-        f"At the threshold from home {worst['view']} has {worst['answered']:,} of "
-        f"{worst['patients']:,} {scores.unit} answered, wrong in "
-        f"{count_of(int(worst['wrong']), int(worst['answered']))}."
+        f"At the threshold from home it is most wrong at {worst['view']}: "
+        f"{share_of(int(worst['wrong']), int(worst['answered']))}, with {worst['answered']:,} of "
+        f"{worst['patients']:,} {scores.unit} answered."
     )
 
 

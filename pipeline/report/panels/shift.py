@@ -8,10 +8,11 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from pipeline.metrics.group_shares import MASK_BELOW, RATE_FROM
+from pipeline.metrics.group_shares import MASK_BELOW, RATE_FROM, visibilities
 from pipeline.plots import ShiftColumn, ShiftSeries, shift_figure
 from pipeline.report.panels.panel import Panel, make_panel, shown_losses
 from pipeline.report.partners import (
+    CLEAN,
     NOT_COVERED,
     frozen_sentence,
     headline_and_baseline,
@@ -53,49 +54,57 @@ def _calibration_panel(scores: Scores, partner: str, rows: pd.DataFrame) -> Pane
         )
         for title, places, part, joined in _columns(rows)
     ]
-    kind = rows["kind"].iloc[0]
-    figure = shift_figure(columns, labels=list(CALIBRATION.values()), x_label=_axis(kind))
+    figure = shift_figure(columns, labels=list(CALIBRATION.values()), x_label=_axis(rows))
     sentence = (
-        f"{partner}: {rows['cases'].iloc[-1]:,} cases a view. After {calibrator}, fitted at home; "
-        f"mean over {scores.seeds_text}, one standard deviation either way. 'clean' is the own "
-        "test set."
+        f"{partner}, after {calibrator}, which was fitted at home: mean over "
+        f"{scores.seeds_text}, one standard deviation either way. “{CLEAN}” is the own test set."
     )
-    title = f"{KINDS[kind]}: accuracy and calibration"
-    return replace(make_panel(scores, f"shift_{partner}", title, sentence, figure), wide=True)
+    title = f"{KINDS[rows['kind'].iloc[0]]}: accuracy and calibration"
+    panel = make_panel(scores, f"shift_{partner}", title, sentence, figure)
+    return replace(panel, wide=len(columns) > 2)
 
 
 def _frozen_panel(scores: Scores, partner: str, rows: pd.DataFrame) -> Panel:
     """Return coverage above and risk below, at the threshold that was found at home."""
     rows = pick(rows, **scores.headline)
-    target, kind = scores.record["headline_target"], rows["kind"].iloc[0]
+    target = scores.record["headline_target"]
     series = shown_losses(scores).index(scores.headline["loss"])
     columns = [
         ShiftColumn(title, places, [[_exact(scores, part, series, key)] for key in FROZEN], joined)
         for title, places, part, joined in _columns(rows)
     ]
     labels = list(FROZEN.values())
-    figure = shift_figure(columns, labels=labels, x_label=_axis(kind), target=target)
+    figure = shift_figure(columns, labels=labels, x_label=_axis(rows), target=target)
     sentence = f"{NOT_COVERED} {frozen_sentence(scores, rows)}"
-    title = f"{KINDS[kind]}: the threshold left as it was"
+    title = f"{KINDS[rows['kind'].iloc[0]]}: the threshold left as it was"
     panel = make_panel(scores, f"frozen_{partner}", title, sentence, figure)
-    return replace(panel, table=shift_table(scores, partner, rows), wide=True)
+    return replace(panel, table=shift_table(scores, partner, rows), wide=len(columns) > 2)
 
 
 def _columns(rows: pd.DataFrame) -> Iterator[tuple[str, list[str], pd.DataFrame, bool]]:
     """Yield title, places and rows of each column: a corruption's severities, or all sites."""
-    clean = rows[rows["view"] == "clean"]
     if (rows["kind"] == "site").all():
-        yield "", list(dict.fromkeys(rows["view"])), rows, False
+        patients = rows.groupby("view", sort=False)["patients"].first()
+        shown = visibilities({str(view): int(number) for view, number in patients.items()})
+        numbers = {
+            view: "masked" if shown[str(view)] == "masked" else f"n = {number:,}"
+            for view, number in patients.items()
+        }
+        yield "", [f"{view}\n{number}" for view, number in numbers.items()], rows, False
         return
+    clean = rows[rows["view"] == CLEAN]
     for corruption, part in rows[rows["corruption"] != ""].groupby("corruption", sort=False):
         both = pd.concat([clean, part])
         severities = sorted(both["severity"].unique())
-        places = ["clean" if not severity else f"{severity}" for severity in severities]
+        places = [CLEAN if not severity else f"{severity}" for severity in severities]
         yield str(corruption), places, both.sort_values("severity", kind="stable"), True
 
 
-def _axis(kind: str) -> str:
-    return "severity" if kind == "corruption" else "site"
+def _axis(rows: pd.DataFrame) -> str:
+    """Name what views are; every damaged view has as many cases."""
+    if (rows["kind"] == "site").all():
+        return "site"
+    return f"severity, n = {rows['cases'].max():,}"
 
 
 def _over_seeds(scores: Scores, rows: pd.DataFrame, loss: str, key: str) -> ShiftSeries:
