@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pipeline.metrics.group_shares import RATE_FROM
 from pipeline.report.scores import Scores, pick
 from pipeline.report.table import Cell, Column, Table
-from pipeline.report.wording import interval, missing, percent, signed
+from pipeline.report.wording import RESAMPLED_ECE, interval, missing, percent, signed
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def trust_sentence(scores: Scores) -> str:
     ideal = _ece_of_calibrated(scores, loss, calibrator)
     return (
         f"Confidence is {word}; mean gap {signed(100 * summary.gap)} points. ECE "
-        f"{before} before, {after} after {calibrator}.{ideal}"
+        f"{before} before, {after} after {calibrator}.{ideal} {RESAMPLED_ECE}"
     )
 
 

@@ -6,9 +6,13 @@ import math
 from dataclasses import dataclass
 
 from pipeline.metrics import METRICS
+from pipeline.metrics.group_shares import MASK_BELOW, RATE_FROM
 from pipeline.metrics.intervals import proportion_interval
 
 MASKED = "–*"
+
+RESAMPLED_ECE = "Intervals of ECE and its kin lie high, since a resample repeats cases."
+"""Said where such an interval is shown; see `bootstrap_score`."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +93,20 @@ def share_of(count: int, total: int) -> str:
     limits = proportion_interval(count, total)
     span = interval(limits.lower, limits.upper)
     return f"{count:,} of {total:,} ({percent(count / total)}; 95% CI {span})"
+
+
+def count_of(count: int, total: int) -> str:
+    """Write a count as `share_of` does, with no share of few and nothing of very few.
+
+    >>> count_of(7, 412), count_of(1, 20), count_of(1, 9)
+    ('7 of 412 (1.7%; 95% CI 0.7–3.5%)', '1 of 20 (95% CI 0.1–24.9%)', '–*')
+    """
+    if 0 < total < MASK_BELOW:
+        return MASKED
+    if 0 < total < RATE_FROM:
+        limits = proportion_interval(count, total)
+        return f"{count:,} of {total:,} (95% CI {interval(limits.lower, limits.upper)})"
+    return share_of(count, total)
 
 
 def signed(points: float) -> str:

@@ -9,6 +9,8 @@ from pipeline.report.calibration import (
     summarise_calibration,
     trust_sentence,
 )
+from pipeline.report.comparison import comparison_table
+from pipeline.report.wording import RESAMPLED_ECE
 
 
 def with_bins(scores, rows):
@@ -62,3 +64,8 @@ def test_a_bin_of_fewer_than_thirty_gives_no_rate(screening):
     table = reliability_table(with_bins(screening, BINS), "gce")
     assert [cells[2].text for cells in table.rows] == ["100", "100", "20"]
     assert [cells[4].text for cells in table.rows] == ["80.0%", "72.0%", "–"]
+
+
+def test_the_page_says_that_resampled_calibration_errors_lie_high(screening):
+    assert RESAMPLED_ECE in trust_sentence(screening)
+    assert RESAMPLED_ECE in comparison_table(screening).caption
