@@ -14,12 +14,16 @@ from pipeline.report.wording import metric_name
 
 RANKED = ("accuracy", "nll", "brier", "ece", "classwise_ece", "aurc", "augrc")
 
+OF_LOSSES = "ranking_losses"
+"""The table that ranks losses under one calibrator at a time."""
+
 
 def ranking_tables(every: Sequence[Scores]) -> list[Table]:
     """Return each pair's mean rank and wins; nothing with fewer than two experiments to rank.
 
     Pairs that some experiment lacks are left out, and metrics that are undefined anywhere. With
-    many calibrators a first table shows a few of them, in their ranks among all.
+    many calibrators a first table shows a few of them, in their ranks among all. The last table
+    ranks the losses among each other under each calibrator, so without any as well.
     """
     pairs = _shared_pairs(every)
     if len(every) < 2 or len(pairs) < 2:
@@ -27,12 +31,25 @@ def ranking_tables(every: Sequence[Scores]) -> list[Table]:
     first = set(calibrators_shown_first(every[0]))
     few = [pair for pair in pairs if pair[1] in first]
     rankings = _rankings(every, pairs)
-    if len(few) == len(pairs):
-        return [_table("ranking", every, rankings, pairs)]
-    return [
-        _table("ranking", every, rankings, few),
-        _table("ranking_all", every, rankings, pairs),
-    ]
+    tables = [_table("ranking", every, rankings, few)]
+    if len(few) < len(pairs):
+        tables.append(_table("ranking_all", every, rankings, pairs))
+    if len({loss for loss, _ in pairs}) > 1:
+        tables.append(_table(OF_LOSSES, every, _rankings_of_losses(every, pairs), pairs))
+    return tables
+
+
+def _rankings_of_losses(
+    every: Sequence[Scores], pairs: Sequence[tuple[str, str]]
+) -> dict[str, dict[str, Ranking]]:
+    """Return each metric's ranking of the losses that share a calibrator, by pair."""
+    rankings: dict[str, dict[str, Ranking]] = {}
+    for calibrator in dict.fromkeys(calibrator for _, calibrator in pairs):
+        same = [pair for pair in pairs if pair[1] == calibrator]
+        for key, ranking in _rankings(every, same).items():
+            rankings.setdefault(key, {}).update(ranking)
+    # A metric that is undefined under one calibrator has no column.
+    return {key: found for key, found in rankings.items() if len(found) == len(pairs)}
 
 
 def _rankings(
@@ -54,19 +71,25 @@ def _table(
     rankings: dict[str, dict[str, Ranking]],
     pairs: Sequence[tuple[str, str]],
 ) -> Table:
-    lowest = {key: min(each.mean_rank for each in rankings[key].values()) for key in rankings}
     rows = [
         (
             *(Cell(word) for word in pair),
-            *(_rank_cell(rankings[key][" ".join(pair)], lowest[key]) for key in rankings),
+            *(
+                _rank_cell(rankings[key][" ".join(pair)], _lowest(rankings[key], name, pair[1]))
+                for key in rankings
+            ),
         )
         for pair in pairs
     ]
+    among = (
+        "the losses under the same calibrator"
+        if name == OF_LOSSES
+        else f"{_num_ranked(rankings)} pairs"
+    )
     return Table(
         name=name,
-        caption=f"Mean rank among {_num_ranked(rankings)} pairs over {len(every)} experiments (1 "
-        "is best), and in how many of them no pair is better. Ranks of so few experiments say "
-        "little.",
+        caption=f"Mean rank among {among} over {len(every)} experiments (1 is best), and in how "
+        "many of them none is better. Ranks of so few experiments say little.",
         columns=(
             Column("Loss", numeric=False),
             Column("Calibrator", numeric=False),
@@ -75,6 +98,15 @@ def _table(
         rows=tuple(rows),
         frame=_frame(rankings, pairs),
         headings=2,
+    )
+
+
+def _lowest(ranking: dict[str, Ranking], name: str, calibrator: str) -> float:
+    """Return the best mean rank among those that a table ranks together."""
+    return min(
+        found.mean_rank
+        for pair, found in ranking.items()
+        if name != OF_LOSSES or pair.split(" ")[1] == calibrator
     )
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from pipeline.metrics.comparisons import rank_methods
 from pipeline.report.ranking import ranking_tables
+from pipeline.report.scores import pick
 from tests.report.simulated_scores import enlarged
 
 
@@ -51,9 +52,39 @@ def test_of_many_calibrators_a_few_are_shown_first_in_their_ranks_among_all(scre
         enlarged(screening, name=name, num_losses=2, num_seeds=2, num_calibrators=6)
         for name in ("one", "two")
     ]
-    few, whole = ranking_tables(every)
+    few, whole, losses = ranking_tables(every)
     assert (few.name, whole.name) == ("ranking", "ranking_all")
+    assert losses.name == "ranking_losses"
     assert {cells[1].text for cells in few.rows} == {"identity", "temperature", "ats"}
     assert len(whole.rows) == 2 * 6
     in_all = {(cells[0].text, cells[1].text): cells for cells in whole.rows}
     assert all(cells == in_all[cells[0].text, cells[1].text] for cells in few.rows)
+
+
+def test_losses_are_ranked_among_each_other_with_and_without_each_calibrator(screening, digits):
+    every = [screening, digits]
+    _, table = ranking_tables(every)
+    place = [column.label for column in table.columns].index("ECE")
+    for calibrator in dict.fromkeys(cells[1].text for cells in table.rows):
+        values = {
+            scores.name: pick(scores.summary, metric="ece", calibrator=calibrator)
+            .set_index("loss")["mean"]
+            .to_dict()
+            for scores in every
+        }
+        expected = rank_methods(values, "lower")
+        rows = {cells[0].text: cells for cells in table.rows if cells[1].text == calibrator}
+        assert set(rows) == set(expected)
+        best = min(found.mean_rank for found in expected.values())
+        for loss, found in expected.items():
+            assert rows[loss][place].text == f"{found.mean_rank:.1f}"
+            assert rows[loss][place].detail == f"first in {found.num_wins} of 2"
+            assert (rows[loss][place].mark == "best") == (found.mean_rank == best)
+
+
+def test_one_loss_is_not_ranked_among_losses(screening, digits):
+    alone = [
+        dataclasses.replace(scores, record=scores.record | {"losses": ["gce"]})
+        for scores in (screening, digits)
+    ]
+    assert [table.name for table in ranking_tables(alone)] == ["ranking"]
