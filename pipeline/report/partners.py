@@ -57,15 +57,20 @@ def frozen_sentence(scores: Scores, rows: pd.DataFrame) -> str:
     )
 
 
+def masked_views(rows: pd.DataFrame) -> set[str]:
+    """Return the sites that are too small to show, or whose size would give such a site away."""
+    sites = rows[rows["view"] != CLEAN].groupby("view", sort=False)["patients"].first()
+    shown = visibilities({str(view): int(number) for view, number in sites.items()})
+    return {view for view, visibility in shown.items() if visibility == "masked"}
+
+
 def shift_table(scores: Scores, partner: str, rows: pd.DataFrame) -> Table:
     """Return one row a view of a partner: calibration, and what the threshold from home does."""
-    patients = dict(zip(rows["view"], rows["patients"].astype(int), strict=True))
-    shown = visibilities(patients)
+    masked = masked_views(rows)
     cells = [
-        (Cell(row["view"]), *_view_cells(row, shown[row["view"]] == "masked"))
-        for _, row in rows.iterrows()
+        (Cell(row["view"]), *_view_cells(row, row["view"] in masked)) for _, row in rows.iterrows()
     ]
-    hidden = rows["view"].map(shown) == "masked"
+    hidden = rows["view"].isin(masked)
     names = [name for name in rows.columns if name not in {"loss", "calibrator", "seed", "partner",
              "kind", "view", "corruption", "severity", "threshold"}]  # fmt: skip
     headline = scores.headline

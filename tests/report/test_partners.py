@@ -99,7 +99,7 @@ def test_a_site_of_seven_is_masked_in_the_table_and_in_its_file(screening):
     assert hidden[counts].isna().to_numpy().all()
 
 
-def test_a_site_of_seven_has_no_point_and_no_interval_in_a_figure(screening, monkeypatch):
+def test_masked_sites_have_no_point_and_no_interval_in_a_figure(screening, monkeypatch):
     drawn = []
     monkeypatch.setattr(
         shift,
@@ -109,10 +109,10 @@ def test_a_site_of_seven_has_no_point_and_no_interval_in_a_figure(screening, mon
     shift_panels(screening)
     sites = [column for columns in drawn for column in columns if not column.joined]
     for column in sites:
-        east = column.places.index("east\nmasked")
+        hidden = [column.places.index(f"{site}\nmasked") for site in ("south", "east")]
         for each in (series for row in column.quantities for series in row):
-            assert math.isnan(each.value[east])
-            assert not each.upper[east] > 0
+            assert all(math.isnan(each.value[site]) for site in hidden)
+            assert not any(each.upper[site] > 0 for site in hidden)
 
 
 def test_the_table_of_a_shift_holds_what_the_scores_hold(screening):

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from pipeline.metrics.group_shares import MASK_BELOW, RATE_FROM, visibilities
+from pipeline.metrics.group_shares import MASK_BELOW, RATE_FROM
 from pipeline.plots import ShiftColumn, ShiftSeries, shift_figure
 from pipeline.report.panels.panel import Panel, make_panel, shown_losses
 from pipeline.report.partners import (
@@ -16,6 +16,7 @@ from pipeline.report.partners import (
     NOT_COVERED,
     frozen_sentence,
     headline_and_baseline,
+    masked_views,
     shift_table,
 )
 from pipeline.report.scores import Scores, pick
@@ -84,13 +85,15 @@ def _frozen_panel(scores: Scores, partner: str, rows: pd.DataFrame) -> Panel:
 def _columns(rows: pd.DataFrame) -> Iterator[tuple[str, list[str], pd.DataFrame, bool]]:
     """Yield title, places and rows of each column: a corruption's severities, or all sites."""
     if (rows["kind"] == "site").all():
+        masked = masked_views(rows)
         patients = rows.groupby("view", sort=False)["patients"].first()
-        shown = visibilities({str(view): int(number) for view, number in patients.items()})
-        numbers = {
-            view: "masked" if shown[str(view)] == "masked" else f"n = {number:,}"
+        places = [
+            f"{view}\n{'masked' if view in masked else f'n = {number:,}'}"
             for view, number in patients.items()
-        }
-        yield "", [f"{view}\n{number}" for view, number in numbers.items()], rows, False
+        ]
+        hidden = rows["view"].isin(masked)
+        counts = {name: rows[name].mask(hidden, 0) for name in ("patients", "answered")}
+        yield "", places, rows.assign(**counts), False
         return
     clean = rows[rows["view"] == CLEAN]
     for corruption, part in rows[rows["corruption"] != ""].groupby("corruption", sort=False):
