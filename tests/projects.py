@@ -20,8 +20,21 @@ RECIPE = {
 STUDY = {
     "title": "A study small enough for a test",
     "experiments": [
-        {"dataset": "digits", "network": "tiny", "recipe": "tiny"},
-        {"dataset": "phantom", "network": "tiny", "recipe": "tiny"},
+        {
+            "dataset": "digits",
+            "network": "tiny",
+            "recipe": "tiny",
+            "partners": [
+                {"dataset": "digits_corrupted", "kind": "corruption"},
+                {"dataset": "phantom", "kind": "far_ood"},
+            ],
+        },
+        {
+            "dataset": "phantom",
+            "network": "tiny",
+            "recipe": "tiny",
+            "partners": [{"dataset": "phantom_second_site", "kind": "site"}],
+        },
     ],
     "losses": ["cross_entropy", "gce"],
     "seeds": [0],
@@ -30,6 +43,12 @@ STUDY = {
     "headline_loss": "gce",
     "headline_calibrator": "ats",
 }
+SMALLER = {
+    "phantom": {"num_patients": 150},
+    "phantom_second_site": {"num_patients": 60},
+    "digits_corrupted": {"cases": 50, "corruptions": ["contrast", "jpeg"], "severities": [1, 5]},
+}
+"""Arguments of data sets that make them small enough."""
 
 
 @dataclass(frozen=True)
@@ -89,9 +108,10 @@ def make_project(root):
     project.write_yaml("configs/recipes/tiny.yaml", RECIPE)
     network = project.read_yaml("configs/networks/thin_densenet.yaml")
     project.write_yaml("configs/networks/tiny.yaml", network)
-    phantom = project.read_yaml("configs/datasets/phantom.yaml")
-    phantom["arguments"] = phantom.get("arguments", {}) | {"num_patients": 150}
-    project.write_yaml("configs/datasets/phantom.yaml", phantom)
+    for name, arguments in SMALLER.items():
+        dataset = project.read_yaml(f"configs/datasets/{name}.yaml")
+        dataset["arguments"] = dataset.get("arguments", {}) | arguments
+        project.write_yaml(f"configs/datasets/{name}.yaml", dataset)
     project.run("git", "init", "--quiet")
     project.run("git", "-c", "user.name=t", "-c", "user.email=t@t", "add", "--all")
     project.run(

@@ -3,12 +3,16 @@
 import json
 import shutil
 
+import pandas as pd
 import pytest
 
-from pipeline.artifacts import read_predictions
+from pipeline.artifacts import read_foreign, read_predictions
 from tests.projects import make_project
 
 SPLITS = ("val", "calibration", "threshold", "test")
+PARTNER_TABLES = {
+    "ood", "ood_summary", "ood_answered", "ood_confidence", "shift", "site_recalibration"
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +50,40 @@ def test_the_report_is_one_file_that_asks_no_host_for_anything(project):
     assert "phantom-tiny" in page
     for request in ('src="http', "src='http", 'href="http', "@import", "url(http"):
         assert request not in page
+
+
+def test_partners_of_every_kind_are_predicted_and_told_of(project):
+    digits, phantom = (
+        {path.stem for path in (project.root / f"data/scores/tiny/{name}-tiny").glob("*.csv")}
+        for name in ("digits", "phantom")
+    )
+    out_of_scope = {"ood", "ood_summary", "ood_answered", "ood_confidence"}
+    assert digits & PARTNER_TABLES == out_of_scope | {"shift"}
+    assert phantom & PARTNER_TABLES == {"shift", "site_recalibration"}
+    shift = pd.read_csv(project.root / "data/scores/tiny/digits-tiny/shift.csv")
+    views = ["clean", "contrast 1", "contrast 5", "jpeg 1", "jpeg 5"]
+    assert list(shift["view"].unique()) == views
+    assert set(shift.loc[shift["view"] != "clean", "cases"]) == {50}
+    foreign = project.root / "data/shifted/tiny/digits-tiny/phantom/gce/seed-0.parquet"
+    # Images of 32 pixels, read by a network of ten classes that was trained on 8 pixels.
+    assert read_foreign(foreign).logits.shape[1] == 10
+
+
+@pytest.mark.slow
+def test_every_number_comes_out_again_from_the_stored_logits(project):
+    assert "every number comes out as it is stored" in project.pipeline("verify", "tiny").stdout
+
+
+def test_an_added_partner_trains_nothing(plan):
+    study = plan.read_yaml("configs/studies/tiny.yaml")
+    study["experiments"][1]["partners"].append({"dataset": "digits", "kind": "far_ood"})
+    plan.write_yaml("configs/studies/tiny.yaml", study)
+    plan.pipeline("plan", "tiny")
+    changed = plan.changed_stages()
+    assert not {name for name in changed if name.startswith("train@")}
+    shifted = {name for name in changed if name.startswith("shift@")}
+    assert shifted == {"shift@tiny-phantom-tiny-digits"}
+    assert "evaluate@tiny-phantom-tiny" in changed
 
 
 def test_a_second_repro_has_nothing_to_do(project):
