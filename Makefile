@@ -6,21 +6,35 @@ READY := $(VENV)/.ready
 # Stages call `python -m pipeline`; they must find the environment's interpreter.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export DVC_NO_ANALYTICS := 1
+SUDO := $(shell test "$$(id -u)" = 0 || echo sudo)
 
-.PHONY: reproduce test test-slow check format bench clean
+.PHONY: reproduce test test-slow browser screenshots check format bench clean
 
 reproduce: $(READY)
 	dvc repro report@quick
 	@echo "Open reports/quick/index.html"
 
 # One worker a core, one thread a worker: two pools of threads on one core only wait for each other.
-test test-slow: export OMP_NUM_THREADS := 1
+test test-slow browser: export OMP_NUM_THREADS := 1
 
 test: $(READY)
-	pytest -m "not slow" -n auto --dist loadfile
+	pytest -m "not slow and not browser" -n auto --dist loadfile
 
 test-slow: $(READY)
-	pytest -m slow
+	pytest -m "slow and not browser"
+
+# The pages in Debian's Chromium, which is installed where there is none: never in CI.
+browser: $(READY) chromium
+	pytest -m browser
+
+# The README's pictures of the embedded study's report.
+screenshots: $(READY) chromium
+	python -m tests.report.screenshots reports/quick
+
+.PHONY: chromium
+chromium:
+	command -v chromium || command -v chromium-browser || command -v google-chrome \
+	  || { $(SUDO) apt-get update && $(SUDO) apt-get install --yes chromium; }
 
 check: $(READY)
 	ruff format --check .

@@ -1,7 +1,6 @@
 """The pages in a real browser: what a reader sees, presses and hears."""
 
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,46 +8,43 @@ import pytest
 from pipeline.metrics.decisions import OperatingPoint
 from pipeline.metrics.intervals import proportion_interval
 from pipeline.metrics.workload import workload
-from pipeline.report import study_files
+from pipeline.report import overview_page, study_files, study_line
 from pipeline.report.scores import pick
 from pipeline.report.wording import interval, percent
-from tests.report.simulated_scores import SCREENING, with_last_class_called
+from tests.report.chromium import chromium, launched
+from tests.report.screenshots import MOST_BYTES, shots, take
+from tests.report.simulated_scores import SCREENING, enlarged, with_last_class_called
 
-CHROMIUM = Path("/usr/bin/chromium")
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 HOSTILE = "<script>document.title = 'taken'</script><img src=x onerror=alert(1)>"
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no Chromium at {CHROMIUM}"),
+    pytest.mark.skipif(chromium() is None, reason="no Chromium: `make browser` installs it"),
 ]
-sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
 
 @pytest.fixture(scope="module")
 def browser():
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
+    with launched() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
 def folder(screening, tmp_path_factory):
     folder = tmp_path_factory.mktemp("report")
-    for name, content in study_files("quick", "Quick study", [screening]).items():
+    write(study_files("quick", "Quick study", [screening]), folder)
+    (folder / "overview.html").write_bytes(
+        overview_page([study_line("quick", "Quick study", [screening])])
+    )
+    return folder
+
+
+def write(contents, folder):
+    for name, content in contents.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
-    return folder
 
 
 @pytest.fixture
@@ -80,6 +76,7 @@ def band(screening):
 
 PAGES = [
     "index.html",
+    "overview.html",
     "comparison.html",
     f"experiments/{SCREENING.name}-comparison.html",
     f"experiments/{SCREENING.name}-gallery.html",
@@ -288,9 +285,31 @@ def test_paper_gets_the_tables_unfolded_and_no_controls(visit):
 def test_a_class_named_like_a_script_shows_as_text(visit, screening, tmp_path):
     hostile = with_last_class_called(HOSTILE, screening)
     name = f"experiments/{SCREENING.name}.html"
-    (tmp_path / "experiments").mkdir()
-    (tmp_path / name).write_bytes(study_files("s", HOSTILE, [hostile])[name])
+    write({name: study_files("s", HOSTILE, [hostile])[name]}, tmp_path)
     page = visit(name, folder=tmp_path)
     assert page.complaints == []
     assert page.title() != "taken"
     assert page.get_by_role("rowheader", name=HOSTILE).count() >= 2
+
+
+def test_pictures_for_the_readme_show_what_they_name_and_are_small(visit, folder):
+    for shot in shots(folder):
+        page = visit(shot.page, viewport={"width": 1000, "height": 800})
+        picture = take(page, shot)
+        assert picture.startswith(b"\x89PNG")
+        assert len(picture) <= MOST_BYTES
+
+
+@pytest.mark.slow
+def test_the_page_of_a_thousand_runs_loads_in_two_seconds(visit, screening, tmp_path):
+    every = [
+        enlarged(screening, name=f"e{number}", num_losses=10, num_seeds=10, num_calibrators=21)
+        for number in range(10)
+    ]
+    write(study_files("large", "A thousand runs", every), tmp_path)
+    for name in ("index.html", "comparison.html", "experiments/e0.html"):
+        page = visit(name, folder=tmp_path)
+        page.wait_for_load_state("load")
+        milliseconds = page.evaluate("performance.getEntriesByType('navigation')[0].loadEventEnd")
+        assert page.complaints == []
+        assert 0 < milliseconds < 2000, name
