@@ -69,13 +69,19 @@ def doctor(
         typer.echo(line)
 
 
-data = typer.Typer(help="Look at the data's versions.", no_args_is_help=True)
+data = typer.Typer(help="Look at the data and their versions.", no_args_is_help=True)
 app.add_typer(data, name="data")
 
 
-@data.callback()
-def _data() -> None:
-    """Keep `data` a group though it has a single command."""
+@data.command()
+def quarantine(
+    dataset: Annotated[str, typer.Argument(help="A data set that was prepared, or refused.")],
+) -> None:
+    """List what was left out and why, by the files' real paths: they may name patients."""
+    from pipeline.preparing import reveal_quarantine
+
+    for line in reveal_quarantine(dataset, root=Path.cwd()):
+        typer.echo(line)
 
 
 @data.command()

@@ -1,6 +1,7 @@
 """DICOM files, folders and tables for tests."""
 
 import csv
+from pathlib import Path
 
 import numpy as np
 from pydicom import Dataset
@@ -9,6 +10,7 @@ from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
 
 from pipeline.adapters import dicom
 from pipeline.adapters.case import Case, Quarantined
+from pipeline.adapters.identity import hide_names, load_pseudonyms
 from tests.sources import make_dataset
 
 
@@ -89,3 +91,11 @@ def read_folder(raw, dataset):
     found = list(dicom.read(raw, dataset))
     cases = [each for each in found if isinstance(each, Case)]
     return cases, [each for each in found if isinstance(each, Quarantined)]
+
+
+def revealed(source, folder="in"):
+    """What a hidden path stands for, below a folder of the project that the test works in."""
+    hidden, *rest = source.split(" (and ")
+    names = [path.relative_to(folder).as_posix() for path in Path(folder).rglob("*")]
+    known = {hide_names(name, load_pseudonyms()): name for name in names}
+    return " (and ".join([known.get(hidden, hidden), *rest])

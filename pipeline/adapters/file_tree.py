@@ -11,14 +11,14 @@ import hashlib
 import os
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Set
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from pipeline.acquiring import file_digest
-from pipeline.adapters.identity import MASK, Pseudonyms, find_sources
+from pipeline.adapters.identity import Pseudonyms, find_sources
 from pipeline.adapters.refused import Refused
 from pipeline.errors import InputError
 
@@ -137,16 +137,6 @@ def write_index(
     with (raw / INDEX).open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerows([("file", "sha256"), *rows])
-
-
-def hide_names(name: str, public: Set[str], hashed: Callable[[str, str], str]) -> str:
-    """Return a path whose parts are hashed, but for those that are one of the public words.
-
-    >>> hide_names("ill/Doe_Jane.png", {"ill"}, lambda kind, part: "5f3a")
-    'ill/~5f3a'
-    """
-    parts = name.split("/")
-    return "/".join(part if part in public else MASK + hashed("path", part) for part in parts)
 
 
 def files_below(folder: Path) -> list[str]:

@@ -7,21 +7,20 @@ remote, is their hashes.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields, replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Protocol
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.adapters.file_facts import FileFacts
-from pipeline.adapters.identity import Identifiers, Pseudonyms, masked_path
+from pipeline.adapters.identity import Pseudonyms
 from pipeline.adapters.label_table import (
     Labelled,
     LabelTableArguments,
     label_rows,
-    people_in,
     read_labels,
     read_rows,
     write_labels,
@@ -69,15 +68,22 @@ class Scanner(Protocol):
         """Return whether a file of this name is one of the format's."""
         ...
 
-    def __call__(self, relative: str) -> tuple[FileFacts, Identifiers]:
-        """Return the facts of a file, given its path below the folder, and who is named in it."""
+    def __call__(self, relative: str) -> FileFacts:
+        """Return the facts of a file, given its path below the folder."""
         ...
 
 
 def write_index(
-    raw: Path, scanner: Scanner, table: LabelTableArguments, classes: list[str]
+    raw: Path,
+    scanner: Scanner,
+    table: LabelTableArguments,
+    classes: list[str],
+    *,
+    shown: Callable[[str], str] = str,
 ) -> None:
     """Scan a folder and its table into ``raw/files.parquet`` and ``raw/labels.parquet``.
+
+    `shown` turns a file's path into what of it may be shown.
 
     Raises
     ------
@@ -85,12 +91,13 @@ def write_index(
         If the folder is absent or empty, or the table cannot be read.
     """
     rows = read_rows(table)
-    found = list(_scanned(scanner, _relative_paths(scanner, leave_out=Path(table.table))))
-    people = Identifiers(texts=tuple(people_in(rows, table)))
-    everyone = people.labels().union(*(who.labels() for _, who in found))
-    files = [_masked(facts, who, everyone, scanner.pseudonyms) for facts, who in found]
-    columns = pa.Table.from_pylist([asdict(each) for each in files], schema=_SCHEMA)
-    pq.write_table(columns, raw / FILES)
+    relative = _relative_paths(scanner, leave_out=Path(table.table))
+    workers = min(available_cores(), 1 + len(relative) // _FILES_A_WORKER)
+    files = [
+        asdict(replace(facts, source=shown(facts.source)))
+        for facts in ordered_map(scanner, relative, workers=workers)
+    ]
+    pq.write_table(pa.Table.from_pylist(files, schema=_SCHEMA), raw / FILES)
     write_labels(label_rows(rows, table, classes, scanner.pseudonyms), raw / LABELS)
 
 
@@ -124,15 +131,3 @@ def _relative_paths(scanner: Scanner, leave_out: Path) -> list[str]:
         message = f"{scanner.folder}: the folder holds no file of the format"
         raise InputError(message)
     return sorted(found)
-
-
-def _scanned(scanner: Scanner, relative: Sequence[str]) -> list[tuple[FileFacts, Identifiers]]:
-    workers = min(available_cores(), 1 + len(relative) // _FILES_A_WORKER)
-    return list(ordered_map(scanner, relative, workers=workers))
-
-
-def _masked(
-    facts: FileFacts, own: Identifiers, everyone: set[str], pseudonyms: Pseudonyms
-) -> FileFacts:
-    path = PurePosixPath(facts.source)
-    return replace(facts, source=masked_path(path, own, everyone, pseudonyms))

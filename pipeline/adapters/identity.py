@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import hmac
 import os
-import re
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Set
 from dataclasses import dataclass
 from functools import reduce
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from pipeline.errors import InputError
 
 KEY_VARIABLE = "PIPELINE_IDENTITY_KEY"
 KEY_FILE = Path("data/.identity_key")
 MASK = "~"
-_WORD = re.compile(r"[^\W_]+")
-_SHORTEST = 3
 
 
 @dataclass(frozen=True)
@@ -71,56 +68,17 @@ def _make_key_file() -> None:
         unfinished.unlink()
 
 
-@dataclass(frozen=True)
-class Identifiers:
-    """What one file says of who is in it; lives in memory while a folder is acquired.
+def hide_names(name: str, hashed: Callable[[str, str], str], public: Set[str] = frozenset()) -> str:
+    """Return a path whose parts are hashed, but for those that are one of the public words.
 
-    Attributes
-    ----------
-    texts : tuple of str
-        Names, patient and accession numbers, dates of birth.
-    uids : tuple of str
-        UIDs, which count as a whole: their parts are everybody's.
+    Who exports images names folders and files after patients, whatever the headers say: no part
+    can be told to name nobody.
+
+    >>> hide_names("ill/Doe_Jane.png", lambda kind, part: "5f3a", {"ill"})
+    'ill/~5f3a'
     """
-
-    texts: tuple[str, ...] = ()
-    uids: tuple[str, ...] = ()
-
-    def fragments(self) -> set[str]:
-        """Return what gives the person away wherever it stands inside a name, in lower case."""
-        whole = {text.lower() for text in (*self.texts, *self.uids)}
-        return {text for text in whole | set(_words(self.texts)) if len(text) >= _SHORTEST}
-
-    def labels(self) -> set[str]:
-        """Return what gives the person away where it is a whole name or word, in lower case."""
-        names = {word for word in _words(self.texts) if not word.isdigit()}
-        return {text.lower() for text in (*self.texts, *self.uids) if text} | names
-
-
-def masked_path(
-    path: PurePosixPath, own: Identifiers, everyone: set[str], pseudonyms: Pseudonyms
-) -> str:
-    """Return a relative path in which every part that names somebody is a keyed hash.
-
-    Parameters
-    ----------
-    path : PurePosixPath
-        Relative to the data set's folder.
-    own : Identifiers
-        What this file says: a part that contains a fragment of it is masked.
-    everyone : set of str
-        The `labels` of all files of the folder: a part that has one as its stem or among its words
-        is masked. It covers files that cannot be read themselves.
-    """
-    fragments = own.fragments()
-
-    def names_somebody(part: str) -> bool:
-        lowered = part.lower()
-        candidates = {lowered, lowered.rsplit(".", 1)[0], *_words([part])}
-        return any(each in lowered for each in fragments) or not everyone.isdisjoint(candidates)
-
-    parts = (_masked(each, pseudonyms) if names_somebody(each) else each for each in path.parts)
-    return "/".join(parts)
+    parts = name.split("/")
+    return "/".join(part if part in public else MASK + hashed("path", part) for part in parts)
 
 
 def find_sources(folder: Path, sources: Iterable[str], pseudonyms: Pseudonyms) -> dict[str, Path]:
@@ -139,7 +97,7 @@ def find_sources(folder: Path, sources: Iterable[str], pseudonyms: Pseudonyms) -
             return here / part
         if here not in listings:
             children = here.iterdir() if here.is_dir() else ()
-            listings[here] = {_masked(child.name, pseudonyms): child for child in children}
+            listings[here] = {hide_names(child.name, pseudonyms): child for child in children}
         # A name of the folder's own may begin with the mask's sign.
         return listings[here].get(part, here / part)
 
@@ -149,12 +107,3 @@ def find_sources(folder: Path, sources: Iterable[str], pseudonyms: Pseudonyms) -
             message = f"{source}: no such file below the data set's folder: run acquire again"
             raise InputError(message)
     return found
-
-
-def _masked(part: str, pseudonyms: Pseudonyms) -> str:
-    return MASK + pseudonyms("path", part)
-
-
-def _words(texts: Iterable[str]) -> Iterator[str]:
-    for text in texts:
-        yield from (word.lower() for word in _WORD.findall(text))

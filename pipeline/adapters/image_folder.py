@@ -16,9 +16,9 @@ from pathlib import Path, PurePosixPath
 
 from pipeline.acquiring import acquire_files
 from pipeline.adapters.case import Case, Quarantined
-from pipeline.adapters.file_tree import hide_names, open_tree, write_index
+from pipeline.adapters.file_tree import open_tree, write_index
 from pipeline.adapters.folder_cases import rows_without_files
-from pipeline.adapters.identity import Pseudonyms, load_pseudonyms
+from pipeline.adapters.identity import Pseudonyms, hide_names, load_pseudonyms
 from pipeline.adapters.label_table import (
     Labelled,
     LabelTableArguments,
@@ -154,7 +154,7 @@ def _as_it_is(_kind: str, value: str) -> str:
 def _hidden(pseudonyms: Pseudonyms, public: Set[str], kind: str, value: str) -> str:
     """Hash a value whole, or a path part by part, so that its classes stay readable."""
     if kind == "file":
-        return hide_names(value, public, pseudonyms)
+        return hide_names(value, pseudonyms, public)
     return pseudonyms(kind, value)
 
 

@@ -210,14 +210,6 @@ def _is_distribution(truth: tuple[float, ...], num_classes: int) -> bool:
     return len(truth) == num_classes and in_range and math.isclose(sum(truth), 1, abs_tol=1e-6)
 
 
-def people_in(rows: list[dict[str, str]], arguments: LabelTableArguments) -> set[str]:
-    """Return what of a table gives a person away: its patients, and its keys but for files."""
-    columns = [arguments.patient_column]
-    if arguments.key != "file":
-        columns.append(arguments.key_column)
-    return {row[name] for row in rows for name in columns if name is not None and row[name]}
-
-
 def write_labels(labelled: dict[str, Labelled], path: Path) -> None:
     """Write what a table says, ordered by hashed key, as Parquet."""
     rows = [asdict(labelled[key]) for key in sorted(labelled)]

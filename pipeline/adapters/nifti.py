@@ -10,6 +10,7 @@ import math
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -32,7 +33,7 @@ from pipeline.adapters.folder_cases import (
 )
 from pipeline.adapters.folder_index import read_index, write_index
 from pipeline.adapters.folder_screening import screened
-from pipeline.adapters.identity import Identifiers, Pseudonyms, find_sources, load_pseudonyms
+from pipeline.adapters.identity import Pseudonyms, find_sources, hide_names, load_pseudonyms
 from pipeline.adapters.label_table import Labelled, LabelTableArguments
 from pipeline.adapters.parallel import ordered_map, workers_for
 from pipeline.adapters.refused import Refused
@@ -90,7 +91,8 @@ def acquire(raw: Path, dataset: Dataset) -> None:
     """Index the folder that the config names, and its table of labels, into `raw`."""
     arguments = _arguments(dataset)
     scanner = NiftiScanner(Path(arguments.folder), load_pseudonyms())
-    write_index(raw, scanner, arguments.labels, dataset.classes)
+    shown = partial(hide_names, hashed=scanner.pseudonyms)
+    write_index(raw, scanner, arguments.labels, dataset.classes, shown=shown)
 
 
 def read(raw: Path, dataset: Dataset) -> Iterator[Case | Quarantined]:
@@ -140,8 +142,8 @@ class NiftiScanner:
         """Return whether a name ends as a NIfTI file's does."""
         return name.lower().endswith(_SUFFIXES) and not name.startswith(".")
 
-    def __call__(self, relative: str) -> tuple[FileFacts, Identifiers]:
-        """Return the facts of a file below the folder; its header names nobody."""
+    def __call__(self, relative: str) -> FileFacts:
+        """Return the facts of a file below the folder; no text of its header is read."""
         path = self.folder / relative
         facts = FileFacts(relative, "", 0, file=self.pseudonyms("file", relative))
         try:
@@ -154,7 +156,7 @@ class NiftiScanner:
             facts = replace(facts, fault=refused.reason, advice=refused.advice)
         except OSError:
             facts = replace(facts, fault="unreadable file", advice="check the disk and its rights")
-        return facts, Identifiers()
+        return facts
 
 
 @dataclass(frozen=True)

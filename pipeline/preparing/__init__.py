@@ -11,7 +11,13 @@ from pipeline.preparing.card import make_card
 from pipeline.preparing.collecting import Collected, collect
 from pipeline.preparing.images import ImageSpool, write_images
 from pipeline.preparing.page import contact_sheet, render_page
-from pipeline.preparing.quarantine import require_few_quarantined, summarise, write_quarantine
+from pipeline.preparing.quarantine import (
+    listing_of,
+    require_few_quarantined,
+    reveal_quarantine,
+    summarise,
+    write_quarantine,
+)
 from pipeline.preparing.splitting import assign_splits
 from pipeline.preparing.subsampling import keep_cases
 
@@ -37,9 +43,11 @@ __all__ = [
     "ImageSpool",
     "collect",
     "contact_sheet",
+    "listing_of",
     "make_card",
     "render_page",
     "require_few_quarantined",
+    "reveal_quarantine",
     "split_cases",
     "summarise",
     "write_images",

@@ -37,8 +37,8 @@ def collect(source: Iterable[Case | Quarantined], dataset: Dataset, spool: Image
     Raises
     ------
     InputError
-        If a label names no class, an image is not what the data set states, there is no case, or
-        something is quarantined although the data set says ``on_error: fail``.
+        If a label names no class, an image is not what the data set states, or something is
+        quarantined although the data set says ``on_error: fail``.
     """
     rows: list[dict[str, object]] = []
     quarantined: list[Quarantined] = []
@@ -53,9 +53,6 @@ def collect(source: Iterable[Case | Quarantined], dataset: Dataset, spool: Image
             with located(f"case {each.case} of {each.source}"):
                 _require_label(each.label, dataset.classes)
                 rows.append(_row(each, spool.append(each.image), dataset.splits.group))
-    if not rows:
-        message = f"no case could be read; {len(quarantined)} quarantined"
-        raise InputError(message)
     return Collected(pd.DataFrame(rows), quarantined)
 
 
@@ -69,7 +66,7 @@ def _fault(case: Case, seen: set[str]) -> Quarantined | None:
 
 def _require_quarantine_allowed(fault: Quarantined, dataset: Dataset) -> None:
     if dataset.on_error == "fail":
-        message = f"{fault.source}: {fault.reason} ({fault.advice})"
+        message = f"on_error: fail: {fault.source}: {fault.reason} ({fault.advice})"
         raise InputError(message)
 
 

@@ -1,16 +1,24 @@
-"""What was left out, and why: listed, counted, and never more than the data set allows."""
+"""What was left out, and why: listed, counted, and never more than the data set allows.
+
+The list of a data set that was prepared lies with it; that of one that was refused for it lies in
+data/quarantine, since nothing half prepared is kept.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pandas as pd
 
 from pipeline.adapters import Quarantined
-from pipeline.config import Dataset
+from pipeline.adapters.identity import MASK, find_sources, load_pseudonyms
+from pipeline.config import Dataset, read_config
 from pipeline.errors import InputError
+
+_MORE = " (and "
+"""What follows the first of several files."""
 
 
 def write_quarantine(quarantined: Sequence[Quarantined], path: Path) -> None:
@@ -40,16 +48,58 @@ def summarise(num_read: int, quarantined: Sequence[Quarantined]) -> str:
 
 
 def require_few_quarantined(
-    num_read: int, quarantined: Sequence[Quarantined], dataset: Dataset
+    num_read: int, quarantined: Sequence[Quarantined], dataset: Dataset, listing: Path
 ) -> None:
-    """Raise `InputError` where more was left out than `max_quarantined_share` allows."""
+    """Refuse a source of which nothing, or less than the data set allows, could be read.
+
+    Raises
+    ------
+    InputError
+        If no case was read, or more was left out than `max_quarantined_share` allows; all that was
+        left out is then in `listing`, which is removed otherwise.
+    """
+    listing.unlink(missing_ok=True)
     total = num_read + len(quarantined)
-    if len(quarantined) <= dataset.max_quarantined_share * total:
+    if num_read > 0 and len(quarantined) <= dataset.max_quarantined_share * total:
         return
-    first = quarantined[0]
-    message = (
-        f"{summarise(num_read, quarantined)}: more than max_quarantined_share "
-        f"{dataset.max_quarantined_share:g} allows; first: {first.source}: {first.reason} "
-        f"({first.advice})"
-    )
+    fault = "no case could be read"
+    if num_read > 0:
+        fault = f"more than max_quarantined_share {dataset.max_quarantined_share:g} allows"
+    message = f"{len(quarantined)} of {total} quarantined: {fault}"
+    if quarantined:
+        listing.parent.mkdir(parents=True, exist_ok=True)
+        write_quarantine(quarantined, listing)
+        first = quarantined[0]
+        message += f"; first: {first.source}: {first.reason} ({first.advice}); all: {listing}"
     raise InputError(message)
+
+
+def listing_of(key: str, root: Path) -> Path:
+    """Return where the quarantine of a refused data set is listed."""
+    return root / "data" / "quarantine" / f"{key}.csv"
+
+
+def reveal_quarantine(key: str, root: Path) -> Iterator[str]:
+    """Yield a line for everything that a data set left out, with the real path of each file.
+
+    Raises
+    ------
+    InputError
+        If the data set was not prepared, or a file went missing since it was acquired.
+    """
+    dataset = read_config(root / "configs" / "datasets" / f"{key}.yaml", Dataset)
+    refused, prepared = listing_of(key, root), root / "data/prepared" / key / "quarantine.csv"
+    path = refused if refused.is_file() else prepared
+    if not path.is_file():
+        message = f"{path}: no such file: run prepare first"
+        raise InputError(message)
+    rows = pd.read_csv(path, dtype=str, keep_default_na=False)
+    hidden = {name: name.split(_MORE)[0] for name in rows["file"] if name.startswith(MASK)}
+    found: dict[str, Path] = {}
+    if hidden:
+        folder = Path(dataset.arguments["folder"])
+        found = find_sources(folder, hidden.values(), load_pseudonyms())
+    for name, reason, advice in rows.itertuples(index=False):
+        shown = str(found[hidden[name]]) if name in hidden else name
+        more = f"{_MORE}{name.split(_MORE)[1]}" if _MORE in name else ""
+        yield f"{shown}{more}: {reason} ({advice})"

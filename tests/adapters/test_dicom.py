@@ -17,6 +17,7 @@ from tests.dicom_files import (
     image_dataset,
     patient_id,
     read_folder,
+    revealed,
     uid,
     write_image,
     write_table,
@@ -55,7 +56,7 @@ def only_case(project, config=None, **elements):
 
 
 def reasons(quarantined):
-    return {each.source: each.reason for each in quarantined}
+    return {revealed(each.source): each.reason for each in quarantined}
 
 
 def test_a_window_in_the_header_runs_from_black_to_white(project):
@@ -110,7 +111,7 @@ def test_a_case_says_what_is_known_of_its_patient(project):
     case = only_case(project, config, PixelSpacing=[0.5, 0.25], **known)
     assert (case.sex, case.age, case.site, case.label) == ("female", 51, "north", 1)
     assert case.spacing_mm == (0.5, 0.25)
-    assert case.source == "a.dcm"
+    assert revealed(case.source) == "a.dcm"
 
 
 def test_the_table_is_believed_before_the_header(project):
@@ -196,7 +197,7 @@ def test_a_slice_of_a_series_is_chosen_by_its_place(project, which, expected):
 def test_a_slice_that_a_series_lacks_is_quarantined(project):
     _, out = read_images(project, stack([0, 1]), case="series", slice=2, **SERIES)
     assert out[0].reason == "slice not in the series"
-    assert out[0].source == "0.dcm (and 1 more of its series)"
+    assert revealed(out[0].source) == "0.dcm (and 1 more of its series)"
 
 
 @pytest.mark.parametrize("heights", [[0, 2, 4, 6], [6, 4, 2, 0], [2, 6, 0, 4]])
@@ -311,7 +312,7 @@ def test_what_cannot_be_read_is_listed_with_its_reason(project):
         "notes.txt": "no DICOM file",
     }
     assert all(each.advice for each in out)
-    assert [each.source for each in cases] == ["copy.dcm"]
+    assert [revealed(each.source) for each in cases] == ["copy.dcm"]
 
 
 def test_burned_in_text_may_be_allowed(project):
@@ -494,7 +495,7 @@ def test_refuses_a_folder_that_lost_a_file(project):
     config = folder_dataset(project / "in", project / "labels.csv")
     only_case(project)
     (project / "in/a.dcm").unlink()
-    with pytest.raises(InputError, match=r"a\.dcm: no such file .* run acquire again"):
+    with pytest.raises(InputError, match=r"~\w+: no such file .* run acquire again"):
         list(dicom.read(project / "raw", config))
 
 

@@ -2,8 +2,8 @@ import zipfile
 
 import pytest
 
-from pipeline.adapters.file_tree import hide_names, open_tree, write_index
-from pipeline.adapters.identity import Pseudonyms
+from pipeline.adapters.file_tree import open_tree, write_index
+from pipeline.adapters.identity import Pseudonyms, hide_names
 from pipeline.adapters.refused import Refused
 from pipeline.errors import InputError
 from tests.sources import write_zip
@@ -29,7 +29,7 @@ def raw(tmp_path):
 
 
 def hide(name):
-    return hide_names(name, {"ill", "healthy"}, PSEUDONYMS)
+    return hide_names(name, PSEUDONYMS, {"ill", "healthy"})
 
 
 def test_a_zip_and_a_folder_hold_the_same_tree(raw, folder):

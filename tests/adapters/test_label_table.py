@@ -5,7 +5,6 @@ from pipeline.adapters.label_table import (
     Labelled,
     LabelTableArguments,
     label_rows,
-    people_in,
     read_labels,
     read_rows,
     write_labels,
@@ -113,12 +112,6 @@ def test_labels_are_the_same_after_writing_and_reading(tmp_path):
     )
     write_labels(found, tmp_path / "labels.parquet")
     assert read_labels(tmp_path / "labels.parquet") == found
-
-
-def test_what_gives_people_away_is_named():
-    rows = [{"key": "a.dcm", "label": "ill", "who": "P7"}]
-    assert people_in(rows, arguments(key="file", patient_column="who")) == {"P7"}
-    assert people_in(rows, arguments(key="accession")) == {"a.dcm"}
 
 
 def test_refuses_a_table_that_is_not_there(tmp_path):

@@ -10,7 +10,7 @@ from pipeline.adapters.case import Case, Quarantined
 from pipeline.config import Dataset, read_config
 from pipeline.config.reading import check_config
 from pipeline.errors import InputError
-from tests.dicom_files import write_table
+from tests.dicom_files import revealed, write_table
 from tests.projects import ROOT
 from tests.sources import make_dataset, mirrored
 
@@ -77,7 +77,7 @@ def test_reads_volumes_plain_or_compressed(project, name):
     save(project / "in" / name)
     case = only_case(project, **PHYSICAL)
     np.testing.assert_array_equal(case.image[..., 0], VOLUME)
-    assert (case.label, case.source, case.spacing_mm) == (1, name, (1, 1, 1))
+    assert (case.label, revealed(case.source), case.spacing_mm) == (1, name, (1, 1, 1))
 
 
 def test_axes_are_turned_to_right_front_and_up(project):
@@ -205,8 +205,8 @@ def test_what_cannot_be_read_is_listed_with_its_reason(project):
     rows = [(name, "ill", "P1") for name in sorted(names)]
     rows += [("nobody.nii", "ill", ""), ("what.nii", "unclear", "P1")]
     cases, out = read(project, rows=rows)
-    assert [each.source for each in cases] == ["copy.nii"]
-    assert {each.source: each.reason for each in out} == {
+    assert [revealed(each.source) for each in cases] == ["copy.nii"]
+    assert {revealed(each.source, folder): each.reason for each in out} == {
         "good.nii": "duplicate file",
         "nolabel.nii": "no label",
         "nobody.nii": "no patient",
@@ -253,11 +253,11 @@ def test_two_workers_read_what_one_reads(project):
 def test_real_volumes_are_read_or_listed(project):
     folder = mirrored("nifti/CT_AVM.nii.gz").parent
     cases, out = read(project, folder=folder, size=(24, 24, 24), spacing_mm=[8, 8, 8])
-    assert {each.source: each.reason for each in out} == {
+    assert {revealed(each.source, folder): each.reason for each in out} == {
         "not-nifti.nii": "no NIfTI file",
         "5D_small.nii": "several volumes",
     }
-    images = {each.source: each.image for each in cases}
+    images = {revealed(each.source, folder): each.image for each in cases}
     assert len(images) == 8
     # The same volume, big- and little-endian, three-dimensional and with a fourth axis of one.
     np.testing.assert_array_equal(images["big.nii.gz"], images["little.nii.gz"])

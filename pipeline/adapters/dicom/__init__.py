@@ -7,6 +7,7 @@ index. The files stay where they are: none is copied into what a data version ke
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from pipeline.adapters.case import Case, Quarantined
@@ -15,7 +16,7 @@ from pipeline.adapters.dicom.header import HeaderScanner
 from pipeline.adapters.dicom.reading import read_indexed
 from pipeline.adapters.folder_cases import Folder
 from pipeline.adapters.folder_index import write_index
-from pipeline.adapters.identity import load_pseudonyms
+from pipeline.adapters.identity import hide_names, load_pseudonyms
 from pipeline.config import Dataset
 from pipeline.config.reading import check_config
 
@@ -29,7 +30,8 @@ def acquire(raw: Path, dataset: Dataset) -> None:
         site_names=arguments.site_names,
         max_pixels=arguments.max_pixels,
     )
-    write_index(raw, scanner, arguments.labels, dataset.classes)
+    shown = partial(hide_names, hashed=scanner.pseudonyms)
+    write_index(raw, scanner, arguments.labels, dataset.classes, shown=shown)
 
 
 def read(raw: Path, dataset: Dataset) -> Iterator[Case | Quarantined]:

@@ -10,27 +10,24 @@ from pathlib import Path
 from pydicom import Dataset
 
 from pipeline.adapters.case import NOT_RECORDED
-from pipeline.adapters.dicom.elements import macro, numbers, text, texts, whole
+from pipeline.adapters.dicom.elements import macro, numbers, text, whole
 from pipeline.adapters.dicom.opening import bytes_allowed, parse, quiet
 from pipeline.adapters.file_facts import FileFacts
-from pipeline.adapters.identity import Identifiers, Pseudonyms
+from pipeline.adapters.identity import Pseudonyms
 from pipeline.adapters.people import age_from_dicom, normal_sex, years_between
 from pipeline.adapters.refused import Refused, too_large
 
-_NAMES = (
-    "PatientName", "PatientID", "PatientBirthDate", "AccessionNumber", "InstitutionName",
-    "OtherPatientIDs", "OtherPatientNames", "PatientBirthName", "PatientMotherBirthName",
-    "ReferringPhysicianName", "PerformingPhysicianName", "OperatorsName",
-    "NameOfPhysiciansReadingStudy",
+_HASHED = (
+    "SOPInstanceUID", "SeriesInstanceUID", "StudyInstanceUID", "AccessionNumber", "PatientID",
+    "InstitutionName",
 )  # fmt: skip
-_UIDS = ("SOPInstanceUID", "SeriesInstanceUID", "StudyInstanceUID")
 _GEOMETRY = (
     "ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "ImagerPixelSpacing",
     "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence",
 )  # fmt: skip
 _IMAGE = ("Rows", "Columns", "NumberOfFrames", "SamplesPerPixel", "InstanceNumber")
-_PERSON = ("PatientAge", "PatientSex", "StudyDate", "BurnedInAnnotation")
-_TAGS = [*_NAMES, *_UIDS, *_GEOMETRY, *_IMAGE, *_PERSON]
+_PERSON = ("PatientAge", "PatientSex", "PatientBirthDate", "StudyDate", "BurnedInAnnotation")
+_TAGS = [*_HASHED, *_GEOMETRY, *_IMAGE, *_PERSON]
 
 
 @dataclass(frozen=True)
@@ -58,8 +55,8 @@ class HeaderScanner:
         """Every file may be one: DICOM asks for no suffix."""
         return not name.startswith(".")
 
-    def __call__(self, relative: str) -> tuple[FileFacts, Identifiers]:
-        """Return the facts of a file below the folder, and who is named in it."""
+    def __call__(self, relative: str) -> FileFacts:
+        """Return the facts of a file below the folder."""
         path = self.folder / relative
         facts = FileFacts(relative, "", 0, file=self.pseudonyms("file", relative))
         try:
@@ -70,12 +67,11 @@ class HeaderScanner:
             facts = replace(facts, sha256=hashlib.sha256(content).hexdigest())
             with quiet():
                 header = parse(BytesIO(content), max_pixels=self.max_pixels, tags=_TAGS)
-                return self._facts(header, facts), _identifiers(header)
+                return self._facts(header, facts)
         except Refused as refused:
-            fault = replace(facts, fault=refused.reason, advice=refused.advice)
+            return replace(facts, fault=refused.reason, advice=refused.advice)
         except OSError:
-            fault = replace(facts, fault="unreadable file", advice="check the disk and its rights")
-        return fault, Identifiers()
+            return replace(facts, fault="unreadable file", advice="check the disk and its rights")
 
     def _facts(self, header: Dataset, facts: FileFacts) -> FileFacts:
         """Return the facts with what the header says; identifiers hashed, text left behind."""
@@ -103,13 +99,6 @@ class HeaderScanner:
             return NOT_RECORDED
         unnamed = f"site-{self.pseudonyms('site', institution)[:8]}"
         return self.site_names.get(institution, unnamed)
-
-
-def _identifiers(header: Dataset) -> Identifiers:
-    return Identifiers(
-        texts=tuple(each for name in _NAMES for each in texts(header, name)),
-        uids=tuple(each for name in _UIDS for each in texts(header, name)),
-    )
 
 
 def _age(header: Dataset) -> float | None:
