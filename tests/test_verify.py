@@ -31,7 +31,7 @@ from pipeline.errors import InputError
 from pipeline.evaluation import BOOTSTRAP
 from pipeline.preparing.card import fingerprint as cases_fingerprint
 from pipeline.provenance import array_sha256, fingerprint
-from pipeline.stages import calibrate, evaluate, report
+from pipeline.stages import calibrate, evaluate, overview, report
 from pipeline.verifying import Difference, describe, verify
 from pipeline.verifying.data import (
     logits_differences,
@@ -226,6 +226,16 @@ def test_planted_changes_are_all_named(project):
     assert found[scores].place.startswith("row 5 (")
     assert "Tony" in found["reports/tiny/index.html"].stored
     assert set(found) == {table, scores, number.path, "reports/tiny/index.html"}
+
+
+def test_the_front_page_is_compared_where_there_is_one(project):
+    overview.run(root=project)
+    assert list(verify([], root=project, tolerance=0.0)) == []
+    page = project / "reports/index.html"
+    page.write_text(page.read_text().replace("By hand", "By head", 1))
+    (found,) = verify([], root=project, tolerance=0.0)
+    assert found.path == "reports/index.html"
+    assert "By head" in found.stored
 
 
 def test_one_logit_is_named_by_its_file_and_its_case_and_so_is_all_that_follows(project):

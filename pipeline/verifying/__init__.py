@@ -10,7 +10,7 @@ from pathlib import Path
 from pipeline.artifacts import read_json, write_json
 from pipeline.config.plan import ExperimentRow, Plan, read_plan, require_row
 from pipeline.errors import InputError
-from pipeline.stages import calibrate, evaluate, findings, report
+from pipeline.stages import calibrate, evaluate, findings, overview, report
 from pipeline.verifying.data import (
     datasets_of,
     logits_differences,
@@ -30,7 +30,11 @@ ROUNDING = 1e-9
 """Numbers that differ by less were rounded otherwise: by another processor or library."""
 
 PRODUCTS = ("data/probabilities", "data/scores", "reports")
-FINDINGS = "reports/findings.md"
+PAGES = {
+    "findings": ("reports/findings.md", findings.run),
+    "overview": ("reports/index.html", overview.run),
+}
+"""What all scores together give: the stages, their pages, and what writes these."""
 
 
 def verify(studies: Sequence[str], *, root: Path, tolerance: float) -> Iterator[Difference]:
@@ -45,7 +49,8 @@ def verify(studies: Sequence[str], *, root: Path, tolerance: float) -> Iterator[
     Parameters
     ----------
     studies : sequence of str
-        Keys of the plan's studies; if empty all of them, and the findings that follow from them.
+        Keys of the plan's studies; if empty all of them, the findings that follow from them, and
+        the front page if it is there.
     root : Path
         The project's folder, in which nothing is written.
     tolerance : float
@@ -62,11 +67,10 @@ def verify(studies: Sequence[str], *, root: Path, tolerance: float) -> Iterator[
     for study in chosen:
         require_row(plan.studies, study)
         _require_inputs(root, plan, study)
+    pages = [] if studies else list(_pages(root))
     each = (_verify_study(root, plan, study, tolerance) for study in chosen)
-    if studies or not (root / "configs/claims.yaml").is_file():
-        return chain.from_iterable(each)
-    _require(root, FINDINGS, stage="findings")
-    return chain(chain.from_iterable(each), _verify_findings(root, tolerance))
+    together = (_verify_page(root, stage, tolerance) for stage in pages)
+    return chain(chain.from_iterable(each), chain.from_iterable(together))
 
 
 def describe(differences: Iterable[Difference]) -> Iterator[str]:
@@ -110,17 +114,27 @@ def _require(root: Path, path: str, *, stage: str) -> None:
         raise InputError(message)
 
 
-def _verify_findings(root: Path, tolerance: float) -> Iterator[Difference]:
-    """Yield where the page of findings is not what the stored scores give."""
-    yield from stage_differences(root, "findings")
+def _pages(root: Path) -> Iterator[str]:
+    """Yield the stages whose pages follow from all scores; claims must have been answered."""
+    if (root / "configs/claims.yaml").is_file():
+        _require(root, PAGES["findings"][0], stage="findings")
+        yield "findings"
+    if (root / PAGES["overview"][0]).is_file():
+        yield "overview"
+
+
+def _verify_page(root: Path, stage: str, tolerance: float) -> Iterator[Difference]:
+    """Yield where a page is not what the stored scores give."""
+    path, write = PAGES[stage]
+    yield from stage_differences(root, stage)
     with tempfile.TemporaryDirectory(prefix="verify-") as folder:
         again = Path(folder)
         (again / "data").mkdir()
         for name in ("configs", "data/scores"):
             (again / name).symlink_to((root / name).resolve())
-        findings.run(root=again)
-        for place, old, new in compare_files(root / FINDINGS, again / FINDINGS, tolerance):
-            yield Difference(FINDINGS, place, old, new)
+        write(root=again)
+        for place, old, new in compare_files(root / path, again / path, tolerance):
+            yield Difference(path, place, old, new)
 
 
 def _verify_study(root: Path, plan: Plan, study: str, tolerance: float) -> Iterator[Difference]:
