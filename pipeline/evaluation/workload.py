@@ -23,6 +23,11 @@ POLICIES = {
 }
 """What the table calls the policies of `workload`."""
 
+KEY = ["loss", "calibrator", "seed", "target"]
+"""What tells operating points apart."""
+
+ENDS = [f"{name}_{end}" for name in ("wrong", "referred") for end in ("lower", "upper")]
+
 
 def workload_table(
     runs: Sequence[Run],
@@ -51,9 +56,10 @@ def workload_table(
     DataFrame
         Columns loss, calibrator, seed, target, prevalence (``test``, the test patients' own, or
         ``stated``), policy (model, refer_nobody, refer_at_random: as many as the model refers, by
-        lot), class (empty for all), then patients per 1,000 arriving: arriving, answered, right,
-        wrong, referred, wrong_lower, wrong_upper, referred_lower, referred_upper (95 %: exact, of
-        all at a stated prevalence conservative; empty of the comparisons).
+        lot), class (empty for all), patients (test patients of the class), then patients per 1,000
+        arriving: arriving, answered, right, wrong, referred, wrong_lower, wrong_upper,
+        referred_lower, referred_upper (95 %: exact, of all at a stated prevalence conservative;
+        empty of the comparisons, and without a threshold, where nothing is left to chance).
 
     Raises
     ------
@@ -67,13 +73,16 @@ def workload_table(
         prevalences["stated"] = stated_shares(stated, classes)
     rows: list[dict[str, Any]] = []
     for point in points.to_dict("records"):
-        key = {name: point[name] for name in ("loss", "calibrator", "seed", "target")}
+        key = {name: point[name] for name in KEY}
         test = tests[point["loss"], point["seed"]]
         counts = _counts(test, point["calibrator"], point["threshold"], len(classes))
         for name, shares in prevalences.items():
             found = workload(counts, level=LEVEL, prevalence=shares)
-            rows += [key | {"prevalence": name} | row for row in _rows(found, classes)]
-    return pd.DataFrame(rows)
+            rows += [key | {"prevalence": name} | row for row in _rows(found, counts, classes)]
+    table = pd.DataFrame(rows)
+    without = points[points["threshold"].isna()]
+    fixed = table.set_index(KEY).index.isin(without.set_index(KEY).index)
+    return table.assign(**{name: table[name].mask(fixed) for name in ENDS})
 
 
 def stated_shares(
@@ -111,11 +120,15 @@ def _counts(test: Applied, calibrator: str, threshold: float, num_classes: int) 
     )
 
 
-def _rows(found: Sequence[WorkloadRow], classes: Sequence[str]) -> Iterator[dict[str, Any]]:
+def _rows(
+    found: Sequence[WorkloadRow], counts: OperatingPoint, classes: Sequence[str]
+) -> Iterator[dict[str, Any]]:
     for row in found:
+        patients = counts.cases.sum() if row.label is None else counts.cases[row.label]
         yield {
             "policy": POLICIES[row.policy],
             "class": "" if row.label is None else classes[row.label],
+            "patients": int(patients),
             "arriving": row.arriving,
             "answered": row.answered,
             "right": row.right,

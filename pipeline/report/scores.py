@@ -56,6 +56,8 @@ OPTIONAL_COLUMNS = {
     "site_recalibration": "loss calibrator seed partner correction cases accuracy nll ece brier "
     "num_draws",
     "smooth_curve": "loss calibrator seed confidence accuracy lower upper",
+    "workload": "loss calibrator seed target prevalence policy class patients arriving answered "
+    "right wrong referred wrong_lower wrong_upper referred_lower referred_upper",
 }
 """Files that not every experiment has; their panels are left out without them."""
 
@@ -79,6 +81,7 @@ TEXT_COLUMNS = (
     "png",
     "policy",
     "prediction",
+    "prevalence",
     "quantity",
     "reference_calibrator",
     "reference_loss",
@@ -134,6 +137,7 @@ class Scores:
     shift: pd.DataFrame | None = None
     site_recalibration: pd.DataFrame | None = None
     smooth_curve: pd.DataFrame | None = None
+    workload: pd.DataFrame | None = None
 
     @property
     def name(self) -> str:

@@ -13,6 +13,7 @@ from pipeline.report.comparison import (
     comparison_table,
     metrics_table,
 )
+from pipeline.report.confusion import confusion_tables
 from pipeline.report.differences import differences_table, selection_table
 from pipeline.report.explorer import Explorer, explorer
 from pipeline.report.first_screen import FirstScreen, first_screen
@@ -20,6 +21,7 @@ from pipeline.report.gallery import Shelf, gallery
 from pipeline.report.levels import class_calibration_table, levels_table
 from pipeline.report.panels import Panel, experiment_panels
 from pipeline.report.partners import ood_answered_table, site_recalibration_table
+from pipeline.report.per_thousand import per_thousand_table
 from pipeline.report.provenance import chain, provenance_table
 from pipeline.report.published import published_table
 from pipeline.report.scores import Scores
@@ -37,6 +39,7 @@ class ExperimentTables:
     headline_points: Table
     operating_points: Table
     per_class: Table
+    per_thousand: Table | None
     calibrator_notes: Table
     calibrators: Table
     provenance: Table
@@ -63,6 +66,7 @@ class ExperimentView:
     cards: tuple[tuple[str, tuple[Item, ...]], ...]
     explorer: Explorer | None
     gallery: tuple[Shelf, ...]
+    confusion: tuple[Table, ...]
 
     @property
     def name(self) -> str:
@@ -73,7 +77,7 @@ class ExperimentView:
     def all_tables(self) -> list[Table]:
         """Every table, whether or not it belongs to a panel."""
         every = [getattr(self.tables, field.name) for field in fields(self.tables)]
-        own = [table for table in every if table is not None]
+        own = [table for table in every if table is not None] + [*self.confusion]
         if self.explorer is not None:
             own += [self.explorer.workload, self.explorer.every]
         return own + [panel.table for panel in self.panels if panel.table is not None]
@@ -90,6 +94,7 @@ def experiment_view(scores: Scores) -> ExperimentView:
         ),
         operating_points=operating_points_table(scores, scores.record["risk_targets"]),
         per_class=per_class_table(scores),
+        per_thousand=per_thousand_table(scores),
         calibrator_notes=calibrator_notes_table(scores),
         calibrators=calibrators_table(scores),
         provenance=provenance_table(scores),
@@ -116,4 +121,5 @@ def experiment_view(scores: Scores) -> ExperimentView:
         cards=(("Model card", model_card(scores)), ("Data card", data_card(scores))),
         explorer=None if frame is None else explorer(scores, frame),
         gallery=gallery(scores),
+        confusion=tuple(confusion_tables(scores)),
     )

@@ -91,10 +91,17 @@ def test_a_patient_with_cases_of_two_classes_is_of_the_rarer(hand):
     assert numbers(table, "test", "model", "ill") == [500, 500, 0, 500, 0]
 
 
-def test_without_a_threshold_everyone_is_referred(hand):
+def test_without_a_threshold_everyone_is_referred_and_nothing_left_to_chance(hand):
     run, points = by_hand(hand)
     table = workload_table([run], points.assign(threshold=np.nan), TWO, {})
     assert numbers(table, "test", "model") == [1000, 0, 0, 0, 1000]
+    assert table[["wrong_lower", "wrong_upper", "referred_lower"]].isna().all(axis=None)
+
+
+def test_test_patients_of_each_class_are_counted(hand):
+    run, points = by_hand(hand)
+    table = workload_table([run], points, TWO, {})
+    assert table.groupby("class")["patients"].first().to_dict() == {"": 8, "healthy": 4, "ill": 4}
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,12 @@ import numpy as np
 import pandas as pd
 
 from pipeline.metrics.comparisons import compare_to_baseline
+from pipeline.metrics.decisions import operating_point
 from pipeline.metrics.group_shares import group_shares
 from pipeline.metrics.intervals import Interval, proportion_interval
 from pipeline.metrics.net_benefit import net_benefit
 from pipeline.metrics.policy_costs import policy_costs
+from pipeline.metrics.workload import workload
 from tests.report.simulated_outcomes import Outcome
 
 HEADLINE = {"loss": "gce", "calibrator": "ats"}
@@ -231,6 +233,34 @@ def selection_table(runs: pd.DataFrame) -> pd.DataFrame:
     """Two scores as good as each other."""
     keys = ["loss", "seed", "calibrator", "aurc", "augrc", "coverage_at_risk_5"]
     return pd.concat([runs[keys].assign(score=score) for score in ("confidence", "margin")])
+
+
+def workload_table(
+    test: Sequence[Outcome], classes: Sequence[str], threshold: float, target: float
+) -> pd.DataFrame:
+    """The headline's, at the test patients' prevalence and with the last class at 2 %."""
+    outcome = headline(test)
+    point = operating_point(
+        outcome.confidence, outcome.predicted, outcome.labels,
+        num_classes=len(classes), threshold=threshold,
+    )  # fmt: skip
+    rest = 0.98 / (len(classes) - 1)
+    stated = np.array([*[rest] * (len(classes) - 1), 0.02])
+    rows = []
+    for prevalence, shares in {"test": None, "stated": stated}.items():
+        for row in workload(point, level=0.95, prevalence=shares):
+            policy = "model" if row.policy == "threshold" else row.policy
+            whole, name = row.label is None, "" if row.label is None else classes[row.label]
+            patients = point.cases.sum() if whole else point.cases[row.label]
+            numbers = {"arriving": row.arriving, "answered": row.answered, "right": row.right}
+            rows.append(
+                outcome.keys
+                | {"target": target, "prevalence": prevalence, "policy": policy, "class": name}
+                | {"patients": patients, **numbers, "wrong": row.wrong, "referred": row.referred}
+                | {f"wrong_{end}": limit for end, limit in _ends(row.wrong_interval).items()}
+                | {f"referred_{end}": limit for end, limit in _ends(row.referred_interval).items()}
+            )
+    return pd.DataFrame(rows)
 
 
 def long_tail_table(test: Sequence[Outcome]) -> pd.DataFrame:

@@ -155,6 +155,7 @@ def _extra_tables(
         "net_benefit": extras.net_benefit_table(test, scenario.classes, scenario.critical),
         "selection": extras.selection_table(tables["runs"]),
         "smooth_curve": extras.smooth_curve_table(test),
+        "workload": extras.workload_table(test, scenario.classes, threshold, target),
     } | partner_tables(test, points)
 
 
