@@ -59,6 +59,12 @@ def test_a_card_is_read_as_what_training_and_calibrating_will_write():
     )
 
 
+def test_a_partner_that_is_only_tested_has_a_card_too():
+    card = CARD | {"counts": {"test": {"ill": 8, "healthy": 12}}, "reuse": {}}
+    problem = Problem.of_card(card)
+    assert (problem.num_train, problem.num_cases) == (0, 20)
+
+
 def test_expected_cases_stand_for_a_card_that_is_not_there_yet():
     dataset = make_dataset(
         image_size=[8, 8],
