@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from pipeline.adapters import Quarantined
 from pipeline.cases import COLUMNS
 from pipeline.preparing.card import make_card
 from pipeline.preparing.page import contact_sheet, render_page
@@ -40,6 +41,22 @@ def test_the_page_asks_nothing_of_the_network():
     parser.feed(render_page(card(files=files), sheet_png=b"png"))
     assert all(link.startswith("data:") for link in parser.found)
     assert len(parser.found) == 1
+
+
+def test_what_the_config_states_is_told_in_words():
+    labels = {"key": "study", "label_names": {"0": "healthy", "1": "ill"}}
+    page = render_page(card(arguments={"labels": labels, "window": {"percentile": [1, 99]}}))
+    assert "<dd>labels: key = study; label_names = 0 = healthy; 1 = ill</dd>" in page
+    assert "<dd>window: percentile = 1, 99</dd>" in page
+
+
+def test_what_was_left_out_is_a_click_away():
+    left_out = [Quarantined("a", "no label", "add it")]
+    some = make_card(
+        "s", make_dataset(), CASES, np.dtype("uint8"), num_read=4, quarantined=left_out
+    )
+    assert '1 no label. <a href="quarantine.csv">' in render_page(some)
+    assert "quarantine.csv" not in render_page(card())
 
 
 def test_images_are_shown_only_where_a_sheet_is_given():
