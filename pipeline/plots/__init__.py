@@ -17,10 +17,12 @@ from pipeline.plots.reliability import (
 )
 from pipeline.plots.selective import (
     ExactBand,
+    JointLimits,
     RiskCurve,
     exact_band_figure,
     risk_coverage_figure,
     silent_errors_figure,
+    workload_figure,
 )
 from pipeline.plots.shift import ShiftColumn, ShiftSeries, shift_figure
 from pipeline.plots.svg import to_svg
@@ -36,6 +38,7 @@ __all__ = [
     "ForestPanel",
     "ForestRow",
     "Frame",
+    "JointLimits",
     "ReliabilityBins",
     "RiskCurve",
     "SharesPanel",
@@ -56,4 +59,5 @@ __all__ = [
     "silent_errors_figure",
     "to_svg",
     "training_figure",
+    "workload_figure",
 ]

@@ -11,7 +11,7 @@ from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from pipeline.plots.style import INK, MUTED, look, percent_axis, single_axes, styled
+from pipeline.plots.style import INK, MUTED, PAPER, look, percent_axis, single_axes, styled
 
 Grid = Float[np.ndarray, "points"]
 
@@ -28,10 +28,20 @@ class RiskCurve:
 
 
 @dataclass(frozen=True)
+class JointLimits:
+    """Limits that hold at a few thresholds together: answered (a count) and shares in [0, 1]."""
+
+    answered: Grid
+    lower: Grid
+    upper: Grid
+
+
+@dataclass(frozen=True)
 class ExactBand:
     """One model's risk at each attained threshold, with pointwise exact 95 % limits.
 
-    `answered` and `wrong` are counts out of `num_cases`; the limits are shares in [0, 1].
+    `answered` and `wrong` are counts out of `num_cases`; the limits are shares in [0, 1]. `joint`
+    limits are drawn as bars.
     """
 
     answered: Grid
@@ -39,6 +49,8 @@ class ExactBand:
     lower: Grid
     upper: Grid
     num_cases: int
+
+    joint: JointLimits | None = None
 
     @property
     def coverage(self) -> Grid:
@@ -112,6 +124,11 @@ def exact_band_figure(
         label="exact 95% limits, pointwise",
     )  # fmt: skip
     axes.step(x, risk, where="post", color=style.colour, label="observed")
+    if band.joint is not None:
+        at = 100 * band.joint.answered / band.num_cases
+        ends = (100 * band.joint.lower, 100 * band.joint.upper)
+        label = f"95% limits, {len(at)} points at once"
+        axes.vlines(at, *ends, color=MUTED, linewidth=1.3, label=label)
     marks: dict[str, Any] = {"linestyle": "none", "zorder": 5, "color": INK}
     axes.plot(x[-1:], risk[-1:], marker="s", label="answer all", clip_on=False, **marks)
     if chosen is not None:
@@ -122,6 +139,40 @@ def exact_band_figure(
     highest = max(140 * target, float(upper.max()))
     percent_axis(axes, "y", "wrong, % of the answered", highest=1.05 * highest)
     axes.legend(loc="upper left")
+    return figure
+
+
+@styled
+def workload_figure(band: ExactBand, threshold: Grid, *, chosen: float | None, unit: str) -> Figure:
+    """Draw what becomes of 1,000 arriving at each threshold: right, wrong, referred.
+
+    Parameters
+    ----------
+    band : ExactBand
+    threshold : float array
+        Confidence from which on each row of the band answers, in [0, 1].
+    chosen : float, optional
+        The threshold that was fixed beforehand.
+    unit : str
+        What arrives, in the plural.
+    """
+    figure, axes = single_axes()
+    right, wrong = (1000 * counts / band.num_cases for counts in (band.answered - band.wrong,
+                                                                  band.wrong))  # fmt: skip
+    parts = {"answered rightly": right, "answered wrongly": wrong,
+             "referred": 1000 - right - wrong}  # fmt: skip
+    colours = (look(0).colour, look(1).colour, PAPER)
+    layers = axes.stackplot(
+        100 * threshold, *parts.values(), colors=colours, labels=list(parts), edgecolor=INK, lw=0.5
+    )
+    layers[-1].set(hatch="////", edgecolor=MUTED)
+    if chosen is not None:
+        axes.axvline(100 * chosen, color=INK, linestyle=(0, (2, 2)), label="approved threshold")
+    axes.set_xlim(100 * threshold.min(), 100 * threshold.max())
+    axes.set_xlabel(f"answered from this confidence on, %; {band.num_cases:,} {unit}")
+    axes.set_ylim(0, 1000)
+    axes.set_ylabel(f"of 1,000 {unit} arriving")
+    figure.legend(loc="outside lower center", ncols=2)
     return figure
 
 

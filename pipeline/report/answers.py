@@ -14,6 +14,8 @@ from pipeline.report.table import Cell, Column, Table
 from pipeline.report.wording import MASKED, interval, missing, percent, share_of, target_text
 
 COUNTS = ("cases", "answered", "wrong", "referred")
+WORKLOAD_COVERAGES = (0.3, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0)
+"""Fixed before any result was seen."""
 
 
 def operating_points_table(
@@ -124,11 +126,20 @@ def _rate(count: int, total: int) -> str:
     return f"{percent(count / total)} ({interval(limits.lower, limits.upper)})"
 
 
+def nearest_rows(band: pd.DataFrame, coverages: Sequence[float]) -> list[int]:
+    """Return the places of the rows whose coverage is nearest to each, once each, in order.
+
+    >>> nearest_rows(pd.DataFrame({"coverage": [0.2, 0.5, 1.0]}), (0.1, 0.3, 0.9))
+    [0, 2]
+    """
+    return sorted({int((band["coverage"] - each).abs().argmin()) for each in coverages})
+
+
 def risk_coverage_table(scores: Scores) -> Table:
     """Return risk at eight coverages, one row a loss, after the headline calibrator."""
     calibrator = scores.record["headline_calibrator"]
     frame = pick(scores.risk_coverage, calibrator=calibrator)
-    grid = (0.3, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0)
+    grid = WORKLOAD_COVERAGES
     rows = []
     for loss in scores.record["losses"]:
         curve = pick(frame, loss=loss)

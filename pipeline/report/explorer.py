@@ -11,6 +11,7 @@ import pandas as pd
 from pipeline.errors import InputError
 from pipeline.metrics.group_shares import MASK_BELOW, RATE_FROM, visibilities
 from pipeline.plots import Frame
+from pipeline.report.answers import WORKLOAD_COVERAGES, nearest_rows
 from pipeline.report.group_counts import group_counts
 from pipeline.report.scores import Scores, pick
 from pipeline.report.sentences import OperatingPoint, main_sentence, operating_point
@@ -19,7 +20,6 @@ from pipeline.report.wording import missing, percent, share_of, target_text
 
 MOST_CLASSES = 12
 ACCEPTED_KEYS = ("threshold", "label", "prediction")
-WORKLOAD_COVERAGES = (0.3, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0)
 
 
 @dataclass(frozen=True)
@@ -124,8 +124,7 @@ def _masked(counts: np.ndarray) -> list[list[list[int] | None]]:
 
 def workload_table(scores: Scores, band: pd.DataFrame) -> Table:
     """Return what eight coverages mean in answers, referrals and errors."""
-    nearest = [(band["coverage"] - coverage).abs().argmin() for coverage in WORKLOAD_COVERAGES]
-    rows = band.iloc[sorted({int(each) for each in nearest})]
+    rows = band.iloc[nearest_rows(band, WORKLOAD_COVERAGES)]
     return _thresholds_table(
         scores, rows, "workload", "Workload: what is answered, and what referring leaves wrong."
     )

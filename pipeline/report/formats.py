@@ -69,7 +69,7 @@ def latex_text(table: Table) -> str:
     shape = "".join("r" if column.numeric else "l" for column in table.columns)
     heads = [f"{each.label} ({each.unit})" if each.unit else each.label for each in table.columns]
     lines = [
-        f"% {' '.join(table.caption.split())}",
+        f"% {latex_escape(' '.join(table.caption.split()))}",
         rf"\begin{{tabular}}{{{shape}}}",
         r"\toprule",
         rf"{' & '.join(latex_escape(head) for head in heads)} \\",

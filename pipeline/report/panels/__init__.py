@@ -10,6 +10,7 @@ from pipeline.report.panels.selective import (
     exact_band_panel,
     risk_coverage_panel,
     silent_errors_panel,
+    workload_panel,
 )
 from pipeline.report.panels.shift import shift_panels
 from pipeline.report.panels.training import training_panel
@@ -24,6 +25,7 @@ def experiment_panels(scores: Scores) -> tuple[Panel, ...]:
     panels = [
         exact_band_panel(scores),
         silent_errors_panel(scores),
+        workload_panel(scores),
         risk_coverage_panel(scores),
         *(reliability_panel(scores, loss) for loss in headline_and_baseline(scores)),
         long_tail_panel(scores),

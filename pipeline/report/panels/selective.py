@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+import pandas as pd
+
+from pipeline.metrics.intervals import LEVEL, proportion_interval
 from pipeline.plots import (
     ExactBand,
+    JointLimits,
     RiskCurve,
     axes_frame,
     exact_band_figure,
     risk_coverage_figure,
     silent_errors_figure,
+    workload_figure,
 )
-from pipeline.report.answers import risk_coverage_table
+from pipeline.report.answers import WORKLOAD_COVERAGES, nearest_rows, risk_coverage_table
 from pipeline.report.panels.panel import Panel, make_panel, shown_losses
 from pipeline.report.scores import Scores, pick
 from pipeline.report.wording import percent, target_text
@@ -26,9 +32,23 @@ def _exact_band(scores: Scores) -> tuple[ExactBand, tuple[int, int] | None]:
     target = scores.record["headline_target"]
     point = pick(scores.operating_points, **scores.headline, target=target).iloc[0]
     columns = {key: rows[key].to_numpy(float) for key in ("answered", "wrong", "lower", "upper")}
-    band = ExactBand(**columns, num_cases=int(point["num_test"]))
+    joint = None if rows.empty else _joint_limits(rows)
+    band = ExactBand(**columns, num_cases=int(point["num_test"]), joint=joint)
     found = point["status"] == "found" and point["answered"] > 0
     return band, (int(point["answered"]), int(point["wrong"])) if found else None
+
+
+def _joint_limits(rows: pd.DataFrame) -> JointLimits:
+    """Return exact limits at the workload's coverages that hold together, after Bonferroni."""
+    nearest = rows.iloc[nearest_rows(rows, WORKLOAD_COVERAGES)]
+    level = 1 - (1 - LEVEL) / len(nearest)
+    limits = [
+        proportion_interval(int(wrong), int(answered), level)
+        for wrong, answered in zip(nearest["wrong"], nearest["answered"], strict=True)
+    ]
+    lower = np.array([each.lower for each in limits])
+    upper = np.array([each.upper for each in limits])
+    return JointLimits(nearest["answered"].to_numpy(float), lower, upper)
 
 
 def exact_band_panel(scores: Scores) -> Panel | None:
@@ -43,7 +63,7 @@ def exact_band_panel(scores: Scores) -> Panel | None:
     sentence = (
         f"{headline['loss']} with {headline['calibrator']}, seed {headline['seed']}: answering all "
         f"{band.num_cases:,} is wrong in {band.wrong[-1]:,.0f} ({percent(band.risk[-1])}). {place} "
-        "Each slice has 95% confidence; the whole line has less."
+        "Each slice has 95% confidence; the whole line has less: the bars hold together."
     )
     panel = make_panel(
         scores, "exact_band", "Risk and coverage of the model shown", sentence, figure
@@ -65,6 +85,24 @@ def silent_errors_panel(scores: Scores) -> Panel | None:
         "chance."
     )
     return make_panel(scores, "silent_errors", "Wrong answers that nobody sees", sentence, figure)
+
+
+def workload_panel(scores: Scores) -> Panel | None:
+    """Return what becomes of 1,000 arriving at each threshold."""
+    band, chosen = _exact_band(scores)
+    if len(band.answered) < 2:
+        return None
+    threshold = pick(scores.exact_band, **scores.headline)["threshold"].to_numpy(float)
+    target = scores.record["headline_target"]
+    point = pick(scores.operating_points, **scores.headline, target=target).iloc[0]
+    approved = float(point["threshold"]) if chosen else None
+    figure = workload_figure(band, threshold, chosen=approved, unit=scores.unit)
+    referred, wrong = int(point["referred"]), int(point["wrong"])
+    sentence = (
+        f"Of {band.num_cases:,} {scores.unit}, referring {referred:,} leaves {wrong:,} wrong; "
+        f"referring none leaves {band.wrong[-1]:,.0f}."
+    )
+    return make_panel(scores, "workload", "Workload by threshold", sentence, figure)
 
 
 def risk_coverage_panel(scores: Scores) -> Panel | None:

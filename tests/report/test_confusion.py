@@ -1,0 +1,78 @@
+import dataclasses
+
+import pytest
+
+from pipeline.report.confusion import confusion_tables
+from pipeline.report.scores import pick
+from tests.report.simulated_scores import with_last_class_called
+
+
+def approved_rows(scores):
+    point = pick(scores.operating_points, **scores.headline, target=0.05).iloc[0]
+    rows = scores.accepted
+    return rows[
+        rows["threshold"] == rows["threshold"][rows["threshold"] >= point["threshold"]].min()
+    ]
+
+
+def test_answered_and_referred_together_are_every_test_image(screening):
+    matrix, _ = confusion_tables(screening)
+    counts = screening.dataset["classes"]
+    everything = screening.accepted.query("threshold == threshold.min()")
+    by_class = everything.groupby("label")["cases"].sum()
+    found = matrix.frame.groupby("label")[["answered", "referred"]].sum().sum(axis=1)
+    assert {name: found[name] for name in counts} == {name: by_class[name] for name in counts}
+
+
+def test_the_matrix_is_that_of_the_approved_threshold(screening):
+    matrix, _ = confusion_tables(screening)
+    for row in approved_rows(screening).itertuples():
+        cells = pick(matrix.frame, label=row.label, prediction=row.prediction)
+        assert cells["answered"].item() == row.cases
+
+
+def test_the_commonest_confident_error_is_named(screening):
+    _, errors = confusion_tables(screening)
+    wrong = approved_rows(screening).query("label != prediction")
+    most = wrong.loc[wrong["cases"].idxmax()]
+    assert errors.caption.startswith(
+        f"Commonest confident error: {most['label']} read as {most['prediction']}."
+    )
+
+
+def test_without_a_threshold_everything_is_referred_and_nothing_read_wrongly(screening):
+    points = screening.operating_points.assign(threshold=float("nan"), status="none")
+    matrix, errors = confusion_tables(dataclasses.replace(screening, operating_points=points))
+    assert matrix.frame["answered"].sum() == 0
+    assert matrix.frame["referred"].sum() == 600
+    assert errors.rows == ()
+    assert errors.caption.startswith("No image that is answered")
+
+
+def test_a_class_of_a_few_images_is_masked_here_and_in_the_file(screening):
+    accepted = screening.accepted
+    few = accepted.assign(cases=accepted["cases"].mask(accepted["label"] == "malignant", 1))
+    matrix, errors = confusion_tables(dataclasses.replace(screening, accepted=few))
+    hidden = matrix.frame[matrix.frame["label"] == "malignant"]
+    assert hidden["answered"].isna().all()
+    assert {cell.text for row in matrix.rows if row[0].text == "malignant" for cell in row[1:]} == {
+        "–*"
+    }
+    assert "malignant" not in {row[0].text for row in errors.rows}
+
+
+def test_more_classes_than_a_matrix_can_show_have_their_errors_alone(screening):
+    classes = [*screening.dataset["classes"], *(f"class {i}" for i in range(37))]
+    dataset = screening.dataset | {"classes": classes}
+    many = dataclasses.replace(screening, record=screening.record | {"dataset": dataset})
+    assert [table.name for table in confusion_tables(many)] == ["commonest_errors"]
+
+
+@pytest.mark.parametrize("name", ["null", "a,b"])
+def test_odd_class_names_are_found(screening, name):
+    matrix, _ = confusion_tables(with_last_class_called(name, screening))
+    assert name in {row[0].text for row in matrix.rows}
+
+
+def test_what_was_not_computed_has_no_table(digits):
+    assert confusion_tables(digits) == []
