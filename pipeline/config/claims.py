@@ -81,11 +81,16 @@ class Claim(Strict):
 
 
 class PlannedExperiment(Strict):
-    """An experiment that was meant to be run; network and recipe only where they matter."""
+    """An experiment that was meant to be run; network and recipe only where they matter.
+
+    Losses and seeds that are left out are the study's.
+    """
 
     dataset: str
     network: str | None = None
     recipe: str | None = None
+    losses: list[str] | None = None
+    seeds: int | None = Field(default=None, gt=0)
 
 
 class PlannedStudy(Strict):

@@ -25,7 +25,7 @@ def missing_runs(planned: Mapping[str, PlannedStudy], every: Sequence[Evidence])
             found = [each for each in held if _is(experiment, each)]
             if not found:
                 lines.append(f"{study}, {_named(experiment)}: not run.")
-            lines += [line for each in found for line in _shortfalls(plan, each)]
+            lines += [line for each in found for line in _shortfalls(plan, experiment, each)]
     return lines
 
 
@@ -48,9 +48,12 @@ def _is(planned: PlannedExperiment, evidence: Evidence) -> bool:
     )
 
 
-def _shortfalls(plan: PlannedStudy, evidence: Evidence) -> Iterator[str]:
+def _shortfalls(
+    plan: PlannedStudy, experiment: PlannedExperiment, evidence: Evidence
+) -> Iterator[str]:
     row = evidence.row
-    if absent := [loss for loss in plan.losses if loss not in row.losses]:
+    losses, seeds = experiment.losses or plan.losses, experiment.seeds or plan.seeds
+    if absent := [loss for loss in losses if loss not in row.losses]:
         yield f"{row.study}, {row.experiment}: {', '.join(absent)} not run."
-    if len(row.seeds) < plan.seeds:
-        yield f"{row.study}, {row.experiment}: {len(row.seeds)} of {plan.seeds} seeds run."
+    if len(row.seeds) < seeds:
+        yield f"{row.study}, {row.experiment}: {len(row.seeds)} of {seeds} seeds run."

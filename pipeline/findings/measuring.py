@@ -15,6 +15,9 @@ from pipeline.findings.evidence import Evidence, require_columns
 Method = tuple[str, str]
 """A loss and a calibrator."""
 
+Values = dict[Method, dict[int, float]]
+"""A metric by method and seed."""
+
 Place = dict[str, Value]
 """What tells compared rows of one experiment apart, such as the partner."""
 
@@ -72,10 +75,12 @@ def _measure_experiment(
     if not _has(evidence, part.rows):
         return
     for place in _places(part, evidence):
-        for method, against in _pairs(part):
-            own = _differences(part, evidence, part.rows, place, method, against)
-            for other, lessened in _lessened(part, evidence, every, place, method, against):
-                seeds = sorted(own.keys() & lessened.keys()) if part.less else sorted(own)
+        values = _values(part, evidence, part.rows, place)
+        for other, subtracted in _subtracted(part, evidence, every, place):
+            for method, against in _pairs(part):
+                own = _differences(values, method, against)
+                less = _differences(subtracted, method, against)
+                seeds = sorted(own.keys() & less.keys()) if part.less else sorted(own)
                 if not seeds:
                     continue
                 name = f"{evidence.name} less {other.row.dataset}" if other else evidence.name
@@ -83,7 +88,7 @@ def _measure_experiment(
                     experiment=name,
                     dataset=evidence.row.dataset,
                     compared=_compared(method, against, place),
-                    differences=tuple(own[seed] - lessened.get(seed, 0.0) for seed in seeds),
+                    differences=tuple(own[seed] - less.get(seed, 0.0) for seed in seeds),
                     trained=(*evidence.trained, *(other.trained if other else ())),
                 )
 
@@ -116,11 +121,10 @@ def _pairs(part: Part) -> Iterator[tuple[Method, Method | None]]:
                 yield (loss, calibrator), against
 
 
-def _lessened(
-    part: Part, evidence: Evidence, every: Sequence[Evidence],
-    place: Place, method: Method, against: Method | None,
-) -> Iterator[tuple[Evidence | None, dict[int, float]]]:  # fmt: skip
-    """Yield what is subtracted, by seed, and the experiment it is from if that is another."""
+def _subtracted(
+    part: Part, evidence: Evidence, every: Sequence[Evidence], place: Place
+) -> Iterator[tuple[Evidence | None, Values]]:
+    """Yield what is subtracted, and the experiment it is from if that is another."""
     less = part.less
     if less is None:
         yield None, {}
@@ -128,23 +132,38 @@ def _lessened(
     own_place = place if less.table == part.rows.table else {}
     if less.datasets is None:
         if _has(evidence, less):
-            yield None, _differences(part, evidence, less, own_place, method, against)
+            yield None, _values(part, evidence, less, own_place)
         return
     for other in every:
         alike = (other.row.study, other.row.network) == (evidence.row.study, evidence.row.network)
         if alike and _has(other, less):
-            yield other, _differences(part, other, less, own_place, method, against)
+            yield other, _values(part, other, less, own_place)
 
 
-def _differences(
-    part: Part, evidence: Evidence, rows: Rows, place: Place, method: Method, against: Method | None
-) -> dict[int, float]:
-    table = _matching(part, evidence, rows, place)
-    one = _by_seed(table, method, part.metric)
+def _differences(values: Values, method: Method, against: Method | None) -> dict[int, float]:
+    """Return method less method by seed; the method's own values where it is held against none."""
+    one = values.get(method, {})
     if against is None:
         return one
-    other = _by_seed(table, against, part.metric)
+    other = values.get(against, {})
     return {seed: one[seed] - other[seed] for seed in one if seed in other}
+
+
+def _values(part: Part, evidence: Evidence, rows: Rows, place: Place) -> Values:
+    """Return the mean of each method's and seed's rows; what is undefined is left out."""
+    table = _matching(part, evidence, rows, place)
+    found: dict[Method, dict[int, list[float]]] = {}
+    columns = (table[name].tolist() for name in ("loss", "calibrator", "seed", part.metric))
+    for loss, calibrator, seed, value in zip(*columns, strict=True):
+        found.setdefault((loss, calibrator), {}).setdefault(seed, []).append(value)
+    means = {
+        method: {seed: float(np.mean(values)) for seed, values in by_seed.items()}
+        for method, by_seed in found.items()
+    }
+    return {
+        method: {seed: mean for seed, mean in by_seed.items() if np.isfinite(mean)}
+        for method, by_seed in means.items()
+    }
 
 
 def _matching(part: Part, evidence: Evidence, rows: Rows, place: Place) -> pd.DataFrame:
@@ -157,16 +176,6 @@ def _matching(part: Part, evidence: Evidence, rows: Rows, place: Place) -> pd.Da
     for column, value in rows.without.items():
         keep &= ~table[column].isin(value if isinstance(value, list) else [value])
     return table[keep]
-
-
-def _by_seed(table: pd.DataFrame, method: Method, metric: str) -> dict[int, float]:
-    """Return the mean of each seed's rows; a seed with an undefined value is left out."""
-    rows = table[(table["loss"] == method[0]) & (table["calibrator"] == method[1])]
-    means = {
-        int(str(seed)): float(np.mean(values.to_numpy(dtype=float)))
-        for seed, values in rows.groupby("seed")[metric]
-    }
-    return {seed: mean for seed, mean in means.items() if np.isfinite(mean)}
 
 
 def _compared(method: Method, against: Method | None, place: Place) -> str:

@@ -131,25 +131,38 @@ def summary_numbers(found: Answer) -> str:
     return f"{counts[0]} for, {counts[1]} against, of {len(tested)}"
 
 
+def summary_means(found: Answer) -> str:
+    """Write each part's mean difference over data sets for the table of verdicts."""
+    return "<br>".join(
+        f"{metric_name(each.part.metric).label} "
+        f"{difference_text(each.part.metric, each.pooled.mean)}{unit_text(each.part.metric)}"
+        for each in found.parts
+        if each.pooled is not None
+    )
+
+
 def chosen_sentence(kind: str, chosen: Chosen, metric: str) -> str:
     """Say which loss or calibrator is recommended, and on what ground."""
     if chosen.num_tested == 0:
         return f"No {kind} is recommended: no candidate was run beside {chosen.simplest}."
     label = metric_name(metric).label
-    tested = f"{chosen.num_tested} of {len(chosen.candidates)} candidates were run beside it"
+    passed = sum(each.passes for each in chosen.candidates)
+    counts = (
+        f"Candidates compared with {chosen.simplest}: {chosen.num_tested} of "
+        f"{len(chosen.candidates)}; passed: {passed}"
+    )
     if chosen.best is None or chosen.best.pooled is None:
         return (
-            f"Recommended {kind}: **{chosen.name}**, the simplest: {tested}, and none was shown to "
-            f"have the better {label} within every guard. That is absence of proof, not proof of "
-            "absence."
+            f"Recommended {kind}: **{chosen.name}**, the simplest, since no candidate was shown to "
+            f"have the better {label} within every guard: absence of proof, not proof of absence. "
+            f"{counts}."
         )
     pooled = chosen.best.pooled
-    passed = sum(each.passes for each in chosen.candidates)
     return (
         f"Recommended {kind}: **{chosen.name}** in place of {chosen.simplest}. Its {label} differs "
         f"by {difference_text(metric, pooled.mean)}{unit_text(metric)} on the mean of "
-        f"{pooled.num_datasets} data sets (corrected p {_p_phrase(chosen.best.p_value_holm)}), the "
-        f"most of the {passed} that passed; {tested.removesuffix(' beside it')}."
+        f"{pooled.num_datasets} data sets (corrected p {_p_phrase(chosen.best.p_value_holm)}). "
+        f"{counts}; of these it gains most."
     )
 
 

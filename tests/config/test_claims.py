@@ -31,7 +31,8 @@ def test_every_loss_and_calibrator_that_a_claim_names_has_a_config():
     choice = claims.recommendation
     losses |= {choice.losses.simplest, *choice.losses.candidates}
     calibrators |= {choice.calibrators.simplest, *choice.calibrators.candidates}
-    losses |= {name for study in claims.planned.values() for name in study.losses}
+    for study in claims.planned.values():
+        losses |= {*study.losses, *(n for each in study.experiments for n in each.losses or [])}
     assert losses <= names("losses")
     assert calibrators <= names("calibrators")
 

@@ -36,3 +36,12 @@ def test_fewer_losses_and_seeds_than_planned_are_said():
         "medical, busi-thin: gce not run.",
         "medical, busi-thin: 3 of 5 seeds run.",
     ]
+
+
+def test_an_experiment_may_be_planned_with_losses_and_seeds_of_its_own():
+    wider = PlannedExperiment(dataset="busi", losses=["gce", "mbls"], seeds=10)
+    planned = {"medical": PlannedStudy(experiments=[wider], losses=["brier"], seeds=5)}
+    assert missing_runs(planned, [evidence("busi")]) == [
+        "medical, busi-thin: mbls not run.",
+        "medical, busi-thin: 5 of 10 seeds run.",
+    ]

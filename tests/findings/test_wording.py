@@ -110,6 +110,18 @@ def test_a_claim_of_several_parts_says_what_each_came_to():
     found = Answer(statement, parts, "undecided")
     assert wording.claim_sentence(found) == "**Undecided.** A: not tested; B: supported."
     assert wording.summary_numbers(found) == "1 for, 0 against, of 1"
+    assert wording.summary_means(found) == ""
+
+
+def test_the_table_of_verdicts_gives_each_part_s_mean_with_metric_and_unit():
+    error, accuracy = part(), part(metric="accuracy", expected="higher")
+    statement = Claim(key="c", statement="S", source="H", parts=[error, accuracy])
+    parts = (
+        PartAnswer(error, (), Pooled(3, 3, -0.05, None), "supported"),
+        PartAnswer(accuracy, (), Pooled(3, 3, 0.01, None), "supported"),
+    )
+    found = Answer(statement, parts, "supported")
+    assert wording.summary_means(found) == "ECE −5.00 points<br>Accuracy +1.00 points"
 
 
 @pytest.mark.parametrize(

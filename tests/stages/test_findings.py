@@ -33,7 +33,7 @@ def root(tmp_path):
 def test_the_page_is_written_from_scores_plan_and_claims_alone(root):
     findings.run(root=root)
     page = (root / "reports/findings.md").read_text(encoding="utf-8")
-    assert "| **supported** | 1 for, 0 against, of 1 |" in page
+    assert "| **supported** | 1 for, 0 against, of 1 | ECE −" in page
     first = (root / "reports/findings.md").read_bytes()
     findings.run(root=root)
     assert (root / "reports/findings.md").read_bytes() == first
