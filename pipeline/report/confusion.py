@@ -19,7 +19,7 @@ def confusion_tables(scores: Scores) -> list[Table]:
     """Return the matrix of few classes and the commonest errors; nothing where not computed."""
     if scores.accepted is None or scores.accepted.empty:
         return []
-    answered, everything = _counts(scores)
+    answered, everything = _counts(scores, scores.accepted)
     names = scores.dataset["classes"]
     cases = dict(zip(names, everything.sum(axis=1), strict=True))
     shown = visibilities({name: int(number) for name, number in cases.items() if number})
@@ -30,11 +30,11 @@ def confusion_tables(scores: Scores) -> list[Table]:
     return tables
 
 
-def _counts(scores: Scores) -> tuple[np.ndarray, np.ndarray]:
+def _counts(scores: Scores, accepted: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     """Return (labels, predictions) counts of what the approved threshold answers, and of all."""
     target = scores.record["headline_target"]
     point = pick(scores.operating_points, **scores.headline, target=target).iloc[0]
-    rows = pick(scores.accepted, **scores.headline)
+    rows = pick(accepted, **scores.headline)
     everything = rows[rows["threshold"] == rows["threshold"].min()]
     approved = float(point["threshold"])
     stricter = rows["threshold"][rows["threshold"] >= approved]

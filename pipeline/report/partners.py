@@ -46,10 +46,11 @@ def frozen_sentence(scores: Scores, rows: pd.DataFrame) -> str:
     """Say what the threshold from home does where it errs most: `rows` are of the model shown."""
     if missing(rows["threshold"].iloc[0]):
         return "No threshold was found at home, so nobody is answered here."
-    judged = rows[(rows["view"] != CLEAN) & (rows["answered"] >= RATE_FROM)]
+    hidden = rows["view"].isin({CLEAN, *masked_views(rows)})
+    judged = rows[~hidden & (rows["answered"] >= RATE_FROM)]
     if judged.empty:
         return "Too few are answered here to tell how wrong the threshold from home is."
-    worst = judged.loc[judged["risk"].idxmax()]
+    worst = judged.iloc[int(judged["risk"].to_numpy().argmax())]
     return (
         f"At the threshold from home it is most wrong at {worst['view']}: "
         f"{share_of(int(worst['wrong']), int(worst['answered']))}, with {worst['answered']:,} of "
