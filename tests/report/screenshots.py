@@ -12,7 +12,7 @@ from PIL import Image
 from tests.report.chromium import chromium, launched
 
 MOST_BYTES = 300_000
-WIDTH = 1000
+WIDTH = 1240
 MARGIN = 16
 
 

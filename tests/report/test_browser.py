@@ -12,7 +12,7 @@ from pipeline.report import overview_page, study_files, study_line
 from pipeline.report.scores import pick
 from pipeline.report.wording import interval, percent
 from tests.report.chromium import chromium, launched
-from tests.report.screenshots import MOST_BYTES, shots, take
+from tests.report.screenshots import MOST_BYTES, WIDTH, shots, take
 from tests.report.simulated_scores import SCREENING, enlarged, with_last_class_called
 
 HOSTILE = "<script>document.title = 'taken'</script><img src=x onerror=alert(1)>"
@@ -295,7 +295,7 @@ def test_a_class_named_like_a_script_shows_as_text(visit, screening, tmp_path):
 
 def test_pictures_for_the_readme_show_what_they_name_and_are_small(visit, folder):
     for shot in shots(folder):
-        page = visit(shot.page, viewport={"width": 1000, "height": 800})
+        page = visit(shot.page, viewport={"width": WIDTH, "height": 800})
         picture = take(page, shot)
         assert picture.startswith(b"\x89PNG")
         assert len(picture) <= MOST_BYTES
