@@ -24,6 +24,10 @@ BinKind = Literal["width", "mass"]
 class Bins(Protocol):
     """A division of the cases by their confidence."""
 
+    @property
+    def num_bins(self) -> int:
+        """Number of bins."""
+
     def sums(
         self, values: Float[np.ndarray, "cases"], weights: Weights
     ) -> Float[np.ndarray, "*resamples bins"]:
@@ -34,6 +38,9 @@ class Bins(Protocol):
 
     def edges(self) -> Float[np.ndarray, "edges"]:
         """Return the confidences that bound the bins, ascending from 0 to 1."""
+
+    def numbers(self) -> Int[np.ndarray, "cases"]:
+        """Return the number, from 0, of the bin that each case falls into, counted once."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +63,10 @@ class WidthBins:
     def edges(self) -> Float[np.ndarray, "edges"]:
         """Return ``0, 1/B, ..., 1``."""
         return np.arange(self.num_bins + 1) / self.num_bins
+
+    def numbers(self) -> Int[np.ndarray, "cases"]:
+        """Return the number, from 0, of the bin that each case falls into."""
+        return self.index
 
 
 @dataclass(frozen=True)
@@ -111,6 +122,14 @@ class MassBins:
         below = self.sorted_confidence[np.clip(inner - 1, 0, num_cases - 1)]
         above = self.sorted_confidence[np.clip(inner, 0, num_cases - 1)]
         return np.concatenate([[0.0], (below + above) / 2, [1.0]])
+
+    def numbers(self) -> Int[np.ndarray, "cases"]:
+        """Return the number, from 0, of the bin that each case falls into, counted once."""
+        num_cases = len(self.order)
+        inner = self._boundaries(num_cases)[1:-1]
+        numbers = np.empty(num_cases, dtype=np.intp)
+        numbers[self.order] = np.searchsorted(inner, np.arange(num_cases), side="right")
+        return numbers
 
 
 def width_bins(confidence: Confidence, num_bins: int = NUM_BINS) -> WidthBins:

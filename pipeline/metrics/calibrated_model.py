@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from pipeline.errors import InputError
-from pipeline.metrics.bins import NUM_BINS
-from pipeline.metrics.calibration_error import ece
+from pipeline.metrics.bins import NUM_BINS, width_bins
 from pipeline.metrics.cases import require_log_probabilities
-from pipeline.metrics.reliability import draw_correct
+from pipeline.metrics.reliability import drawn_hits
+from pipeline.metrics.weighting import case_weights
 from pipeline.shapes import LogProbabilities
 
 NUM_DRAWS = 200
@@ -61,6 +61,10 @@ def expected_ece_if_calibrated(
         raise InputError(message)
     require_log_probabilities(log_probabilities)
     confidence = np.minimum(np.exp(log_probabilities.max(axis=1).astype(np.float64)), 1.0)
-    rng = np.random.default_rng(seed)
-    errors = [ece(confidence, draw_correct(confidence, rng), num_bins) for _ in range(num_draws)]
-    return float(np.mean(np.array(errors)))
+    bins = width_bins(confidence, num_bins)
+    expected = bins.sums(confidence, case_weights(None, len(confidence)))
+    gaps = [
+        np.abs(hits - expected).sum(axis=1)
+        for hits in drawn_hits(confidence, bins, seed=seed, num_draws=num_draws)
+    ]
+    return float(np.concatenate(gaps).mean() / len(confidence))

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
 
-from pipeline.metrics.bins import BIN_KINDS, NUM_BINS, BinKind
+from pipeline.metrics.bins import BIN_KINDS, NUM_BINS, BinKind, Bins
 from pipeline.metrics.intervals import LEVEL, require_level
 from pipeline.metrics.weighting import Confidence, Correct, case_weights
 from pipeline.shapes import require_same_length
 
 NUM_DRAWS = 1000
 """Sets of labels drawn from the confidences unless said."""
+
+BLOCK_ELEMENTS = 2**20
+"""Labels drawn at once: 8 MB in float64."""
 
 
 @dataclass(frozen=True)
@@ -121,16 +125,26 @@ def consistency_band(
     bins = BIN_KINDS[kind](confidence, num_bins)
     weights = case_weights(None, len(confidence))
     counts = bins.counts(weights)
-    rng = np.random.default_rng(seed)
-    hits = np.array([bins.sums(draw_correct(confidence, rng), weights) for _ in range(num_draws)])
+    hits = list(drawn_hits(confidence, bins, seed=seed, num_draws=num_draws))
     tail = (1.0 - level) / 2
-    lower, upper = np.quantile(hits, [tail, 1.0 - tail], axis=0)
+    lower, upper = np.quantile(np.concatenate(hits), [tail, 1.0 - tail], axis=0)
     return ConsistencyBand(_mean(lower, counts), _mean(upper, counts))
 
 
-def draw_correct(confidence: Confidence, rng: np.random.Generator) -> Float[np.ndarray, "cases"]:
-    """Draw which cases are right (1) or wrong (0), each right with its confidence as the chance."""
-    return (rng.random(len(confidence)) < confidence).astype(np.float64)
+def drawn_hits(
+    confidence: Confidence, bins: Bins, *, seed: int, num_draws: int
+) -> Iterator[Float[np.ndarray, "draws bins"]]:
+    """Yield how many cases of each bin are right, each right with its confidence as the chance.
+
+    In all `num_draws` rows, block by block, so that memory stays bounded.
+    """
+    rng = np.random.default_rng(seed)
+    # Sums of zeros and ones: exact, in whatever order a product of matrices takes them.
+    member = np.eye(bins.num_bins)[bins.numbers()]
+    step = max(1, BLOCK_ELEMENTS // len(confidence))
+    for start in range(0, num_draws, step):
+        size = (min(step, num_draws - start), len(confidence))
+        yield (rng.random(size) < confidence).astype(np.float64) @ member
 
 
 def _mean(

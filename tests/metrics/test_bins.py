@@ -95,3 +95,14 @@ def test_mass_edges_ascend_though_bins_outnumber_cases():
 def test_refuses_what_cannot_be_binned(bins, confidence, num_bins, message):
     with pytest.raises(InputError, match=message):
         bins(np.array(confidence), num_bins)
+
+
+@pytest.mark.parametrize("make", [width_bins, mass_bins])
+@pytest.mark.parametrize("num_bins", [1, 3, 7, 50])
+def test_numbers_say_the_bin_that_sums_count_a_case_in(make, num_bins):
+    rng = np.random.default_rng(0)
+    # Twenty cases, some of equal confidence, in more and in fewer bins than cases.
+    confidence, values = rng.integers(0, 9, 20) / 8, rng.random(20)
+    bins = make(confidence, num_bins)
+    expected = np.bincount(bins.numbers(), weights=values, minlength=num_bins)
+    np.testing.assert_allclose(bins.sums(values, np.ones(20)), expected, atol=1e-15)

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from scipy.stats import binom
 
 from pipeline.errors import InputError
+from pipeline.metrics import reliability as module
 from pipeline.metrics.calibration_error import ada_ece, ece, mce
 from pipeline.metrics.reliability import consistency_band, reliability
 
@@ -63,6 +64,14 @@ def test_a_calibrated_model_falls_into_the_band_as_often_as_it_says():
         inside.extend((points.accuracy >= band.lower) & (points.accuracy <= band.upper))
     # 400 bins at 95 %: standard error 1.1 %; counts are discrete, so it is rather more than 95 %.
     assert 0.93 <= np.mean(inside) <= 1.0
+
+
+def test_the_band_does_not_depend_on_how_many_labels_are_drawn_at_once(monkeypatch):
+    confidence = np.random.default_rng(0).random(30)
+    whole = consistency_band(confidence, 5, "mass", seed=0)
+    monkeypatch.setattr(module, "BLOCK_ELEMENTS", 70)
+    parts = consistency_band(confidence, 5, "mass", seed=0)
+    np.testing.assert_array_equal([parts.lower, parts.upper], [whole.lower, whole.upper])
 
 
 def test_an_overconfident_model_falls_below_the_band():
