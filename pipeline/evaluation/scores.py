@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,11 @@ from pipeline.evaluation.run import Run, by_loss
 from pipeline.metrics import METRICS, prepare_cases, score_cases
 from pipeline.metrics.bootstrap import bootstrap_mean_score
 from pipeline.metrics.calibrated_model import expected_ece_if_calibrated
+from pipeline.metrics.intervals import Interval
 from pipeline.metrics.truth import truth_error
+
+Method = tuple[str, str]
+"""A loss and a calibrator."""
 
 TRUTH_ERROR = "truth_error"
 ECE_IF_CALIBRATED = "ece_if_calibrated"
@@ -43,7 +47,12 @@ def _score_rows(runs: Sequence[Run], *, seed: int) -> Iterator[dict[str, Any]]:
 
 
 def summary_table(
-    runs: Sequence[Run], scores: pd.DataFrame, *, num_resamples: int, seed: int
+    runs: Sequence[Run],
+    scores: pd.DataFrame,
+    *,
+    num_resamples: int,
+    seed: int,
+    closely: Container[Method] | None = None,
 ) -> pd.DataFrame:
     """Return mean, standard deviation and interval of every metric, by loss and calibrator.
 
@@ -55,25 +64,30 @@ def summary_table(
         Their `runs_table`.
     num_resamples, seed : int
         Of the bootstrap over patients.
+    closely : container of (str, str), optional
+        The losses and calibrators that get an interval; all of them unless given.
 
     Returns
     -------
     DataFrame
         Columns loss, calibrator, metric, mean, sd (over seeds, n - 1 in the denominator; empty for
         one seed), num_seeds, lower, upper: the 95 % percentile interval of the mean over seeds,
-        patients resampled; empty for what is `WITHOUT_INTERVAL`.
+        patients resampled; empty for what is `WITHOUT_INTERVAL`
+        and for pairs that are not compared closely.
     """
     rows = []
     for loss, seeds in by_loss(runs):
         predictions = seeds[0].test.predictions
         for calibrator in seeds[0].test.log_probabilities:
-            intervals = bootstrap_mean_score(
-                [run.test.log_probabilities[calibrator] for run in seeds],
-                predictions.labels,
-                predictions.patients,
-                seed=seed,
-                num_resamples=num_resamples,
-            )
+            intervals: Mapping[str, Interval | None] = {}
+            if closely is None or (loss, calibrator) in closely:
+                intervals = bootstrap_mean_score(
+                    [run.test.log_probabilities[calibrator] for run in seeds],
+                    predictions.labels,
+                    predictions.patients,
+                    seed=seed,
+                    num_resamples=num_resamples,
+                )
             these = scores[(scores["loss"] == loss) & (scores["calibrator"] == calibrator)]
             for metric in [name for name in (*METRICS, *WITHOUT_INTERVAL) if name in scores]:
                 interval = intervals.get(metric)

@@ -74,7 +74,7 @@ def _experiment_tables(
     points = operating_points_table(runs, targets=row.risk_targets, delta=row.delta)
     tables = {
         "runs": scores,
-        "summary": summary_table(runs, scores, **BOOTSTRAP),
+        "summary": summary_table(runs, scores, closely=compared_closely(row), **BOOTSTRAP),
         "risk_coverage": risk_coverage_table(runs),
         "exact_band": exact_band_table(runs),
         "reliability": reliability_table(runs, seed=seed),
@@ -105,6 +105,22 @@ def before_and_after(row: ExperimentRow) -> list[str]:
     """Return the calibrators that are compared closely: none, and the headline's."""
     none = "identity" if "identity" in row.calibrators else row.calibrators[0]
     return list(dict.fromkeys([none, row.headline_calibrator]))
+
+
+def compared_closely(row: ExperimentRow) -> set[tuple[str, str]]:
+    """Return the losses and calibrators whose every metric gets an interval over patients.
+
+    All losses without calibration, with temperature scaling and with the headline's calibrator; all
+    calibrators of the headline's loss and of the baseline. Of the others means and deviations over
+    seeds are enough, and resampling patients is nearly all that an evaluation costs.
+    """
+    calibrators = {*before_and_after(row), "temperature"}
+    return {
+        (loss, calibrator)
+        for loss in row.losses
+        for calibrator in row.calibrators
+        if calibrator in calibrators or loss in (row.headline_loss, row.baseline)
+    }
 
 
 def _first_seed_tables(

@@ -26,7 +26,8 @@ def per_thousand_table(scores: Scores) -> Table | None:
     rows = pick(scores.workload, **scores.headline)
     of_classes = rows[rows["class"] != ""]
     # A class is as rare under each policy and prevalence.
-    shown = visibilities(of_classes.groupby("class", sort=False)["patients"].first().to_dict())
+    patients = of_classes.groupby("class", sort=False)["patients"].first()
+    shown = visibilities({str(name): int(count) for name, count in patients.items()})
     hidden = rows["class"].map(shown).fillna("full")
     public = rows.assign(
         **{name: rows[name].mask(hidden != "full") for name in ["right", *NUMBERS, *ENDS]},

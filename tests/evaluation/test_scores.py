@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 
 from pipeline.evaluation.scores import runs_table, summary_table
@@ -49,6 +50,17 @@ def test_intervals_hold_the_mean_of_an_unbiased_metric(summary):
     accuracy = summary[summary["metric"] == "accuracy"]
     assert (accuracy["lower"] < accuracy["mean"]).all()
     assert (accuracy["mean"] < accuracy["upper"]).all()
+
+
+def test_only_what_is_compared_closely_gets_an_interval(runs, scores, summary):
+    chosen = summary_table(
+        runs, scores, num_resamples=200, seed=0, closely={("fair", "temperature")}
+    )
+    close = (chosen["loss"] == "fair") & (chosen["calibrator"] == "temperature")
+    pd.testing.assert_frame_equal(chosen[close], summary[close])
+    assert chosen.loc[~close, ["lower", "upper"]].isna().all(axis=None)
+    columns = ["loss", "calibrator", "metric", "mean", "sd", "num_seeds"]
+    pd.testing.assert_frame_equal(chosen[columns], summary[columns])
 
 
 def test_a_single_seed_has_no_deviation(runs):

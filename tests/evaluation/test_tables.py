@@ -3,6 +3,7 @@ import pytest
 
 from pipeline.config.plan import ExperimentRow
 from pipeline.evaluation import BOOTSTRAP, experiment_tables, write_scores
+from pipeline.evaluation.tables import compared_closely
 from pipeline.report import read_scores, study_files
 
 CLASSES = ["none", "benign", "malignant"]
@@ -80,6 +81,20 @@ def test_equal_predictions_give_equal_tables(tables, runs, monkeypatch):
     monkeypatch.setitem(BOOTSTRAP, "num_resamples", 20)
     for name, table in experiment_tables(runs, ROW, CARD).items():
         pd.testing.assert_frame_equal(table, tables[name], check_exact=True)
+
+
+def test_the_baseline_and_the_headline_are_compared_closely_under_every_calibrator():
+    row = ROW.model_copy(
+        update={
+            "losses": ["cross_entropy", "gce", "focal"],
+            "calibrators": ["identity", "temperature", "ats", "vector"],
+            "baseline": "cross_entropy",
+            "headline_loss": "gce",
+            "headline_calibrator": "ats",
+        }
+    )
+    every = {(loss, calibrator) for loss in row.losses for calibrator in row.calibrators}
+    assert every - compared_closely(row) == {("focal", "vector")}
 
 
 def test_groups_and_costs_are_of_first_seeds_at_the_headlines_target(tables):
