@@ -44,10 +44,16 @@ class Splits(Strict):
     small to divide serve twice: ``{val: calibration}`` lets the calibration cases choose epochs.
     ``test_only: true`` is for a set that nothing is trained on, such as a far out-of-distribution
     partner. Groups seen at `holdout_site` become the test split, and nobody else does.
+
+    ``assign: stratified`` meets the shares in every class, and draws anew when cases come or go.
+    ``assign: hash`` keeps every group where it is when others come or go: a hash of the seed and
+    the group's key decides alone. Shares and class balance are then met in expectation only, and a
+    small set may leave a split without a class; `max_cases` and `long_tail` still draw anew.
     """
 
     official: bool = False
     divide: dict[str, dict[Split, float]] = {}
+    assign: Literal["stratified", "hash"] = "stratified"
     reuse: dict[HeldOut, HeldOut] = {}
     group: Literal["patient", "site", "source"] = "patient"
     holdout_site: str | None = None

@@ -1,7 +1,8 @@
-"""Split cases by patient: stratified by class, seeded, the source's own splits kept."""
+"""Split cases by patient: stratified by class or by a hash, seeded, official splits kept."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 
 import numpy as np
@@ -35,6 +36,7 @@ def assign_splits(cases: pd.DataFrame, splits: Splits) -> pd.Series:
         If the source has no official splits though they are asked for, has one that is none of
         ours, or has no case at the site to hold out.
     """
+    divided = {"stratified": divide, "hash": divide_by_hash}[splits.assign]
     sources = _official_parts(cases, splits)
     parts = sources.copy()
     for name, shares in splits.divide.items():
@@ -43,7 +45,7 @@ def assign_splits(cases: pd.DataFrame, splits: Splits) -> pd.Series:
             known = ", ".join(sorted(sources.unique()))
             message = f"splits.divide: the source has no split '{name}', it has: {known}"
             raise InputError(message)
-        parts[inside] = divide(cases[inside], shares, splits.seed)
+        parts[inside] = divided(cases[inside], shares, splits.seed)
     if strangers := sorted(set(parts) - set(SPLITS)):
         message = f"the source's splits {strangers} are none of {', '.join(SPLITS)}: divide them"
         raise InputError(message)
@@ -78,6 +80,39 @@ def divide(cases: pd.DataFrame, shares: Mapping[Split, float], seed: int) -> pd.
             placed[group] = names[part]
         overall += filled
     return cases["group"].map(placed)
+
+
+def divide_by_hash(cases: pd.DataFrame, shares: Mapping[Split, float], seed: int) -> pd.Series:
+    r"""Return a part for every case that depends on its group's key, the shares and the seed alone.
+
+    .. math:: u_g = \mathrm{SHA256}(\text{seed}/g) \in [0, 1), \qquad
+        \text{part}_g = \min \{k : u_g < s_1 + \dots + s_k\}
+
+    The shares are laid out in the pipeline's order of splits, so that neither other cases nor the
+    order of the config moves a group. A part's share of the groups is binomial: of n groups it
+    gets n s, give or take sqrt(n s (1 - s)), in all and in each class.
+
+    Examples
+    --------
+    >>> cases = pd.DataFrame({"group": ["a", "a", "b", "c", "d"], "label": [0, 0, 0, 1, 1]})
+    >>> divide_by_hash(cases, {"train": 0.5, "test": 0.5}, seed=0).tolist()
+    ['test', 'test', 'train', 'train', 'test']
+    """
+    names = [name for name in SPLITS if name in shares]
+    ends = np.cumsum([shares[name] for name in names])
+    groups = cases["group"].unique()
+    places = [_place_of(group, seed) for group in groups]
+    # Without the last end, which rounding may leave below one.
+    parts = np.searchsorted(ends[:-1], places, side="right")
+    return cases["group"].map(
+        {group: names[part] for group, part in zip(groups, parts, strict=True)}
+    )
+
+
+def _place_of(group: str, seed: int) -> float:
+    """Return a group's place in [0, 1): the first 53 bits of its hash, as many as a float holds."""
+    digest = hashlib.sha256(f"{seed}/{group}".encode()).digest()
+    return (int.from_bytes(digest[:8], "big") >> 11) / 2**53
 
 
 def _official_parts(cases: pd.DataFrame, splits: Splits) -> pd.Series:

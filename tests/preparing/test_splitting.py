@@ -1,3 +1,5 @@
+import hashlib
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -5,20 +7,21 @@ from hypothesis import strategies as st
 
 from pipeline.config import Splits
 from pipeline.errors import InputError
-from pipeline.preparing.splitting import assign_splits, divide
+from pipeline.preparing.splitting import assign_splits, divide, divide_by_hash
 from tests.sources import DIVIDED, make_cases
 
 SHARES = {"train": 0.5, "calibration": 0.25, "test": 0.25}
 
 
+@pytest.mark.parametrize("divided", [divide, divide_by_hash])
 @given(
     patients=st.lists(st.integers(0, 12), min_size=1, max_size=60),
     seed=st.integers(0, 2**32 - 1),
 )
-def test_a_patients_cases_stay_together(patients, seed):
+def test_a_patients_cases_stay_together(divided, patients, seed):
     labels = np.arange(len(patients)) % 3
     cases = make_cases(labels, group=[str(each) for each in patients])
-    parts = divide(cases, SHARES, seed)
+    parts = divided(cases, SHARES, seed)
     assert parts.notna().all()
     assert (parts.groupby(cases["group"]).nunique() == 1).all()
 
@@ -60,10 +63,77 @@ def test_a_patient_counts_in_the_rarer_of_two_classes_that_tie():
     assert parts[cases["label"] == 1].value_counts().to_dict() == {"train": 2, "test": 2}
 
 
-def test_the_seed_alone_decides():
+@pytest.mark.parametrize("divided", [divide, divide_by_hash])
+def test_the_seed_alone_decides(divided):
     cases = make_cases(np.arange(200) % 2)
-    assert divide(cases, SHARES, 5).equals(divide(cases, SHARES, 5))
-    assert not divide(cases, SHARES, 5).equals(divide(cases, SHARES, 6))
+    assert divided(cases, SHARES, 5).equals(divided(cases, SHARES, 5))
+    assert not divided(cases, SHARES, 5).equals(divided(cases, SHARES, 6))
+
+
+@given(
+    patients=st.lists(st.integers(0, 40), min_size=1, max_size=60),
+    num_known=st.integers(1, 60),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_by_hash_neither_new_cases_nor_new_labels_nor_the_order_move_one(patients, num_known, seed):
+    cases = make_cases(np.arange(len(patients)) % 3, group=[str(each) for each in patients])
+    cases = cases.set_index("case", drop=False)
+    parts = divide_by_hash(cases, SHARES, seed)
+    known = cases.iloc[:num_known]
+    others = known.assign(label=1 - known["label"] % 2).iloc[::-1]
+    before = divide_by_hash(others, dict(reversed(SHARES.items())), seed)
+    assert before[known.index].tolist() == parts[known.index].tolist()
+
+
+@given(seed=st.integers(0, 2**32 - 1))
+def test_by_hash_each_class_gets_its_shares_as_a_coin_would_deal_them(seed):
+    num_groups = np.array([400, 1600])
+    cases = make_cases(np.repeat([0, 1], num_groups))
+    parts = divide_by_hash(cases, SHARES, seed)
+    for label, total in enumerate(num_groups):
+        counts = parts[cases["label"] == label].value_counts()
+        for name, share in SHARES.items():
+            # Six standard deviations, which a normal deviate exceeds twice in a thousand million.
+            bound = 6 * np.sqrt(total * share * (1 - share))
+            assert abs(counts.get(name, 0) - share * total) <= bound
+
+
+def test_a_groups_place_is_its_hash_as_a_fraction_of_the_largest():
+    # Shares in the pipeline's order, train first: the first half of the range trains.
+    cases = make_cases([0, 1] * 50)
+    parts = divide_by_hash(cases, {"test": 0.25, "train": 0.5, "calibration": 0.25}, seed=7)
+    hashes = [hashlib.sha256(f"7/{group}".encode()).hexdigest() for group in cases["group"]]
+    quarters = [int(each[0], 16) // 4 for each in hashes]
+    names = ["train", "train", "calibration", "test"]
+    assert parts.tolist() == [names[quarter] for quarter in quarters]
+
+
+def test_shares_whose_sum_rounds_below_one_leave_no_group_without_a_part(monkeypatch):
+    last = (2**53 - 1) / 2**53
+    monkeypatch.setattr("pipeline.preparing.splitting._place_of", lambda group, seed: last)
+    shares = {"train": 0.5, "test": 0.5 - 1e-10}
+    assert divide_by_hash(make_cases([0, 1]), shares, seed=0).tolist() == ["test", "test"]
+
+
+def test_by_hash_the_official_splits_are_kept_and_the_named_one_divided():
+    official = ["train"] * 60 + ["val"] * 40
+    cases = make_cases([0, 1] * 50, official=official)
+    splits = Splits(
+        official=True, assign="hash", divide={"val": {"calibration": 0.5, "threshold": 0.5}}
+    )
+    parts = assign_splits(cases, splits)
+    assert set(parts[:60]) == {"train"}
+    alone = divide_by_hash(cases[60:], splits.divide["val"], seed=0)
+    assert parts[60:].tolist() == alone.tolist()
+    assert set(parts[60:]) == {"calibration", "threshold"}
+
+
+def test_unless_asked_for_the_hash_divides_nothing():
+    cases = make_cases(np.arange(100) % 2)
+    stratified = divide(cases, SHARES, seed=0).tolist()
+    assert assign_splits(cases, Splits(divide={"all": SHARES})).tolist() == stratified
+    hashed = assign_splits(cases, Splits(divide={"all": SHARES}, assign="hash")).tolist()
+    assert hashed == divide_by_hash(cases, SHARES, seed=0).tolist() != stratified
 
 
 def test_official_splits_are_kept_and_the_named_one_divided():
