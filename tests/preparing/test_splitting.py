@@ -2,7 +2,7 @@ import hashlib
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.config import Splits
@@ -14,6 +14,7 @@ SHARES = {"train": 0.5, "calibration": 0.25, "test": 0.25}
 
 
 @pytest.mark.parametrize("divided", [divide, divide_by_hash])
+@settings(deadline=None)  # a law of what is returned: a busy machine is no counterexample
 @given(
     patients=st.lists(st.integers(0, 12), min_size=1, max_size=60),
     seed=st.integers(0, 2**32 - 1),
@@ -26,6 +27,7 @@ def test_a_patients_cases_stay_together(divided, patients, seed):
     assert (parts.groupby(cases["group"]).nunique() == 1).all()
 
 
+@settings(deadline=None)  # a law of what is returned: a busy machine is no counterexample
 @given(num_healthy=st.integers(1, 80), num_ill=st.integers(1, 80), seed=st.integers(0, 99))
 def test_each_class_meets_its_shares_to_within_one_case(num_healthy, num_ill, seed):
     cases = make_cases([0] * num_healthy + [1] * num_ill)
@@ -70,6 +72,7 @@ def test_the_seed_alone_decides(divided):
     assert not divided(cases, SHARES, 5).equals(divided(cases, SHARES, 6))
 
 
+@settings(deadline=None)  # a law of what is returned: a busy machine is no counterexample
 @given(
     patients=st.lists(st.integers(0, 40), min_size=1, max_size=60),
     num_known=st.integers(1, 60),
@@ -85,7 +88,7 @@ def test_by_hash_neither_new_cases_nor_new_labels_nor_the_order_move_one(patient
     assert before[known.index].tolist() == parts[known.index].tolist()
 
 
-@given(seed=st.integers(0, 2**32 - 1))
+@pytest.mark.parametrize("seed", [0, 1, 2**32 - 1])
 def test_by_hash_each_class_gets_its_shares_as_a_coin_would_deal_them(seed):
     num_groups = np.array([400, 1600])
     cases = make_cases(np.repeat([0, 1], num_groups))
@@ -93,8 +96,8 @@ def test_by_hash_each_class_gets_its_shares_as_a_coin_would_deal_them(seed):
     for label, total in enumerate(num_groups):
         counts = parts[cases["label"] == label].value_counts()
         for name, share in SHARES.items():
-            # Six standard deviations, which a normal deviate exceeds twice in a thousand million.
-            bound = 6 * np.sqrt(total * share * (1 - share))
+            # Five standard deviations, which a normal deviate exceeds six times in ten million.
+            bound = 5 * np.sqrt(total * share * (1 - share))
             assert abs(counts.get(name, 0) - share * total) <= bound
 
 
