@@ -105,6 +105,23 @@ def test_a_real_data_set_passes_its_audit(tmp_path, name, file, counts):
         assert sum(card["counts"][split].values()) == expected
 
 
+def test_the_official_file_would_pass_its_audit(tmp_path):
+    # The file at hand has the official images, those of val and test in the official order; the
+    # order of train decides nothing, since train is not divided.
+    mirrored("pneumoniamnist_reordered.npz")
+    configs = ROOT / "configs/datasets"
+    stated = yaml.safe_load((configs / "pneumoniamnist_official.yaml").read_text())
+    at_hand = yaml.safe_load((configs / "pneumoniamnist.yaml").read_text())
+    (tmp_path / "configs/datasets").mkdir(parents=True)
+    official = yaml.safe_dump(stated | {"files": at_hand["files"]})
+    (tmp_path / "configs/datasets/small.yaml").write_text(official)
+    acquire.run("small", root=tmp_path)
+    prepare.run("small", root=tmp_path)
+    card = json.loads((tmp_path / "data/prepared/small/card.json").read_text())
+    assert card["equal_pixels"]["across"] == {"train/calibration": 3, "train/threshold": 5}
+    assert card["equal_pixels"]["within"] == {"train": 18, "test": 3}
+
+
 def test_equal_images_that_the_config_does_not_admit_fail_a_real_data_set(tmp_path):
     mirrored("pneumoniamnist_reordered.npz")
     stated = yaml.safe_load((ROOT / "configs/datasets/pneumoniamnist.yaml").read_text())
