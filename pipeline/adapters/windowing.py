@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from pipeline.config.reading import Strict
 
@@ -26,7 +26,21 @@ class PercentileWindow(Strict):
     percentile: tuple[float, float] = (1.0, 99.0)
 
 
-WindowChoice = Literal["tag", "none"] | CentreWindow | PercentileWindow
+def _of_one_form(stated: Any) -> Any:
+    """Return a window of the one form that is meant, so that a fault is told of that form alone."""
+    if isinstance(stated, CentreWindow | PercentileWindow) or stated in ("tag", "none"):
+        return stated
+    if isinstance(stated, dict) and "percentile" in stated:
+        return PercentileWindow.model_validate(stated)
+    if isinstance(stated, dict) and {"centre", "width"} & stated.keys():
+        return CentreWindow.model_validate(stated)
+    message = "expected tag, none, {centre, width} or {percentile}"
+    raise ValueError(message)
+
+
+WindowChoice = Annotated[
+    Literal["tag", "none"] | CentreWindow | PercentileWindow, BeforeValidator(_of_one_form)
+]
 
 
 def require_window_for(dtype: PixelType, window: WindowChoice) -> None:

@@ -3,6 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.adapters.dicom.arguments import ReadingArguments
 from pipeline.adapters.windowing import (
     CentreWindow,
     PercentileWindow,
@@ -11,6 +12,8 @@ from pipeline.adapters.windowing import (
     chosen_window,
     require_window_for,
 )
+from pipeline.config.reading import check_config
+from pipeline.errors import InputError
 
 VALUES = np.array([-1000.0, -160, 40, 239, 240, 3000], np.float32)
 
@@ -82,6 +85,27 @@ def test_rounding_stays_within_the_type():
 def test_refuses_a_window_that_does_not_suit_the_type(dtype, window, match):
     with pytest.raises(ValueError, match=match):
         require_window_for(dtype, window)
+
+
+@pytest.mark.parametrize(
+    ("window", "message"),
+    [
+        ("soft", r"key 'window': expected tag, none, .* or \{percentile\}, got 'soft'$"),
+        (40, "key 'window': expected tag, none, .*, got 40$"),
+        ({}, r"key 'window': expected tag, none, .*, got \{\}$"),
+        ({"level": 40}, "key 'window': expected tag, none, .*, got {'level': 40}$"),
+        ({"centre": 40}, "missing key 'window.width'$"),
+        (
+            {"centre": 40, "width": 0},
+            r"key 'window\.width': Input should be greater than 0, got 0$",
+        ),
+        ({"centre": 40, "width": 400, "unit": "HU"}, "unknown key 'window.unit'$"),
+        ({"percentile": [1, "most"]}, r"key 'window\.percentile\.1': .* got 'most'$"),
+    ],
+)
+def test_a_fault_of_a_window_is_one_line_of_the_form_that_is_meant(window, message):
+    with pytest.raises(InputError, match=f"^d.yaml: {message}"):
+        check_config({"window": window}, ReadingArguments, place="d.yaml")
 
 
 def test_refuses_a_window_without_width():

@@ -42,3 +42,15 @@ def test_the_known_data_sets_are_named_where_one_is_not(tmp_path):
     configure(tmp_path)
     with pytest.raises(InputError, match=r"other\.yaml: no such file; .* has: small"):
         acquire.run("other", root=tmp_path)
+
+
+def test_a_word_that_is_no_window_is_told_by_file_and_key(tmp_path):
+    arguments = {"folder": "in", "window": "soft"}
+    labels = {"table": "labels.csv", "key": "sop", "key_column": "uid"}
+    configure(tmp_path, adapter="dicom", arguments=arguments | {"labels": labels})
+    message = (
+        r"small\.yaml: Small: arguments: key 'window': expected tag, none, \{centre, width\} or "
+        r"\{percentile\}, got 'soft'$"
+    )
+    with pytest.raises(InputError, match=message):
+        acquire.run("small", root=tmp_path)
