@@ -18,6 +18,10 @@ MAX_STEPS = 100
 TOLERANCE = 1e-10
 
 
+SAME = 1e-9
+"""Log-odds so near to one another differ by the rounding of the logarithms they are taken from."""
+
+
 @dataclass(frozen=True)
 class CoxLine:
     """Outcome log-odds as a line in predicted log-odds.
@@ -134,10 +138,10 @@ def why_no_cox_line(
     """
     if happened.all() or not happened.any():
         return f"a Cox slope needs both outcomes, got {int(happened.sum())} of {len(happened)}"
-    if log_odds.min() == log_odds.max():
+    if log_odds.max() - log_odds.min() <= SAME:
         return f"a Cox slope needs predictions that differ, got log-odds {log_odds[0]:g} throughout"
     yes, no = log_odds[happened], log_odds[~happened]
-    if no.max() <= yes.min() or yes.max() <= no.min():
+    if no.max() <= yes.min() + SAME or yes.max() <= no.min() + SAME:
         return (
             "a Cox slope needs outcomes that overlap, got log-odds that separate them without error"
         )

@@ -122,3 +122,12 @@ def test_two_classes_have_one_slope_and_opposite_intercepts():
     )
     assert first.slope == pytest.approx(second.slope)
     assert first.intercept == pytest.approx(-second.intercept)
+
+
+@pytest.mark.parametrize("rounding", [0.0, 4e-16, -4e-16])
+def test_cases_of_one_bin_do_not_overlap_by_rounding(rounding):
+    # Histogram binning gives a bin's cases one confidence; its log-odds differ in the last place.
+    log_odds = np.array([-4.0, -3.0, 3.4 + rounding, 3.4, 3.4, 4.0])
+    outcomes = np.array([False, False, False, True, True, True])
+    with pytest.raises(InputError, match="separate them without error"):
+        cox_line(log_odds, outcomes)
