@@ -6,8 +6,11 @@ that the data set's config lists.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
+
+from pydantic import TypeAdapter
 
 from pipeline.adapters import (
     cifar,
@@ -22,6 +25,9 @@ from pipeline.adapters import (
     tiny_imagenet,
 )
 from pipeline.adapters.case import NOT_RECORDED, Adapter, Case, Quarantined
+from pipeline.adapters.dicom.arguments import DicomArguments
+from pipeline.adapters.nifti import NiftiArguments
+from pipeline.adapters.windowing import WindowChoice
 from pipeline.config import Dataset
 from pipeline.errors import InputError
 
@@ -76,6 +82,19 @@ def find_adapter(name: str) -> Adapter:
     return ADAPTERS[name]
 
 
+def default_window(adapter: str, arguments: Mapping[str, Any]) -> Any:
+    """Return the window that an adapter shows cases in where its arguments state none, else None.
+
+    >>> default_window("dicom", {"folder": "in"}), default_window("medmnist", {})
+    ('tag', None)
+    """
+    windowed = {"dicom": DicomArguments, "nifti": NiftiArguments}
+    if adapter not in windowed or "window" in arguments:
+        return None
+    default = windowed[adapter].model_fields["window"].default
+    return TypeAdapter(WindowChoice).dump_python(default, mode="json")
+
+
 __all__ = [
     "ACQUIRERS",
     "ADAPTERS",
@@ -85,5 +104,6 @@ __all__ = [
     "Adapter",
     "Case",
     "Quarantined",
+    "default_window",
     "find_adapter",
 ]

@@ -12,6 +12,8 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
+from pipeline.adapters import default_window
+
 IMAGES_A_CLASS = 10
 TILE_PIXELS = 56
 GAP_PIXELS = 4
@@ -29,6 +31,7 @@ def render_page(card: dict[str, Any], sheet_png: bytes | None = None) -> str:
         card=card,
         balance=balance,
         total=sum(row["total"] for row in balance),
+        default_window=default_window(card["adapter"], card["arguments"]),
         sheet=None if sheet_png is None else base64.b64encode(sheet_png).decode(),
     )
 

@@ -50,6 +50,22 @@ def test_what_the_config_states_is_told_in_words():
     assert "<dd>window: percentile = 1, 99</dd>" in page
 
 
+@pytest.mark.parametrize(
+    ("adapter", "window"), [("dicom", "tag"), ("nifti", "percentile = 1.0, 99.0")]
+)
+def test_the_window_that_an_adapter_falls_back_to_is_told_as_such(adapter, window):
+    silent = render_page(card(adapter=adapter, arguments={"folder": "in"}))
+    assert silent.count("<dd>window: ") == 1
+    assert f"<dd>window: {window} (the default)</dd><dt>Sites" in silent
+    stated = render_page(card(adapter=adapter, arguments={"window": {"centre": 40, "width": 400}}))
+    assert "<dd>window: centre = 40; width = 400</dd>" in stated
+    assert "(the default)" not in stated
+
+
+def test_a_source_of_pictures_has_no_window_to_tell():
+    assert "window" not in render_page(card())
+
+
 def test_what_was_left_out_is_a_click_away():
     left_out = [Quarantined("a", "no label", "add it")]
     some = make_card(
