@@ -29,6 +29,7 @@ from pipeline.adapters.dicom.arguments import DicomArguments
 from pipeline.adapters.nifti import NiftiArguments
 from pipeline.adapters.windowing import WindowChoice
 from pipeline.config import Dataset
+from pipeline.config.reading import Strict
 from pipeline.errors import InputError
 
 
@@ -88,7 +89,7 @@ def default_window(adapter: str, arguments: Mapping[str, Any]) -> Any:
     >>> default_window("dicom", {"folder": "in"}), default_window("medmnist", {})
     ('tag', None)
     """
-    windowed = {"dicom": DicomArguments, "nifti": NiftiArguments}
+    windowed: dict[str, type[Strict]] = {"dicom": DicomArguments, "nifti": NiftiArguments}
     if adapter not in windowed or "window" in arguments:
         return None
     default = windowed[adapter].model_fields["window"].default
