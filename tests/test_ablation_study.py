@@ -85,10 +85,10 @@ def test_ats_is_fitted_with_5_to_50_bins_and_each_of_its_other_settings():
         assert wanted in settings
 
 
-def test_a_data_set_has_calibration_cases_for_50_bins():
-    (row,) = experiments(dataset="cifar10_jpeg_10k")
-    dataset = read_config(CONFIGS / f"datasets/{row.dataset}.yaml", Dataset)
-    assert dataset.expected_cases["calibration"] >= 50 * MINIMUM_PER_BIN
+def test_the_study_of_shift_asks_of_larger_calibration_splits_how_far_ats_depends_on_its_bins():
+    ats = {name for row in PLAN.experiments.values() for name in row.calibrators if "bins" in name}
+    shift = expand_plan(["shift"], CONFIGS)
+    assert all(ats <= set(row.calibrators) for row in shift.experiments.values())
 
 
 def test_gce_is_tried_at_half_its_weight_with_its_other_marginal_and_as_a_hybrid():

@@ -106,9 +106,13 @@ class Plan(Strict):
 
     @property
     def num_stages(self) -> int:
-        """How many DVC stages the plan makes: DVC's own cost grows with it."""
-        once = len(self.runs) + len(self.shifts) + len(self.studies)
-        return 2 * len(self.datasets) + 2 * len(self.experiments) + once
+        """How many stages DVC has with this plan: its own cost grows with their number.
+
+        Data sets are acquired and prepared, and for all studies together there are the findings and
+        the front page.
+        """
+        rows = (self.runs, self.shifts, self.experiments, self.studies)
+        return 2 * len(self.datasets) + sum(len(table) for table in rows) + 2
 
 
 def expand_plan(names: Iterable[str], configs: Path) -> Plan:

@@ -128,8 +128,7 @@ def _stages(plan: Plan, study: str) -> Iterator[str]:
         yield from (f"acquire@{dataset}", f"prepare@{dataset}")
     yield from (f"train@{key}" for key, run in plan.runs.items() if run.study == study)
     yield from (f"shift@{key}" for key, row in plan.shifts.items() if row.study == study)
-    for stage in ("calibrate", "evaluate"):
-        yield from (f"{stage}@{key}" for key in rows)
+    yield from (f"evaluate@{key}" for key in rows)
     yield f"report@{study}"
 
 

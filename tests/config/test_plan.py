@@ -47,8 +47,8 @@ def test_a_written_plan_reads_back_equal(configs, tmp_path):
 
 
 def test_counts_the_stages_that_dvc_will_see(configs):
-    # quick: 2 data sets acquired and prepared, 2 x 3 runs, 2 experiments twice, 1 report.
-    assert expand_plan(["quick"], configs[0]).num_stages == 2 * 2 + 2 * 3 + 2 * 2 + 1
+    # quick: 2 data sets acquired and prepared, 2 x 3 runs, 2 experiments, 1 report; and 2 for all.
+    assert expand_plan(["quick"], configs[0]).num_stages == 2 * 2 + 2 * 3 + 2 + 1 + 2
 
 
 def with_partners(study, *partners):
