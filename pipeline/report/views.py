@@ -6,7 +6,6 @@ from dataclasses import dataclass, fields
 
 from pipeline.report.answers import operating_points_table, per_class_table
 from pipeline.report.calibrators import calibrator_notes_table, calibrators_table
-from pipeline.report.cards import Item, class_counts_table, data_card, model_card
 from pipeline.report.comparison import (
     KINDS,
     calibrators_shown_first,
@@ -14,11 +13,13 @@ from pipeline.report.comparison import (
     metrics_table,
 )
 from pipeline.report.confusion import confusion_tables
+from pipeline.report.data_card import Item, class_counts_table, data_card
 from pipeline.report.differences import differences_table, selection_table
 from pipeline.report.explorer import Explorer, explorer
 from pipeline.report.first_screen import FirstScreen, first_screen
 from pipeline.report.gallery import Shelf, gallery
 from pipeline.report.levels import class_calibration_table, levels_table
+from pipeline.report.model_card import model_card
 from pipeline.report.panels import Panel, experiment_panels
 from pipeline.report.partners import ood_answered_table, site_recalibration_table
 from pipeline.report.per_thousand import per_thousand_table

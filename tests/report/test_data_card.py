@@ -2,7 +2,8 @@ import dataclasses
 
 import pytest
 
-from pipeline.report.cards import class_counts_table, data_card, model_card
+from pipeline.report.data_card import class_counts_table, data_card
+from pipeline.report.model_card import model_card
 
 
 def card_of(scores, **changes):
