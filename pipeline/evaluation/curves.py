@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -40,23 +41,21 @@ def risk_coverage_table(runs: Sequence[Run], losses: CaseLosses = errors) -> pd.
     rows = []
     for loss, seeds in by_loss(runs):
         for calibrator in seeds[0].calibrators:
-            risks = np.array(
-                [_risk_on_grid(_case_curve(run.test, calibrator, losses)) for run in seeds]
-            )
-            sd = risks.std(axis=0, ddof=1) if len(seeds) > 1 else None
-            rows.append(
-                pd.DataFrame(
-                    {
-                        "loss": loss,
-                        "calibrator": calibrator,
-                        "coverage": COVERAGES,
-                        "risk_mean": risks.mean(axis=0),
-                        "risk_sd": sd,
-                        "num_seeds": len(seeds),
-                    }
-                )
-            )
+            curves = [_case_curve(run.test, calibrator, losses) for run in seeds]
+            key = {"loss": loss, "calibrator": calibrator}
+            rows.append(pd.DataFrame(key | mean_over_seeds(curves)))
     return pd.concat(rows, ignore_index=True)
+
+
+def mean_over_seeds(curves: Sequence[RiskCoverage]) -> dict[str, Any]:
+    """Return coverage, risk_mean, risk_sd and num_seeds of one curve a seed, on the common grid."""
+    risks = np.array([_risk_on_grid(curve) for curve in curves])
+    return {
+        "coverage": COVERAGES,
+        "risk_mean": risks.mean(axis=0),
+        "risk_sd": risks.std(axis=0, ddof=1) if len(curves) > 1 else None,
+        "num_seeds": len(curves),
+    }
 
 
 def exact_band_table(runs: Sequence[Run]) -> pd.DataFrame:
@@ -71,8 +70,17 @@ def exact_band_table(runs: Sequence[Run]) -> pd.DataFrame:
         for calibrator in seeds[0].calibrators:
             curve = _patient_curve(seeds[0].test, calibrator)
             key = {"loss": loss, "calibrator": calibrator, "seed": seeds[0].seed}
-            rows.append(pd.DataFrame(key | _limited(curve, _shown_points(curve))))
+            rows.append(pd.DataFrame(key | exact_points(curve, MAX_POINTS)))
     return pd.concat(rows, ignore_index=True)
+
+
+def exact_points(curve: RiskCoverage, most: int) -> dict[str, np.ndarray]:
+    """Return attained points of a curve of 0/1 losses with pointwise exact 95 % limits.
+
+    Threshold, coverage, answered, wrong, risk, lower, upper; from 30 answered on; at most so many,
+    evenly chosen, the last always answering all.
+    """
+    return _limited(curve, _shown_points(curve, most))
 
 
 def _case_curve(applied: Applied, calibrator: str, losses: CaseLosses) -> RiskCoverage:
@@ -91,11 +99,11 @@ def _risk_on_grid(curve: RiskCoverage) -> Float[np.ndarray, "grid"]:
     return curve.risk[np.searchsorted(curve.answered, asked)]
 
 
-def _shown_points(curve: RiskCoverage) -> np.ndarray:
+def _shown_points(curve: RiskCoverage, most: int) -> np.ndarray:
     enough = np.flatnonzero(curve.answered >= MIN_ANSWERED)
-    if len(enough) <= MAX_POINTS:
+    if len(enough) <= most:
         return enough
-    return enough[np.linspace(0, len(enough) - 1, MAX_POINTS).astype(int)]
+    return enough[np.linspace(0, len(enough) - 1, most).astype(int)]
 
 
 def _limited(curve: RiskCoverage, points: np.ndarray) -> dict[str, np.ndarray]:

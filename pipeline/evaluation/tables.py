@@ -17,9 +17,10 @@ from pipeline.evaluation.curves import exact_band_table, risk_coverage_table
 from pipeline.evaluation.decisions import costs_table, net_benefit_table
 from pipeline.evaluation.error_costs import cost_tables
 from pipeline.evaluation.fitted import calibrators_table
+from pipeline.evaluation.group_curves import group_curves_table
 from pipeline.evaluation.groups import group_scores_table, groups_table
 from pipeline.evaluation.levels import class_calibration_table, cox_table, levels_table
-from pipeline.evaluation.long_tail import long_tail_table
+from pipeline.evaluation.long_tail import long_tail_curves_table, long_tail_table
 from pipeline.evaluation.operating_points import operating_points_table, per_class_table
 from pipeline.evaluation.partner_tables import partner_tables
 from pipeline.evaluation.partners import PartnerRun
@@ -92,7 +93,11 @@ def _experiment_tables(
     if row.costs:
         tables |= cost_tables(runs, row.costs, classes, targets=row.risk_targets, delta=row.delta)
     if card["long_tail"]:
-        tables["long_tail"] = long_tail_table(runs, classes, card["counts"]["train"])
+        training = card["counts"]["train"]
+        tables["long_tail"] = long_tail_table(runs, classes, training)
+        tables["long_tail_curves"] = long_tail_curves_table(
+            runs, before_and_after(row), classes, training
+        )
     if partners:
         closely = before_and_after(row)
         tables |= partner_tables(partners, row, points, closely=closely, seed=seed)
@@ -154,6 +159,7 @@ def _shown_model_tables(
     found = {
         "accepted": accepted_table(shown, row.headline_calibrator, band, classes),
         "accepted_groups": accepted_groups_table(shown, row.headline_calibrator, band),
+        "group_curves": group_curves_table(shown, row.headline_calibrator),
         "group_scores": group_scores_table(shown, [row.headline_calibrator], classes, **BOOTSTRAP),
         "class_risk": class_risk_table(shown, calibrators, classes),
         "levels": levels_table(shown, calibrators, **BOOTSTRAP),

@@ -130,7 +130,15 @@ def test_costs_of_errors_have_tables_only_where_they_are_stated(tables, runs, mo
 
 
 def test_what_is_known_of_one_model_is_known_of_the_headline(tables):
-    for name in ("accepted", "class_risk", "group_scores", "levels", "class_calibration"):
+    names = (
+        "accepted",
+        "class_risk",
+        "group_curves",
+        "group_scores",
+        "levels",
+        "class_calibration",
+    )
+    for name in names:
         assert set(tables[name]["loss"]) == {"fair"}
         assert set(tables[name]["seed"]) == {0}
 
@@ -153,6 +161,6 @@ def test_tables_that_an_experiment_cannot_have_are_left_out(
         for run in runs_without_threshold_cases
     ]
     tables = experiment_tables(runs, row, card)
-    absent = {"net_benefit", "referral_benefit", "long_tail", "differences"}
+    absent = {"net_benefit", "referral_benefit", "long_tail", "long_tail_curves", "differences"}
     assert not absent & set(tables)
     assert all(len(table) for name, table in tables.items() if name != "exact_band")
