@@ -69,8 +69,8 @@ def long_tail_curves_table(
                 for run in seeds
             ]
             for group, first in scored[0].items():
-                key = {"loss": loss, "calibrator": calibrator, "rule": rule, "group": group}
-                key |= {"cases": first.accuracy.of}
+                key: dict[str, Any] = {"loss": loss, "calibrator": calibrator, "rule": rule}
+                key |= {"group": group, "cases": first.accuracy.of}
                 curves = [each[group].curve for each in scored]
                 table = pd.DataFrame(key | mean_over_seeds(curves))
                 tables.append(table[table["coverage"] * table["cases"] >= MIN_ANSWERED])
