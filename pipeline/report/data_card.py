@@ -16,6 +16,8 @@ from pipeline.report.table import Cell, Column, Table
 from pipeline.report.wording import MASKED
 
 UNKNOWN = "Not recorded."
+SIMULATED = "For any statement of patients: the images are simulated."
+NOT_FOR = "As evidence on patients, sites, scanners or years it does not hold; beyond its licence."
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,7 @@ def data_card(scores: Scores) -> tuple[Item, ...]:
     dataset = scores.dataset
     size = " x ".join(str(side) for side in dataset["image_size"])
     return (
+        Item("When not", SIMULATED if dataset["simulated"] else NOT_FOR, ""),
         Item("Source, dates, setting", f"{dataset['citation']}. Licence: {dataset['licence']}. "
              f"Dates and setting: not recorded. {_files(dataset)}", "T 5a–b, 6a; C 7; S 9, 11"),
         Item("Eligibility and flow", f"{_flow(dataset)} {_pixels(dataset)}",
@@ -43,7 +46,7 @@ def data_card(scores: Scores) -> tuple[Item, ...]:
              "T 8a–c; C 14–18; S 12, 16a"),
         Item("Splits", f"By patient. {_split_sizes(scores)} {reuse_text(dataset)}",
              "T 12a, 21; C 19–21; S 15b, 22"),
-        Item("Demographics by split", UNKNOWN, "T 20b–c; C 36; S 25"),
+        Item("Demographics by split", _demographics(scores), "T 20b–c; C 36; S 25"),
         Item("Missing values; ethics", UNKNOWN, "T 11, 17; C 12; S 20, 6"),
         Item("Notes", " ".join(dataset.get("notes", [])) or "None.", ""),
     )  # fmt: skip
@@ -101,6 +104,15 @@ def sites_text(dataset: dict[str, Any]) -> str:
         for site, count in sites.items()
     )
     return f"Images by site: {listed}."
+
+
+def _demographics(scores: Scores) -> str:
+    """Say where patients are counted by sex, age and the like: in the test split alone."""
+    columns = [] if scores.groups is None else scores.groups["column"].unique()
+    kinds = ", ".join(name.replace("_", " ") for name in columns if name != "site")
+    if not kinds:
+        return UNKNOWN
+    return f"Of the test split, by {kinds}: see “Groups of patients”. Of the others: not recorded."
 
 
 def _files(dataset: dict[str, Any]) -> str:

@@ -7,9 +7,20 @@ from __future__ import annotations
 
 from typing import Any
 
+import pandas as pd
+
+from pipeline.report.confusion import confusion_tables
 from pipeline.report.data_card import Item, quarantined_text, reuse_text, sites_text
-from pipeline.report.scores import Scores
-from pipeline.report.wording import target_text
+from pipeline.report.groups import groups_sentence
+from pipeline.report.partners import frozen_sentence
+from pipeline.report.provenance import chain, short_hash
+from pipeline.report.scores import Scores, pick
+from pipeline.report.sentences import main_sentence, operating_point
+from pipeline.report.wording import count_of, metric_name, missing, scaled, target_text
+
+FIGURES = ("accuracy", "balanced_accuracy", "auroc", "nll", "brier", "ece")
+MOST_FAILURES = 3
+NO_FAILURE = "No image that is answered and may be shown is read wrongly."
 
 
 def model_card(scores: Scores) -> tuple[Item, ...]:
@@ -22,8 +33,9 @@ def _use_items(scores: Scores) -> tuple[Item, ...]:
     return (
         Item(
             "Use and users",
-            f"Sorts an image into {classes}, or refers it. Made to study calibration and referral; "
-            "no clinical use is intended.",
+            f"Sorts an image into {classes}, or refers it to a reader. For people who study "
+            "calibration and referral; no clinical use is intended. Its users need images prepared "
+            "as the data card says, and a reader for what is referred.",
             "T 3b, 27b; C 3, 41; S 3, 15d, 34",
         ),
         Item(
@@ -41,9 +53,10 @@ def _method_items(scores: Scores) -> tuple[Item, ...]:
     target, delta = target_text(record["headline_target"]), target_text(record["delta"])
     return (
         Item(
-            "Model",
+            "Model, software",
             f"{record['network']}, trained with {record['headline_loss']}, calibrated with "
-            f"{record['headline_calibrator']}.",
+            f"{record['headline_calibrator']}. It gives a class with its confidence, or refers. "
+            f"{dict(chain(scores))['Software']}.",
             "T 12c, 22; C 22, 23; S 15a",
         ),
         Item(
@@ -54,7 +67,8 @@ def _method_items(scores: Scores) -> tuple[Item, ...]:
         Item(
             "Threshold",
             f"By fixed-sequence testing on the threshold split, so that error above {target} is "
-            f"passed at most {delta} of the time. {reuse_text(dataset)}",
+            f"passed at most {delta} of the time. Both figures are this project's choice, not a "
+            f"clinic's. {reuse_text(dataset)}".rstrip(),
             "T 15; S 15c",
         ),
         Item(
@@ -69,12 +83,17 @@ def _method_items(scores: Scores) -> tuple[Item, ...]:
             f"{record['bootstrap']['unit']}s; exact intervals of proportions.",
             "T 12e, 23a; C 28, 29, 37, 38",
         ),
+        Item("Results", _results(scores), "T 23a; C 37, 38"),
     )
 
 
 def _limit_items(scores: Scores) -> tuple[Item, ...]:
     dataset = scores.dataset
-    unstudied = "Readers were not studied. Safety and human agreement need a live study."
+    unstudied = (
+        "Readers were not studied. Safety, agreement with people and what readers and model do "
+        "together need a live study."
+    )
+    revisions = dict.fromkeys(short_hash(run["revision"]) for run in scores.provenance["runs"])
     return (
         Item(
             "Referred cases and bad input",
@@ -82,12 +101,15 @@ def _limit_items(scores: Scores) -> tuple[Item, ...]:
             f"Unreadable files are set apart and counted: {quarantined_text(dataset)}.",
             "T 27a; C 12; S 19, 20",
         ),
-        Item("Subgroups and fairness", _subgroups(scores), "T 14, 23a, 25; C 39; S 23"),
-        Item("Robustness, external test", sites_text(dataset), "T 16, 23b; C 30, 33"),
+        Item("Subgroups and fairness", _subgroups(scores), "T 14, 23a, 25; S 23"),
+        Item("Known failures", _failures(scores), "T 23a; C 39"),
+        Item("Robustness, external test", _robustness(scores), "T 16, 23b; C 30, 33; S 29"),
         Item("Limits", " ".join([*dataset.get("notes", []), unstudied]), "T 26; C 40; S 33"),
         Item(
             "Code, data, funding",
-            "See “Where it comes from”. Funding: not recorded.",
+            f"Code at revision {', '.join(revisions)}; licence of the data: {dataset['licence']}. "
+            "The hashes of every run: see “Where it comes from”. Funding, conflicts of interest, "
+            "protocol and registration: not recorded.",
             "T 18a–f; C 42–44; S 36, 37, 39",
         ),
     )
@@ -105,8 +127,68 @@ def _long_tail(dataset: dict[str, Any]) -> str:
     return f"Training classes thinned to an imbalance of {tail['imbalance_ratio']:g}."
 
 
+def _results(scores: Scores) -> str:
+    record = scores.record
+    pair = {"loss": record["headline_loss"], "calibrator": record["headline_calibrator"]}
+    means = pick(scores.summary, **pair).set_index("metric")
+    figures = [_figure(key, means.loc[key]) for key in FIGURES if key in means.index]
+    row = pick(scores.operating_points, **scores.headline, target=record["headline_target"])
+    return f"{'; '.join(figures)}. {main_sentence(operating_point(row.iloc[0], scores.unit))}"
+
+
+def _figure(key: str, row: pd.Series) -> str:
+    """Write one metric with its interval.
+
+    >>> _figure("ece", pd.Series({"mean": 0.012, "lower": 0.01, "upper": 0.025}))
+    'ECE 1.20% (95% CI 1.00–2.50%)'
+    """
+    name = metric_name(key)
+    unit = "%" if name.unit == "%" else f" {name.unit}".rstrip()
+    value = f"{name.label} {scaled(key, row['mean'])}{unit}"
+    if missing(row["lower"]):
+        return value
+    return f"{value} (95% CI {scaled(key, row['lower'])}–{scaled(key, row['upper'])}{unit})"
+
+
+def _failures(scores: Scores) -> str:
+    answered = {table.name: table.frame for table in confusion_tables(scores)}
+    if "commonest_errors" not in answered:
+        return f"Which errors are commonest: not recorded. {_foreign(scores)}".rstrip()
+    errors = answered["commonest_errors"].head(MOST_FAILURES)
+    listed = "; ".join(
+        f"{row['label']} read as {row['prediction']}: {row['answered']:,}"
+        for _, row in errors.iterrows()
+    )
+    found = f"Images answered wrongly, commonest first: {listed}." if listed else NO_FAILURE
+    return f"{found} {_foreign(scores)}".rstrip()
+
+
+def _foreign(scores: Scores) -> str:
+    """Say how many images out of scope are answered, all of them wrongly."""
+    if scores.ood_answered is None:
+        return "Images out of scope: not tried."
+    target = scores.record["headline_target"]
+    rows = pick(scores.ood_answered, **scores.headline, target=target)
+    counts = (
+        f"{row['partner']} {count_of(int(row['answered']), int(row['foreign']))}"
+        for _, row in rows.iterrows()
+    )
+    return f"Images out of scope that are answered: {'; '.join(counts)}."
+
+
+def _robustness(scores: Scores) -> str:
+    tested = []
+    if scores.shift is not None:
+        for partner, rows in pick(scores.shift, **scores.headline).groupby("partner", sort=False):
+            tested.append(f"{partner}: {frozen_sentence(scores, rows)}")
+    return " ".join([sites_text(scores.dataset), *(tested or ["Damaged images: not tried."])])
+
+
 def _subgroups(scores: Scores) -> str:
     if scores.groups is None:
-        return "No groups are recorded, so none was examined."
+        return "No groups are recorded, so none was examined. No method for fairness was used."
     kinds = ", ".join(name.replace("_", " ") for name in scores.groups["column"].unique())
-    return f"Examined by {kinds}: see “Groups of patients”. One threshold for all."
+    return (
+        f"Examined by {kinds}: see “Groups of patients”. {groups_sentence(scores.groups)} One "
+        "threshold for all; no method for fairness was used."
+    )

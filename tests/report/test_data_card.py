@@ -3,7 +3,6 @@ import dataclasses
 import pytest
 
 from pipeline.report.data_card import class_counts_table, data_card
-from pipeline.report.model_card import model_card
 
 
 def card_of(scores, **changes):
@@ -16,14 +15,28 @@ def with_dataset(scores, dataset):
 
 
 def test_every_item_is_answered_even_if_nobody_recorded_it(screening):
-    for item in (*model_card(screening), *data_card(screening)):
+    for item in data_card(screening):
         assert item.answer.strip()
 
 
 def test_what_is_unknown_is_said_to_be_not_recorded(screening):
-    card = card_of(screening)
+    card = card_of(dataclasses.replace(screening, groups=None))
     for question in ("Demographics by split", "Missing values; ethics"):
         assert card[question] == "Not recorded."
+    for question in ("Source, dates, setting", "Eligibility and flow"):
+        assert "not recorded" in card[question]
+
+
+def test_patients_counted_by_age_are_not_said_to_be_unrecorded(screening):
+    assert "age" in screening.groups["column"].str.cat()
+    assert card_of(screening)["Demographics by split"].startswith("Of the test split, by ")
+
+
+@pytest.mark.parametrize(
+    ("simulated", "said"), [(True, "the images are simulated"), (False, "beyond its licence")]
+)
+def test_the_card_says_what_the_data_are_not_for(screening, simulated, said):
+    assert said in card_of(screening, simulated=simulated)["When not"]
 
 
 def test_a_class_of_three_is_masked_with_a_second_one(screening):
