@@ -40,7 +40,8 @@ def test_the_page_asks_nothing_of_the_network():
     parser = Links()
     parser.feed(render_page(card(files=files), sheet_png=b"png"))
     assert all(link.startswith("data:") for link in parser.found)
-    assert len(parser.found) == 1
+    assert len(parser.found) == 2
+    assert "default-src 'none'" in render_page(card())
 
 
 def test_what_the_config_states_is_told_in_words():
@@ -64,6 +65,21 @@ def test_the_window_that_an_adapter_falls_back_to_is_told_as_such(adapter, windo
 
 def test_a_source_of_pictures_has_no_window_to_tell():
     assert "window" not in render_page(card())
+
+
+def test_what_nobody_recorded_is_said_to_be_not_recorded():
+    page = render_page(card())
+    for question in ("Dates, setting, eligibility", "Missing values; ethics"):
+        assert f"<dt>{question}</dt><dd>Not recorded.</dd>" in page
+    assert "Readers and their agreement: not recorded." in page
+
+
+@pytest.mark.parametrize(
+    ("simulated", "said"), [(True, "the images are simulated"), (False, "beyond its licence")]
+)
+def test_the_page_says_what_the_data_are_not_for(simulated, said):
+    page = render_page(card() | {"simulated": simulated})
+    assert re.search(rf"<dt>When not</dt><dd>[^<]*{said}", page)
 
 
 def test_what_was_left_out_is_a_click_away():
