@@ -131,7 +131,8 @@ def _results(scores: Scores) -> str:
     record = scores.record
     pair = {"loss": record["headline_loss"], "calibrator": record["headline_calibrator"]}
     means = pick(scores.summary, **pair).set_index("metric")
-    figures = [_figure(key, means.loc[key]) for key in FIGURES if key in means.index]
+    shown = means.loc[[key for key in FIGURES if key in means.index]]
+    figures = [_figure(str(key), row) for key, row in shown.iterrows()]
     row = pick(scores.operating_points, **scores.headline, target=record["headline_target"])
     return f"{'; '.join(figures)}. {main_sentence(operating_point(row.iloc[0], scores.unit))}"
 

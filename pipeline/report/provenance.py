@@ -65,6 +65,7 @@ def chain(scores: Scores) -> tuple[tuple[str, str], ...]:
         ("Data fingerprint", _joined(run["data_fingerprint"] for run in runs)),
         ("Data set", f"{scores.dataset['title']}; {scores.dataset['licence']}"),
         ("Network and recipe", f"{scores.record['network']}, {scores.record['recipe']}"),
+        ("Date", "not recorded, so that equal scores give equal pages; the revisions carry theirs"),
         ("Seeds", ", ".join(str(seed) for seed in scores.record["seeds"])),
         ("Device", _joined(str(run["device"]) for run in runs)),
         ("Software", _versions([run["versions"] for run in runs])),

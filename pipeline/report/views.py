@@ -23,10 +23,11 @@ from pipeline.report.model_card import model_card
 from pipeline.report.panels import Panel, experiment_panels
 from pipeline.report.partners import ood_answered_table, site_recalibration_table
 from pipeline.report.per_thousand import per_thousand_table
-from pipeline.report.provenance import chain, provenance_table
+from pipeline.report.provenance import chain, fingerprint_line, provenance_table
 from pipeline.report.published import published_table
 from pipeline.report.scores import Scores
 from pipeline.report.table import Table
+from pipeline.report.wording import target_text
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,17 @@ class ExperimentView:
     def name(self) -> str:
         """The experiment's key in its study."""
         return self.scores.name
+
+    @property
+    def promise(self) -> str:
+        """The target and how often it may be missed, as they were fixed beforehand."""
+        record = self.scores.record
+        return f"target {target_text(record['headline_target'])}, δ {target_text(record['delta'])}"
+
+    @property
+    def fingerprint(self) -> str:
+        """The revision that trained and the data it saw, shortened."""
+        return fingerprint_line([self.scores])
 
     @property
     def all_tables(self) -> list[Table]:

@@ -41,6 +41,16 @@ def test_each_critical_class_has_its_net_benefit(screening, digits):
     assert net_benefit_panels(digits) == []
 
 
+def test_the_table_of_net_benefit_holds_what_the_curves_draw(screening):
+    table = net_benefit_panels(screening)[0].table
+    rows = pick(screening.net_benefit, policy="model", calibrator="ats", threshold_probability=0.2)
+    shown = next(cells for cells in table.rows if cells[0].text == "gce, ats")
+    at = [column.label for column in table.columns].index("20.0%")
+    assert shown[at].text == f"{1000 * rows['net_benefit'].item():.0f}"
+    act_on_none = next(cells for cells in table.rows if cells[0].text == "act on none")
+    assert {cell.text for cell in act_on_none[1:]} == {"0"}
+
+
 def test_equal_costs_go_to_the_simpler_policy():
     said = cheapest_sentence(costs(model=(90, 90, 90), refer_all=(90, 90, 90)))
     assert "at 1 to 100, refer all." in said

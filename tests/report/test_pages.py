@@ -83,6 +83,19 @@ def test_every_linked_file_is_written(texts, contents):
             assert path in contents, f"{page} links {link}"
 
 
+def test_every_figure_names_the_files_of_its_numbers(texts):
+    for name in ("index.html", "experiments/phantom-thin_resnet.html"):
+        captions = re.findall(r"<figcaption>.*?figures/.*?</figcaption>", texts[name], re.DOTALL)
+        assert len(captions) > 3
+        for caption in captions:
+            assert re.search(r"tables/[^\"]+\.csv", caption), caption
+
+
+def test_the_first_screen_says_what_was_fixed_beforehand_and_what_it_came_from(texts):
+    for name in ("index.html", "experiments/phantom-thin_resnet.html"):
+        assert "target 5%, δ 5% · code 0d9f0d9f0d9f · data 5d1c5d1c5d1c" in texts[name]
+
+
 def test_no_two_elements_of_a_page_share_an_id(texts):
     for name, text in texts.items():
         ids = re.findall(r"\sid=\"([^\"]+)\"", text)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import groupby
 
+import numpy as np
 import pandas as pd
 
 from pipeline.plots import DecisionCurve, costs_figure, net_benefit_figure
 from pipeline.report.panels.panel import Panel, before_and_after, make_panel
 from pipeline.report.scores import Scores, pick
 from pipeline.report.table import Cell, Column, Table
+from pipeline.report.wording import percent
 
 POLICIES = {
     "refer_all": "refer all",
@@ -20,6 +22,8 @@ POLICIES = {
     "act_on_all": "act on all",
     "act_on_none": "act on none",
 }
+PREFERENCES_SHOWN = (0.02, 0.05, 0.1, 0.2, 0.3, 0.5)
+"""Fixed before any result was seen."""
 
 
 def costs_panel(scores: Scores) -> Panel | None:
@@ -103,7 +107,31 @@ def _net_benefit_panel(scores: Scores, number: int, name: str, rows: pd.DataFram
         "the model is worth using; bands are 95% patient bootstraps. Nothing is referred here."
     )
     figure = net_benefit_figure(curves, positive=name, unit=scores.unit)
-    return make_panel(scores, f"net_benefit_{number}", f"Net benefit: {name}", sentence, figure)
+    key = f"net_benefit_{number}"
+    panel = make_panel(scores, key, f"Net benefit: {name}", sentence, figure)
+    return replace(panel, table=_net_benefit_table(key, name, rows, curves))
+
+
+def _net_benefit_table(
+    key: str, name: str, rows: pd.DataFrame, curves: list[DecisionCurve]
+) -> Table:
+    grid = curves[0].grid
+    places = [int(np.abs(grid - each).argmin()) for each in PREFERENCES_SHOWN]
+    cells = [
+        (Cell(curve.label), *(Cell(f"{1000 * curve.value[place]:.0f}") for place in places))
+        for curve in curves
+    ]
+    return Table(
+        name=key,
+        caption=f"Net benefit of acting on {name}, per 1,000 arriving, by the preference: the "
+        "probability from which on acting is worth it. The CSV holds all of them with intervals.",
+        columns=(
+            Column("Policy", numeric=False),
+            *(Column(percent(grid[place])) for place in places),
+        ),
+        rows=tuple(cells),
+        frame=rows,
+    )
 
 
 def _curve(

@@ -17,7 +17,10 @@ MOST_CURVES = 6
 
 @dataclass(frozen=True)
 class Panel:
-    """A figure with its title, the sentence beneath it and, where there is one, its table."""
+    """A figure with its title, the sentence beneath it and, where there is one, its table.
+
+    `table_elsewhere` names the table that holds the numbers of a figure without one of its own.
+    """
 
     name: str
     title: str
@@ -26,6 +29,12 @@ class Panel:
     table: Table | None = None
     wide: bool = False
     frame: Frame | None = None
+    table_elsewhere: str = ""
+
+    @property
+    def numbers(self) -> str:
+        """The name of the table that holds the figure's numbers; empty where there is none."""
+        return self.table_elsewhere if self.table is None else self.table.name
 
 
 def make_panel(scores: Scores, name: str, title: str, sentence: str, figure: Figure) -> Panel:

@@ -25,6 +25,8 @@ from pipeline.report.wording import percent, target_text
 
 FEWEST_ANSWERED = 30
 """A rate of fewer is not drawn."""
+EVERY_THRESHOLD = "thresholds"
+"""The explorer's table."""
 
 
 def _exact_band(scores: Scores) -> tuple[ExactBand, tuple[int, int] | None]:
@@ -68,7 +70,7 @@ def exact_band_panel(scores: Scores) -> Panel | None:
     panel = make_panel(
         scores, "exact_band", "Risk and coverage of the model shown", sentence, figure
     )
-    return replace(panel, frame=axes_frame(figure))
+    return replace(panel, frame=axes_frame(figure), table_elsewhere=EVERY_THRESHOLD)
 
 
 def silent_errors_panel(scores: Scores) -> Panel | None:
@@ -84,7 +86,8 @@ def silent_errors_panel(scores: Scores) -> Panel | None:
         f"{average if len(area) else ''}Below the dashed line, confidence sorts errors better than "
         "chance."
     )
-    return make_panel(scores, "silent_errors", "Wrong answers that nobody sees", sentence, figure)
+    panel = make_panel(scores, "silent_errors", "Wrong answers that nobody sees", sentence, figure)
+    return replace(panel, table_elsewhere=EVERY_THRESHOLD)
 
 
 def workload_panel(scores: Scores) -> Panel | None:
@@ -102,7 +105,8 @@ def workload_panel(scores: Scores) -> Panel | None:
         f"Of {band.num_cases:,} {scores.unit}, referring {referred:,} leaves {wrong:,} wrong; "
         f"referring none leaves {band.wrong[-1]:,.0f}."
     )
-    return make_panel(scores, "workload", "Workload by threshold", sentence, figure)
+    panel = make_panel(scores, "workload", "Workload by threshold", sentence, figure)
+    return replace(panel, table_elsewhere=EVERY_THRESHOLD)
 
 
 def risk_coverage_panel(scores: Scores) -> Panel | None:

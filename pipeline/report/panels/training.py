@@ -10,6 +10,7 @@ import numpy as np
 from pipeline.plots import TrainingCurve, training_figure
 from pipeline.report.panels.panel import Panel, make_panel, shown_losses
 from pipeline.report.scores import Scores, pick
+from pipeline.report.table import Cell, Column, Table
 
 LABELS = {
     "train_loss": "training loss",
@@ -35,7 +36,28 @@ def training_panel(scores: Scores) -> Panel | None:
         "Training losses of different kinds have different scales."
     )
     figure = training_figure(panels)
-    return replace(make_panel(scores, "training", "Training", sentence, figure), wide=True)
+    panel = make_panel(scores, "training", "Training", sentence, figure)
+    return replace(panel, table=_last_epochs_table(scores, columns), wide=True)
+
+
+def _last_epochs_table(scores: Scores, columns: list[str]) -> Table:
+    """Return where training ended, one row a loss; its frame holds every epoch."""
+    cells = []
+    for loss, rows in scores.history.groupby("loss", sort=False):
+        last = rows[rows["epoch"] == rows["epoch"].max()]
+        means = (f"{last[column].mean():.3f}" for column in columns)
+        cells.append((Cell(str(loss)), Cell(f"{last['epoch'].iloc[0]:.0f}"), *map(Cell, means)))
+    return Table(
+        name="training",
+        caption=f"Where training ended: means over {scores.seeds_text}. The CSV holds every epoch.",
+        columns=(
+            Column("Loss", numeric=False),
+            Column("Last epoch"),
+            *(Column(LABELS[column].capitalize()) for column in columns),
+        ),
+        rows=tuple(cells),
+        frame=scores.history,
+    )
 
 
 def _training_curve(scores: Scores, loss: str, series: int, column: str) -> TrainingCurve:
