@@ -17,6 +17,9 @@ from tests.report.simulated_scores import SCREENING, enlarged, with_last_class_c
 
 HOSTILE = "<script>document.title = 'taken'</script><img src=x onerror=alert(1)>"
 
+PAPER_WIDTH, PAPER_HEIGHT = round((210 - 26) / 25.4 * 96), round((297 - 31) / 25.4 * 96)
+"""Pixels of an A4 sheet within the margins that the style sheet states in mm."""
+
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(chromium() is None, reason="no Chromium: `make browser` installs it"),
@@ -128,6 +131,34 @@ def test_every_threshold_reads_as_the_metrics_have_it(visit, band):
     for at in range(0, len(band), 20):
         page.locator("#at").fill(str(at))
         assert said(page) == expected(band.iloc[at], SCREENING.num_test)
+
+
+@pytest.mark.parametrize(("field", "number"), [("confidence", "81.3"), ("coverage", "64")])
+def test_a_typed_number_moves_to_the_nearest_attained_threshold(visit, band, field, number):
+    page = visit()
+    values = band["threshold"] if field == "confidence" else band["answered"] / SCREENING.num_test
+    at = int((100 * values - float(number)).abs().argmin())
+    page.locator(f"#{field}").fill(number)
+    assert said(page) == expected(band.iloc[at], SCREENING.num_test)
+    page.keyboard.press("Tab")
+    digits = 2 if field == "confidence" else 1
+    assert page.locator(f"#{field}").input_value() == f"{100 * values[at]:.{digits}f}"
+
+
+def test_stepping_a_number_by_key_keeps_the_focus(visit):
+    page = visit()
+    page.locator("#coverage").focus()
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("ArrowUp")
+    assert page.evaluate("document.activeElement.id") == "coverage"
+
+
+def test_the_guard_stays_in_sight_while_the_explorer_is_read(visit):
+    page = visit(viewport={"width": 1240, "height": 800})
+    page.locator("#confusion-0-0").scroll_into_view_if_needed()
+    box = page.locator(".guard").bounding_box()
+    assert 0 <= box["y"] < 800
+    assert page.locator(".guard").inner_text().startswith("Exploring test data: a threshold picked")
 
 
 def test_the_explorer_opens_at_the_approved_threshold(visit, screening, band):
@@ -242,6 +273,7 @@ def test_every_control_has_a_name_that_a_screen_reader_says(visit):
     page = visit()
     for role, name in (
         ("slider", "Threshold, from strict to lenient"),
+        ("spinbutton", "Confidence from, %"),
         ("spinbutton", "Answered, %"),
         ("combobox", "Target: wrong among the answered at most"),
         ("button", "Go to the approved threshold"),
@@ -281,6 +313,17 @@ def test_paper_gets_the_tables_unfolded_and_no_controls(visit):
     pages = len(re.findall(rb"/Type\s*/Page\b", page.pdf(prefer_css_page_size=True)))
     # The page with every panel and its numbers unfolded, partners and sites included.
     assert 3 <= pages <= 18
+
+
+def test_the_first_screen_and_each_card_fit_a_sheet_of_paper(visit):
+    page = visit(viewport={"width": PAPER_WIDTH, "height": 1000})
+    page.emulate_media(media="print")
+    heights = page.evaluate(
+        "['section[aria-label=Answer]', 'section.card', 'section.card ~ section.card'].map("
+        "(each) => document.querySelector(each).getBoundingClientRect().height)"
+    )
+    top = page.evaluate("document.querySelector('section[aria-label=Answer]').offsetTop")
+    assert max(top + heights[0], *heights[1:]) < PAPER_HEIGHT
 
 
 def test_a_class_named_like_a_script_shows_as_text(visit, screening, tmp_path):

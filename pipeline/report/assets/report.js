@@ -44,6 +44,11 @@
   const nearest = (values, wanted) =>
     values.reduce((best, value, at) =>
       Math.abs(value - wanted) < Math.abs(values[best] - wanted) ? at : best, 0);
+  // What can be typed instead of moving the slider: per cent, and decimals as they are written.
+  const typed = {
+    confidence: { values: threshold.map((value) => 100 * value), digits: 2 },
+    coverage: { values: answered.map((count) => 100 * count / data.total), digits: 1 },
+  };
   const number = (id) => {
     const field = byId(id);
     const value = field.valueAsNumber;
@@ -51,7 +56,7 @@
     return Math.min(Number(field.max), Math.max(Number(field.min), value));
   };
   const target = () => data.targets.find((each) => String(each.target) === byId("target").value);
-  // The strictest row that answers no fewer than the approved threshold does.
+  // The last row that is no laxer than the approved threshold: not every one is embedded.
   const approvedRow = () => {
     const { threshold: approved } = target();
     if (approved === null) return null;
@@ -184,8 +189,8 @@
 
   function update({ keep = true } = {}) {
     const at = Number(byId("at").value);
-    if (document.activeElement !== byId("coverage")) {
-      byId("coverage").value = (100 * answered[at] / data.total).toFixed(1);
+    for (const [id, { values, digits }] of Object.entries(typed)) {
+      if (document.activeElement !== byId(id)) byId(id).value = values[at].toFixed(digits);
     }
     showCounts(at);
     if (data.confusion) showClasses(at);
@@ -221,12 +226,14 @@
   }
   for (const each of document.querySelectorAll(".needs-script")) each.hidden = false;
   document.querySelector(".explorer").addEventListener("input", (event) => {
-    if (event.target.id === "coverage" && Number.isFinite(event.target.valueAsNumber)) {
-      byId("at").value = nearest(answered, number("coverage") / 100 * data.total);
+    const { id, valueAsNumber } = event.target;
+    if (id in typed && Number.isFinite(valueAsNumber)) {
+      byId("at").value = nearest(typed[id].values, valueAsNumber);
     }
     update();
   });
-  byId("coverage").addEventListener("change", () => { byId("coverage").blur(); update(); });
+  // A number stays as it is being typed; left, it becomes the attained one that is shown.
+  for (const id of Object.keys(typed)) byId(id).addEventListener("blur", () => update());
   byId("approve").addEventListener("click", () => { byId("at").value = approvedRow(); update(); });
   window.addEventListener("hashchange", () => { readState(); update({ keep: false }); });
   readState();
