@@ -35,8 +35,9 @@ def data_card(scores: Scores) -> tuple[Item, ...]:
     size = " x ".join(str(side) for side in dataset["image_size"])
     return (
         Item("When not", SIMULATED if dataset["simulated"] else NOT_FOR, ""),
-        Item("Source, dates, setting", f"{dataset['citation']}. Licence: {dataset['licence']}. "
-             f"Dates and setting: not recorded. {_files(dataset)}", "T 5a–b, 6a; C 7; S 9, 11"),
+        Item("Source, dates, setting", f"{dataset['citation'].rstrip('.')}. Licence: "
+             f"{dataset['licence']}. Dates and setting: not recorded. {_files(dataset)}",
+             "T 5a–b, 6a; C 7; S 9, 11"),
         Item("Eligibility and flow", f"{_flow(dataset)} {_pixels(dataset)}",
              "T 6b, 20a; C 8, 35; S 7"),
         Item("Acquisition and preprocessing", f"{sites_text(dataset)} Resampled to {size}, "
@@ -97,7 +98,7 @@ def sites_text(dataset: dict[str, Any]) -> str:
     """Say how many images come from each site, small sites masked."""
     sites = {site: count for site, count in (dataset.get("sites") or {}).items() if site}
     if not sites:
-        return "Sites and scanners: not recorded; no external test."
+        return "Sites and scanners: not recorded."
     shown = visibilities(sites)
     listed = ", ".join(
         f"{site} {MASKED if shown[site] == 'masked' else f'{count:,}'}"

@@ -20,6 +20,7 @@ from pipeline.report.wording import count_of, metric_name, missing, scaled, targ
 
 FIGURES = ("accuracy", "balanced_accuracy", "auroc", "nll", "brier", "ece")
 MOST_FAILURES = 3
+NOT_TRIED = {"corruption": "Damaged images: not tried.", "site": "Another site: not tried."}
 NO_FAILURE = "No image that is answered and may be shown is read wrongly."
 
 
@@ -178,11 +179,13 @@ def _foreign(scores: Scores) -> str:
 
 
 def _robustness(scores: Scores) -> str:
-    tested = []
+    said, kinds = [sites_text(scores.dataset)], set()
     if scores.shift is not None:
+        kinds = set(scores.shift["kind"])
         for partner, rows in pick(scores.shift, **scores.headline).groupby("partner", sort=False):
-            tested.append(f"{partner}: {frozen_sentence(scores, rows)}")
-    return " ".join([sites_text(scores.dataset), *(tested or ["Damaged images: not tried."])])
+            said.append(f"{partner}: {frozen_sentence(scores, rows)}")
+    said += [words for kind, words in NOT_TRIED.items() if kind not in kinds]
+    return " ".join(said)
 
 
 def _subgroups(scores: Scores) -> str:

@@ -69,7 +69,7 @@ def test_answered_images_out_of_scope_are_a_known_failure(screening):
     [
         ("accepted", "Known failures", "Which errors are commonest: not recorded."),
         ("ood_answered", "Known failures", "Images out of scope: not tried."),
-        ("shift", "Robustness, external test", "Damaged images: not tried."),
+        ("shift", "Robustness, external test", "images: not tried. Another site: not tried."),
         ("groups", "Subgroups and fairness", "No groups are recorded, so none was examined."),
     ],
 )
@@ -81,6 +81,14 @@ def test_a_partner_is_told_with_what_the_threshold_from_home_does_there(screenin
     answer = card_of(screening)["Robustness, external test"]
     for partner in screening.shift["partner"].unique():
         assert f"{partner}: At the threshold from home it is most wrong at" in answer
+
+
+def test_a_test_at_another_site_is_not_said_to_be_missing(screening):
+    assert "not tried" not in card_of(screening)["Robustness, external test"]
+    damaged = pick(screening.shift, kind="corruption")
+    answer = card_of(screening, shift=damaged)["Robustness, external test"]
+    assert "Another site: not tried." in answer
+    assert "Damaged images" not in answer
 
 
 def test_the_revision_that_trained_is_on_the_card(screening):
