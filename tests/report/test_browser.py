@@ -17,6 +17,8 @@ from tests.report.simulated_scores import SCREENING, enlarged, with_last_class_c
 
 HOSTILE = "<script>document.title = 'taken'</script><img src=x onerror=alert(1)>"
 
+PATIENCE_MS = 120_000
+"""A busy machine is no fault of a page; what is timed is timed by the page itself."""
 PAPER_WIDTH, PAPER_HEIGHT = round((210 - 26) / 25.4 * 96), round((297 - 31) / 25.4 * 96)
 """Pixels of an A4 sheet within the margins that the style sheet states in mm."""
 
@@ -59,6 +61,7 @@ def visit(browser, folder):
         context = browser.new_context(**options)
         contexts.append(context)
         page = context.new_page()
+        page.set_default_timeout(PATIENCE_MS)
         page.complaints, page.requests = [], []
         page.on("console", lambda message: page.complaints.append(message.text))
         page.on("pageerror", lambda error: page.complaints.append(str(error)))
