@@ -109,7 +109,9 @@ def sites_text(dataset: dict[str, Any]) -> str:
 
 def _demographics(scores: Scores) -> str:
     """Say where patients are counted by sex, age and the like: in the test split alone."""
-    columns = [] if scores.groups is None else scores.groups["column"].unique()
+    if scores.groups is None:
+        return UNKNOWN
+    columns = scores.groups["column"].unique()
     kinds = ", ".join(name.replace("_", " ") for name in columns if name != "site")
     if not kinds:
         return UNKNOWN
