@@ -6,6 +6,12 @@ from pipeline.plots.confidence import (
     SharesPanel,
     confidence_shares_figure,
 )
+from pipeline.plots.curve_panels import (
+    CurvePanel,
+    GroupCurve,
+    MarkedPoint,
+    curve_panels_figure,
+)
 from pipeline.plots.decisions import DecisionCurve, costs_figure, net_benefit_figure
 from pipeline.plots.forest import ForestPanel, ForestRow, forest_figure
 from pipeline.plots.frame import Frame, axes_frame
@@ -33,12 +39,15 @@ __all__ = [
     "BarSeries",
     "ConfidenceHistogram",
     "ConfidenceShares",
+    "CurvePanel",
     "DecisionCurve",
     "ExactBand",
     "ForestPanel",
     "ForestRow",
     "Frame",
+    "GroupCurve",
     "JointLimits",
+    "MarkedPoint",
     "ReliabilityBins",
     "RiskCurve",
     "SharesPanel",
@@ -50,6 +59,7 @@ __all__ = [
     "bars_figure",
     "confidence_shares_figure",
     "costs_figure",
+    "curve_panels_figure",
     "exact_band_figure",
     "forest_figure",
     "net_benefit_figure",

@@ -11,7 +11,8 @@ from matplotlib.figure import Figure
 
 from pipeline.plots.style import INK, PAPER, look, styled
 
-HATCHES = ("", "////", "....", "xxxx", "----", "oo")
+HATCHES = ("", "////", "\\\\\\\\", "xxxx", "----", "||||")
+"""Of lines alone: a pattern of dots takes a page as much as all its tables."""
 
 
 @dataclass(frozen=True)

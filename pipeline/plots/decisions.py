@@ -16,7 +16,10 @@ from pipeline.plots.style import INK, MUTED, look, percent_axis, single_axes, st
 
 Grid = Float[np.ndarray, "points"]
 
-REFERENCE_DASHES = ((0, (1, 1.5)), (0, (6, 2)), (0, (3, 1.5, 1, 1.5)))
+REFERENCE_DASHES = ((0, (1, 1.5)), (0, (6, 2)), (0, (3, 1.5, 1, 1.5)), (0, (2, 4)))
+
+MOST_INSIDE = 4
+"""Curves whose names have room beside them; of more the names stand beneath."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,10 @@ def net_benefit_figure(curves: Sequence[DecisionCurve], *, positive: str, unit: 
                  highest=100 * curves[0].grid.max())  # fmt: skip
     axes.set_ylim(-0.25 * highest, 1.15 * highest)
     axes.set_ylabel(f"benefit: true {positive} found,\nnet of false alarms, per 100 {unit}")
-    axes.legend(loc="upper right")
+    if len(curves) > MOST_INSIDE:
+        figure.legend(loc="outside lower center", ncols=2)
+    else:
+        axes.legend(loc="upper right")
     return figure
 
 

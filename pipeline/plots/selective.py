@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from jaxtyping import Float
@@ -64,7 +64,13 @@ class ExactBand:
 
 
 @styled
-def risk_coverage_figure(curves: Sequence[RiskCurve], *, target: float, unit: str) -> Figure:
+def risk_coverage_figure(
+    curves: Sequence[RiskCurve],
+    *,
+    target: float,
+    unit: str,
+    risk: str = "wrong, % of the answered",
+) -> Figure:
     """Draw risk against coverage, the mean over seeds with a band of one standard deviation.
 
     Parameters
@@ -75,6 +81,8 @@ def risk_coverage_figure(curves: Sequence[RiskCurve], *, target: float, unit: st
         The risk that must not be exceeded, in [0, 1].
     unit : str
         What is answered, with its number.
+    risk : str
+        What the risk is, for its axis.
     """
     figure, axes = single_axes()
     highest = 1.4 * target
@@ -91,9 +99,9 @@ def risk_coverage_figure(curves: Sequence[RiskCurve], *, target: float, unit: st
         axes.plot(x, y, color=style.colour, linestyle=style.dash, label=curve.label, **marks)
         axes.fill_between(x, np.maximum(0, y - sd), y + sd, color=style.colour, alpha=0.14, lw=0)
         highest = max(highest, float(np.max((y + sd) / 100)))
-    _draw_target(axes, target)
+    draw_target(axes, target)
     percent_axis(axes, "x", f"answered, % of {unit}")
-    percent_axis(axes, "y", "wrong, % of the answered", highest=105 * highest)
+    percent_axis(axes, "y", risk, highest=105 * highest)
     axes.legend(loc="upper left", ncols=2 if len(curves) > 3 else 1)
     return figure
 
@@ -134,7 +142,7 @@ def exact_band_figure(
     if chosen is not None:
         point = (100 * chosen[0] / band.num_cases, 100 * chosen[1] / chosen[0])
         axes.plot(*point, marker="D", markersize=8, label="approved threshold", **marks)
-    _draw_target(axes, target)
+    draw_target(axes, target)
     percent_axis(axes, "x", f"answered, % of {band.num_cases:,} {unit}")
     highest = max(140 * target, float(upper.max()))
     percent_axis(axes, "y", "wrong, % of the answered", highest=1.05 * highest)
@@ -195,8 +203,10 @@ def silent_errors_figure(band: ExactBand, *, chosen: tuple[int, int] | None, uni
     return figure
 
 
-def _draw_target(axes: Axes, target: float) -> None:
+def draw_target(axes: Axes, target: float, *, side: Literal["left", "right"] = "right") -> None:
+    """Draw the risk that must not be exceeded across a pair of axes in percent, named at a side."""
     axes.axhline(100 * target, color=INK, linewidth=1.1, linestyle=(0, (2, 2)))
-    place: dict[str, Any] = {"xycoords": ("axes fraction", "data"), "va": "bottom", "ha": "right"}
+    place: dict[str, Any] = {"xycoords": ("axes fraction", "data"), "va": "bottom", "ha": side}
     text = f"target {100 * target:g}%"
-    axes.annotate(text, (0.995, 100 * target), textcoords="offset points", xytext=(0, 2), **place)
+    at = 0.995 if side == "right" else 0.005
+    axes.annotate(text, (at, 100 * target), textcoords="offset points", xytext=(0, 2), **place)

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from pipeline.metrics.group_shares import MASK_BELOW, RATE_FROM, Visibility, visibilities
+from pipeline.metrics.group_shares import MASK_BELOW, RATE_FROM, Visibility
 from pipeline.metrics.intervals import proportion_interval
+from pipeline.report.classes import class_rows, class_visibilities, training_cases
+from pipeline.report.referred import referred_classes_sentence
 from pipeline.report.scores import Scores, pick
 from pipeline.report.sentences import OperatingPoint, operating_point, verdict
 from pipeline.report.table import Cell, Column, Table
@@ -74,21 +76,22 @@ def _point_cells(point: OperatingPoint) -> tuple[Cell, ...]:
 
 
 def per_class_table(scores: Scores) -> Table:
-    """Return what became of each class at the headline's operating point, critical ones first.
+    """Return what became of each class at the headline's operating point.
+
+    Critical classes come first, the others by training cases.
 
     Classes of fewer than 10 are masked, with others if need be; from 10 to 29 only counts are
     given.
     """
     target = scores.record["headline_target"]
-    frame = pick(scores.per_class, **scores.headline, target=target)
-    critical = set(scores.dataset["critical_classes"])
-    frame = frame.sort_values("class", key=lambda names: ~names.isin(critical), kind="stable")
-    shown = visibilities(dict(zip(frame["class"], frame["cases"], strict=True)))
+    critical, training = set(scores.dataset["critical_classes"]), training_cases(scores)
+    frame, shown = class_rows(scores), class_visibilities(scores)
     masked = frame["class"].map(shown) == "masked"
     public = frame.assign(**{key: frame[key].astype("Int64").mask(masked) for key in COUNTS})
     rows = [
         (
             Cell(row["class"], "critical" if row["class"] in critical else ""),
+            *([Cell(f"{training[row['class']]:,}")] if training else []),
             *_class_cells(row, shown[row["class"]]),
         )
         for _, row in frame.iterrows()
@@ -98,9 +101,10 @@ def per_class_table(scores: Scores) -> Table:
         caption=f"What became of each class at the target of {target_text(target)}, seed "
         f"{scores.headline['seed']}, with exact 95% intervals. {MASKED} masked: fewer than "
         f"{MASK_BELOW} test {scores.unit}, or shown they would give such a class away; below "
-        f"{RATE_FROM}, counts alone.",
+        f"{RATE_FROM}, counts alone. {referred_classes_sentence(scores)}".rstrip(),
         columns=(
             Column("True class", numeric=False),
+            *([Column("Training images")] if training else []),
             Column(f"Test {scores.unit}"),
             Column("Answered"),
             Column("Wrong", "of the answered"),
@@ -138,7 +142,17 @@ def nearest_rows(band: pd.DataFrame, coverages: Sequence[float]) -> list[int]:
 def risk_coverage_table(scores: Scores) -> Table:
     """Return risk at eight coverages, one row a loss, after the headline calibrator."""
     calibrator = scores.record["headline_calibrator"]
-    frame = pick(scores.risk_coverage, calibrator=calibrator)
+    return coverage_table(
+        scores,
+        pick(scores.risk_coverage, calibrator=calibrator),
+        name="risk_coverage",
+        caption=f"Wrong among the answered by share answered, after {calibrator}: mean ± standard "
+        "deviation over seeds.",
+    )
+
+
+def coverage_table(scores: Scores, frame: pd.DataFrame, *, name: str, caption: str) -> Table:
+    """Return the risks of a frame at eight coverages, one row a loss."""
     grid = WORKLOAD_COVERAGES
     rows = []
     for loss in scores.record["losses"]:
@@ -150,9 +164,8 @@ def risk_coverage_table(scores: Scores) -> Table:
             cells.append(Cell(percent(at["risk_mean"]), sd))
         rows.append((Cell(loss), *cells))
     return Table(
-        name="risk_coverage",
-        caption=f"Wrong among the answered by share answered, after {calibrator}: mean ± standard "
-        "deviation over seeds.",
+        name=name,
+        caption=caption,
         columns=(
             Column("Loss", numeric=False),
             *(Column(target_text(c), "answered") for c in grid),

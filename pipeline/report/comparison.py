@@ -156,6 +156,24 @@ def _caption(scores: Scores, left_out: int) -> str:
         f"{boot['num_resamples']:,} bootstrap resamples of {boot['unit']}s. {RESAMPLED_ECE} ★ best "
         "of its column; "
         f"the shaded row is the model of the first screen.{ties}{more if left_out else ''}"
+        f"{_intervals_explained(scores)}"
+    )
+
+
+def _intervals_explained(scores: Scores) -> str:
+    """Say which pairs have an interval over patients, where not all have; empty where all have."""
+    rows = pick(scores.summary, metric=scores.summary["metric"].iloc[0])
+    known = rows.set_index(["loss", "calibrator"])["lower"].notna()
+    if known.all() or not known.any():
+        return ""
+    wholly = [
+        f"{each} with {', '.join(str(name) for name, has in found.items() if has)}"
+        for each, level in (("all losses", "calibrator"), ("all calibrators", "loss"))
+        if (found := known.groupby(level, sort=False).all()).any()
+    ]
+    return (
+        f" Intervals over patients: {' and '.join(wholly)}; the other pairs show mean and standard "
+        "deviation over seeds alone."
     )
 
 

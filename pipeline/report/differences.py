@@ -12,10 +12,11 @@ from pipeline.report.wording import metric_name, missing, scaled, target_text
 COMPARED = ("accuracy", "nll", "brier", "ece", "classwise_ece", "aurc", "augrc")
 
 
-def differences_table(
-    scores: Scores, calibrators: Sequence[str], *, name: str = "differences"
-) -> Table | None:
-    """Return each loss's difference to the baseline over seeds; None where not computed."""
+def differences_table(scores: Scores, calibrators: Sequence[str]) -> Table | None:
+    """Return each loss's difference to the baseline over seeds; None where not computed.
+
+    Rows are of these calibrators; the frame behind them is of all, so that one file serves both.
+    """
     if scores.differences is None:
         return None
     frame = scores.differences
@@ -23,16 +24,17 @@ def differences_table(
     found = {(row.loss, row.calibrator, row.metric): row for row in frame.itertuples()}
     every = dict.fromkeys(zip(frame["loss"], frame["calibrator"], strict=True))
     pairs = [pair for pair in every if pair[1] in calibrators]
+    more = "" if len(pairs) == len(every) else " The files hold the other calibrators too."
     rows = [
         (Cell(pair[0]), Cell(pair[1]), *(_difference(found.get((*pair, key)), key) for key in keys))
         for pair in pairs
     ]
     baseline = scores.record["baseline"]
     return Table(
-        name=name,
+        name="differences",
         caption=f"Difference to {baseline} with the same calibrator, seed by seed: mean ± standard "
         "deviation, and the p-value of a paired t-test after Holm's correction over the losses. "
-        f"{scores.seeds_text} can show large differences alone.",
+        f"{scores.seeds_text} can show large differences alone.{more}",
         columns=(
             Column("Loss", numeric=False),
             Column("Calibrator", numeric=False),

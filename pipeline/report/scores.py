@@ -34,22 +34,39 @@ OPTIONAL_COLUMNS = {
     "lower upper",
     "class_calibration": "loss calibrator class cases mean_probability share gap gap_lower "
     "gap_upper ece",
+    "class_risk": "loss calibrator seed score class cases missed aurc risk_at_coverage_80 "
+    "risk_at_coverage_90",
     "comparisons": "metric loss calibrator reference_loss reference_calibrator mean_difference "
     "sd num_pairs lower upper p_value p_value_holm",
     "confidence": "loss calibrator seed lower_edge upper_edge right wrong",
+    "cost_coverage": "loss calibrator coverage risk_mean risk_sd num_seeds",
+    "cost_points": "loss seed calibrator target delta status threshold num_threshold_patients "
+    "minimum_answered lowest_upper_limit largest_cost num_test answered referred mean_cost "
+    "one_sided_upper",
+    "cost_selection": "loss seed calibrator score mean_cost aurc augrc",
     "costs": "loss calibrator seed target policy weight cost lower upper",
+    "cox": "loss seed calibrator class cases slope intercept intercept_at_slope_one reason",
     "differences": "metric calibrator loss baseline mean_difference sd num_pairs lower upper "
     "p_value p_value_holm",
     "gallery": "loss calibrator seed kind rank label prediction confidence png",
+    "group_curves": "loss calibrator seed column group patients threshold coverage answered wrong "
+    "risk lower upper",
+    "group_scores": "loss calibrator seed column group visibility num_patients num_wrong metric "
+    "value lower upper",
     "groups": "loss calibrator seed target quantity column group visibility num_patients "
     "num_marked share lower upper difference difference_lower difference_upper",
     "levels": "loss calibrator quantity value lower upper",
     "long_tail": "loss seed calibrator rule group num_classes cases accuracy ece aurc",
+    "long_tail_curves": "loss calibrator rule group cases coverage risk_mean risk_sd num_seeds",
     "net_benefit": "loss calibrator seed class policy threshold_probability net_benefit lower "
     "upper",
     "ood": "loss calibrator seed partner kind score auroc aupr_in aupr_out fpr_at_95_tpr",
     "ood_answered": "loss calibrator seed partner kind target threshold answered foreign rate",
     "ood_confidence": "calibrator partner kind left right cases share",
+    "prediction_sets": "loss calibrator seed method level class cases covered coverage lower upper "
+    "mean_size single empty",
+    "referral_benefit": "loss calibrator seed class policy threshold_probability net_benefit lower "
+    "upper",
     "selection": "loss seed calibrator score aurc augrc",
     "shift": "loss calibrator seed partner kind view corruption severity cases patients accuracy "
     "ece threshold answered wrong coverage risk risk_lower risk_upper",
@@ -74,6 +91,7 @@ TEXT_COLUMNS = (
     "kind",
     "label",
     "loss",
+    "method",
     "metric",
     "notes",
     "parameters",
@@ -83,6 +101,7 @@ TEXT_COLUMNS = (
     "prediction",
     "prevalence",
     "quantity",
+    "reason",
     "reference_calibrator",
     "reference_loss",
     "rule",
@@ -121,18 +140,28 @@ class Scores:
     accepted: pd.DataFrame | None = None
     accepted_groups: pd.DataFrame | None = None
     class_calibration: pd.DataFrame | None = None
+    class_risk: pd.DataFrame | None = None
     comparisons: pd.DataFrame | None = None
     confidence: pd.DataFrame | None = None
+    cost_coverage: pd.DataFrame | None = None
+    cost_points: pd.DataFrame | None = None
+    cost_selection: pd.DataFrame | None = None
     costs: pd.DataFrame | None = None
+    cox: pd.DataFrame | None = None
     differences: pd.DataFrame | None = None
     gallery: pd.DataFrame | None = None
+    group_curves: pd.DataFrame | None = None
+    group_scores: pd.DataFrame | None = None
     groups: pd.DataFrame | None = None
     levels: pd.DataFrame | None = None
     long_tail: pd.DataFrame | None = None
+    long_tail_curves: pd.DataFrame | None = None
     net_benefit: pd.DataFrame | None = None
     ood: pd.DataFrame | None = None
     ood_answered: pd.DataFrame | None = None
     ood_confidence: pd.DataFrame | None = None
+    prediction_sets: pd.DataFrame | None = None
+    referral_benefit: pd.DataFrame | None = None
     selection: pd.DataFrame | None = None
     shift: pd.DataFrame | None = None
     site_recalibration: pd.DataFrame | None = None

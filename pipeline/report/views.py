@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 
 from pipeline.report.answers import operating_points_table, per_class_table
 from pipeline.report.calibrators import calibrator_notes_table, calibrators_table
+from pipeline.report.class_risk import class_risk_table
 from pipeline.report.comparison import (
     KINDS,
     calibrators_shown_first,
@@ -13,16 +14,23 @@ from pipeline.report.comparison import (
     metrics_table,
 )
 from pipeline.report.confusion import confusion_tables
+from pipeline.report.cox import cox_table
 from pipeline.report.data_card import Item, class_counts_table, data_card
 from pipeline.report.differences import differences_table, selection_table
+from pipeline.report.error_costs import cost_points_table, cost_selection_table
 from pipeline.report.explorer import Explorer, explorer
 from pipeline.report.first_screen import FirstScreen, first_screen
 from pipeline.report.gallery import Shelf, gallery
+from pipeline.report.group_scores import group_scores_table
 from pipeline.report.levels import class_calibration_table, levels_table
 from pipeline.report.model_card import model_card
 from pipeline.report.panels import Panel, experiment_panels
 from pipeline.report.partners import ood_answered_table, site_recalibration_table
 from pipeline.report.per_thousand import per_thousand_table
+from pipeline.report.prediction_sets import (
+    prediction_sets_by_class_table,
+    prediction_sets_table,
+)
 from pipeline.report.provenance import chain, fingerprint_line, provenance_table
 from pipeline.report.published import published_table
 from pipeline.report.scores import Scores
@@ -41,6 +49,7 @@ class ExperimentTables:
     headline_points: Table
     operating_points: Table
     per_class: Table
+    class_risk: Table | None
     per_thousand: Table | None
     calibrator_notes: Table
     calibrators: Table
@@ -48,9 +57,14 @@ class ExperimentTables:
     class_counts: Table
     levels: Table | None
     class_calibration: Table | None
+    cox: Table | None
+    prediction_sets: Table | None
+    prediction_sets_by_class: Table | None
+    group_scores: Table | None
+    cost_points: Table | None
+    cost_selection: Table | None
     published: Table | None
     differences: Table | None
-    differences_all: Table | None
     selection: Table | None
     ood_answered: Table | None
     site_recalibration: Table | None
@@ -69,6 +83,7 @@ class ExperimentView:
     explorer: Explorer | None
     gallery: tuple[Shelf, ...]
     confusion: tuple[Table, ...]
+    differences_shown_first: Table | None
 
     @property
     def name(self) -> str:
@@ -98,7 +113,6 @@ class ExperimentView:
 
 def experiment_view(scores: Scores) -> ExperimentView:
     """Return everything that the pages show of one experiment."""
-    every, first = scores.record["calibrators"], calibrators_shown_first(scores)
     tables = ExperimentTables(
         comparison=comparison_table(scores),
         **{f"metrics_{kind}": metrics_table(scores, kind) for kind in KINDS},
@@ -107,6 +121,7 @@ def experiment_view(scores: Scores) -> ExperimentView:
         ),
         operating_points=operating_points_table(scores, scores.record["risk_targets"]),
         per_class=per_class_table(scores),
+        class_risk=class_risk_table(scores),
         per_thousand=per_thousand_table(scores),
         calibrator_notes=calibrator_notes_table(scores),
         calibrators=calibrators_table(scores),
@@ -114,11 +129,14 @@ def experiment_view(scores: Scores) -> ExperimentView:
         class_counts=class_counts_table(scores),
         levels=levels_table(scores),
         class_calibration=class_calibration_table(scores),
+        cox=cox_table(scores),
+        prediction_sets=prediction_sets_table(scores),
+        prediction_sets_by_class=prediction_sets_by_class_table(scores),
+        group_scores=group_scores_table(scores),
+        cost_points=cost_points_table(scores),
+        cost_selection=cost_selection_table(scores),
         published=published_table(scores),
-        differences=differences_table(scores, first),
-        differences_all=None
-        if first == every
-        else (differences_table(scores, every, name="differences_all")),
+        differences=differences_table(scores, scores.record["calibrators"]),
         selection=selection_table(scores),
         ood_answered=ood_answered_table(scores),
         site_recalibration=site_recalibration_table(scores),
@@ -135,4 +153,5 @@ def experiment_view(scores: Scores) -> ExperimentView:
         explorer=None if frame is None else explorer(scores, frame),
         gallery=gallery(scores),
         confusion=tuple(confusion_tables(scores)),
+        differences_shown_first=differences_table(scores, calibrators_shown_first(scores)),
     )

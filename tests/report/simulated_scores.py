@@ -12,6 +12,7 @@ from pipeline.config.plan import Plan, StudyRow, write_plan
 from pipeline.report import Scores
 from tests.report import simulated_extras as extras
 from tests.report import simulated_tables as common
+from tests.report.simulated_details import COSTS, detail_tables
 from tests.report.simulated_outcomes import CALIBRATORS, Outcome, Scenario, simulate
 from tests.report.simulated_partners import partner_tables
 
@@ -73,6 +74,7 @@ def experiment_record(study: str, scenario: Scenario) -> dict[str, object]:
         "risk_targets": list(common.TARGETS),
         "headline_target": 0.05,
         "delta": common.DELTA,
+        "costs": COSTS if scenario.extras else {},
         "bootstrap": {"num_resamples": 1000, "level": 0.95, "unit": "patient"},
     }
 
@@ -123,6 +125,7 @@ def write_scores(folder: Path, study: str, scenario: Scenario) -> None:
     }
     if scenario.extras:
         tables |= _extra_tables(scenario, test, tables)
+        tables |= detail_tables(scenario, threshold, test, points)
     folder.mkdir(parents=True, exist_ok=True)
     for name, table in tables.items():
         table.to_csv(folder / f"{name}.csv", index=False)
@@ -169,7 +172,7 @@ def with_last_class_called(name: str, scores: Scores) -> Scores:
     }
     changed = {"classes": classes, "critical_classes": [name], "counts": counts}
     dataset = scores.dataset | changed
-    renamed = {column: {old: name} for column in ("class", "label", "prediction")}
+    renamed = {column: {old: name} for column in ("class", "group", "label", "prediction")}
     tables = {
         key: table.replace(renamed)
         for key, table in vars(scores).items()

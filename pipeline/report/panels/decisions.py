@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.plots import DecisionCurve, costs_figure, net_benefit_figure
+from pipeline.report.classes import class_visibilities
 from pipeline.report.panels.panel import Panel, before_and_after, make_panel
 from pipeline.report.scores import Scores, pick
 from pipeline.report.table import Cell, Column, Table
@@ -36,7 +37,9 @@ def costs_panel(scores: Scores) -> Panel | None:
     if rows.empty or not point["answered"]:
         return None
     curves = [
-        _curve(group, POLICIES[str(policy)], 0 if policy == "model" else None, "weight", "cost")
+        decision_curve(
+            group, POLICIES[str(policy)], 0 if policy == "model" else None, "weight", "cost"
+        )
         for policy, group in rows.groupby("policy", sort=False)
     ]
     figure = costs_figure(curves, unit=scores.unit)
@@ -84,9 +87,12 @@ def net_benefit_panels(scores: Scores) -> list[Panel]:
     """Return the net benefit of acting on each critical class, before and after calibration."""
     if scores.net_benefit is None:
         return []
+    # Acting on all is worth the class's share, so that a masked class has no curve.
+    shown = class_visibilities(scores)
     return [
         _net_benefit_panel(scores, number, str(name), rows)
         for number, (name, rows) in enumerate(scores.net_benefit.groupby("class", sort=False))
+        if shown[str(name)] != "masked"
     ]
 
 
@@ -95,11 +101,11 @@ def _net_benefit_panel(scores: Scores, number: int, name: str, rows: pd.DataFram
     model = pick(rows, policy="model", loss=loss)
     axes = ("threshold_probability", "net_benefit")
     curves = [
-        _curve(pick(model, calibrator=calibrator), f"{loss}, {calibrator}", series, *axes)
+        decision_curve(pick(model, calibrator=calibrator), f"{loss}, {calibrator}", series, *axes)
         for series, calibrator in enumerate(before_and_after(scores))
     ]
     curves += [
-        _curve(group, POLICIES[str(policy)], None, *axes)
+        decision_curve(group, POLICIES[str(policy)], None, *axes)
         for policy, group in rows[rows["policy"] != "model"].groupby("policy", sort=False)
     ]
     sentence = (
@@ -109,16 +115,20 @@ def _net_benefit_panel(scores: Scores, number: int, name: str, rows: pd.DataFram
     figure = net_benefit_figure(curves, positive=name, unit=scores.unit)
     key = f"net_benefit_{number}"
     panel = make_panel(scores, key, f"Net benefit: {name}", sentence, figure)
-    return replace(panel, table=_net_benefit_table(key, name, rows, curves))
+    return replace(panel, table=net_benefit_table(key, name, rows, curves))
 
 
-def _net_benefit_table(
+def net_benefit_table(
     key: str, name: str, rows: pd.DataFrame, curves: list[DecisionCurve]
 ) -> Table:
+    """Return the curves of acting on one class at a few preferences; `rows` are all of theirs."""
     grid = curves[0].grid
     places = [int(np.abs(grid - each).argmin()) for each in PREFERENCES_SHOWN]
     cells = [
-        (Cell(curve.label), *(Cell(f"{1000 * curve.value[place]:.0f}") for place in places))
+        (
+            Cell(curve.label),
+            *(Cell(f"{1000 * curve.value[place]:.0f}".replace("-", "−")) for place in places),
+        )
         for curve in curves
     ]
     return Table(
@@ -134,8 +144,9 @@ def _net_benefit_table(
     )
 
 
-def _curve(
+def decision_curve(
     rows: pd.DataFrame, label: str, series: int | None, grid: str, value: str
 ) -> DecisionCurve:
+    """Return one policy's rows as a curve: column `value`, with its limits, over column `grid`."""
     arrays = (rows[name].to_numpy(float) for name in (grid, value, "lower", "upper"))
     return DecisionCurve(label, series, *arrays)

@@ -10,6 +10,7 @@ from pipeline.metrics.group_shares import MASK_BELOW
 from pipeline.plots import ForestPanel, ForestRow, forest_figure
 from pipeline.report.groups import QUANTITIES, group_rows, groups_sentence, groups_table
 from pipeline.report.panels.panel import Panel, make_panel
+from pipeline.report.referred import referred_groups_sentence
 from pipeline.report.scores import Scores, pick
 from pipeline.report.wording import missing
 
@@ -40,7 +41,7 @@ def groups_panel(scores: Scores) -> Panel | None:
         )
         for place, quantity in enumerate(QUANTITIES)
     ]
-    sentence = groups_sentence(groups)
+    sentence = f"{groups_sentence(groups)} {referred_groups_sentence(groups)}"
     panel = make_panel(scores, "groups", "Groups of patients", sentence, forest_figure(panels))
     return replace(panel, table=groups_table(scores, groups), wide=True)
 

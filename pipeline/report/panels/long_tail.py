@@ -1,4 +1,4 @@
-"""Panel of the long tail: what classes with many, some and few training cases each get."""
+"""Panels of the long tail: what classes with many, some and few training cases each get."""
 
 from __future__ import annotations
 
@@ -6,12 +6,23 @@ from dataclasses import replace
 
 import pandas as pd
 
-from pipeline.plots import BarPanel, BarSeries, bars_figure
+from pipeline.metrics.group_shares import RATE_FROM
+from pipeline.plots import (
+    BarPanel,
+    BarSeries,
+    CurvePanel,
+    GroupCurve,
+    bars_figure,
+    curve_panels_figure,
+)
 from pipeline.report.panels.panel import Panel, make_panel, shown_losses
 from pipeline.report.scores import Scores, pick
 from pipeline.report.table import Cell, Column, Table
 from pipeline.report.wording import missing, percent
 
+RULES = {"count": "training cases: more than 100, 20 to 100, fewer", "tertile": "tertiles"}
+COVERAGES = (0.5, 0.8, 0.9, 1.0)
+"""Of the table that a page shows; the files hold the whole grid."""
 QUANTITIES = {"accuracy": "right, % of the group's cases", "ece": "ECE, % of the group's cases"}
 
 
@@ -29,11 +40,9 @@ def long_tail_panel(scores: Scores) -> Panel | None:
     cases = rows.groupby("group", sort=False)["cases"].first()
     names = [f"{group}\n(n = {cases[group]:,})" for group in groups]
     rule = rows["rule"].iloc[0]
-    ruled = "training cases: more than 100, 20 to 100, fewer" if rule == "count" else "tertiles"
     sentence = (
-        f"Classes grouped by {ruled}; after {scores.record['headline_calibrator']}, mean over "
-        f"{scores.seeds_text}, bars of one standard deviation. Test cases as they "
-        "come."
+        f"Classes grouped by {RULES[rule]}; after {scores.record['headline_calibrator']}, mean "
+        f"over {scores.seeds_text}, bars of one standard deviation. Test cases as they come."
     )
     figure = bars_figure(panels, groups=names)
     panel = make_panel(scores, "long_tail", "The long tail", sentence, figure)
@@ -79,3 +88,89 @@ def _table(scores: Scores, rows: pd.DataFrame, spread: pd.DataFrame) -> Table:
 def _spread_cell(values: pd.Series, key: str) -> Cell:
     mean, sd = float(values[(key, "mean")]), float(values[(key, "std")])
     return Cell(percent(mean) if missing(sd) else f"{percent(mean)} ± {percent(sd)}")
+
+
+def long_tail_curves_panel(scores: Scores) -> Panel | None:
+    """Return each size of class's risk-coverage curves; None without a long tail."""
+    if scores.long_tail_curves is None:
+        return None
+    calibrator = scores.record["headline_calibrator"]
+    rows = pick(scores.long_tail_curves, calibrator=calibrator)
+    if rows.empty:
+        return None
+    panels = [
+        CurvePanel(
+            f"{group} (n = {part['cases'].iloc[0]:,})",
+            "answered, % of the group's cases",
+            [
+                _curve(pick(part, loss=loss), loss, series)
+                for series, loss in enumerate(shown_losses(scores))
+            ],
+        )
+        for group, part in rows.groupby("group", sort=False)
+    ]
+    figure = curve_panels_figure(panels, target=scores.record["headline_target"])
+    sentence = (
+        f"{_ends(scores, rows)} After {calibrator}; mean over {scores.seeds_text}, band of one "
+        f"standard deviation, from {RATE_FROM} answered on; each group ranked by itself; a group "
+        f"of fewer than {RATE_FROM} test cases has no curve."
+    )
+    title = "Risk and coverage in the long tail"
+    panel = make_panel(scores, "long_tail_curves", title, sentence, figure)
+    return replace(panel, table=_curves_table(scores, rows), wide=True)
+
+
+def _curve(rows: pd.DataFrame, loss: str, series: int) -> GroupCurve:
+    coverage, risk, sd = (
+        rows[name].to_numpy(float) for name in ("coverage", "risk_mean", "risk_sd")
+    )
+    return GroupCurve(loss, series, coverage, risk, sd)
+
+
+def _ends(scores: Scores, rows: pd.DataFrame) -> str:
+    """Say how wrong the headline's loss is in each group, all answered and the surest half."""
+    own = pick(rows, loss=scores.record["headline_loss"])
+    words = []
+    for group, part in own.groupby("group", sort=False):
+        half = _nearest(part, 0.5)
+        half_words = f", {percent(half['risk_mean'])} of the surest half" if (
+            abs(half["coverage"] - 0.5) < 0.005
+        ) else ""  # fmt: skip
+        words.append(f"{group} {percent(part['risk_mean'].iloc[-1])}{half_words}")
+    return f"{scores.record['headline_loss']}, wrong if all are answered: {'; '.join(words)}."
+
+
+def _nearest(rows: pd.DataFrame, coverage: float) -> pd.Series:
+    return rows.iloc[int((rows["coverage"] - coverage).abs().argmin())]
+
+
+def _curves_table(scores: Scores, rows: pd.DataFrame) -> Table:
+    cells = []
+    for (group, loss), own in rows.groupby(["group", "loss"], sort=False):
+        at = (_nearest(own, coverage) for coverage in COVERAGES)
+        found = zip(COVERAGES, at, strict=True)
+        risks = (
+            _risk_cell(row) if abs(row["coverage"] - coverage) < 0.005 else Cell("–")
+            for coverage, row in found
+        )
+        cells.append((Cell(str(group)), Cell(str(loss)), Cell(f"{own['cases'].iloc[0]:,}"), *risks))
+    return Table(
+        name="long_tail_curves",
+        caption="Wrong among the answered of each size of class, by the share of its test cases "
+        f"answered, after {scores.record['headline_calibrator']}: mean ± standard deviation over "
+        f"seeds; – where fewer than {RATE_FROM} are answered.",
+        columns=(
+            Column("Classes", numeric=False),
+            Column("Loss", numeric=False),
+            Column("Test cases"),
+            *(Column(f"{100 * coverage:g}%", "answered") for coverage in COVERAGES),
+        ),
+        rows=tuple(cells),
+        frame=rows,
+        headings=2,
+    )
+
+
+def _risk_cell(row: pd.Series) -> Cell:
+    sd = "" if missing(row["risk_sd"]) else f"± {percent(row['risk_sd'])}"
+    return Cell(percent(row["risk_mean"]), sd)

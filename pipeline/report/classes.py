@@ -1,0 +1,39 @@
+"""The classes in the order of tables: the critical first, then from common to rare in training."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from pipeline.metrics.group_shares import Visibility, visibilities
+from pipeline.report.scores import Scores, pick
+
+
+def ordered_classes(scores: Scores) -> list[str]:
+    """Return the critical classes, then the others, both from most to fewest training cases."""
+    critical, training = scores.dataset["critical_classes"], training_cases(scores)
+    return sorted(
+        scores.dataset["classes"], key=lambda name: (name not in critical, -training.get(name, 0))
+    )
+
+
+def training_cases(scores: Scores) -> dict[str, int]:
+    """Return each class's training cases; empty where nobody recorded any."""
+    return scores.dataset["counts"].get("train", {})
+
+
+def class_rows(scores: Scores) -> pd.DataFrame:
+    """Return what became of each class at the headline's operating point, in order."""
+    rows = pick(scores.per_class, **scores.headline, target=scores.record["headline_target"])
+    return in_order(scores, rows)
+
+
+def in_order(scores: Scores, rows: pd.DataFrame) -> pd.DataFrame:
+    """Return rows with a column ``class`` in the order of the classes, others as they stand."""
+    places = {name: place for place, name in enumerate(ordered_classes(scores))}
+    return rows.sort_values("class", key=lambda names: names.map(places), kind="stable")
+
+
+def class_visibilities(scores: Scores) -> dict[str, Visibility]:
+    """Return what may be shown of each class, by its number of test patients."""
+    rows = class_rows(scores)
+    return visibilities(dict(zip(rows["class"], rows["cases"].astype(int), strict=True)))

@@ -1,0 +1,91 @@
+"""Cox's line of every class: whether its probabilities are too high, and whether too extreme."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from pipeline.metrics.group_shares import MASK_BELOW, RATE_FROM
+from pipeline.report.classes import class_visibilities, in_order
+from pipeline.report.scores import Scores, pick
+from pipeline.report.table import Cell, Column, Table
+from pipeline.report.wording import MASKED, missing
+
+LINE = ("intercept_at_slope_one", "slope")
+NUMBERS = ("slope", "intercept", "intercept_at_slope_one")
+
+
+def cox_table(scores: Scores) -> Table | None:
+    """Return intercept and slope of each class against the rest; None where not computed."""
+    if scores.cox is None:
+        return None
+    calibrators = list(dict.fromkeys([scores.uncalibrated, scores.record["headline_calibrator"]]))
+    frame = pick(scores.cox, loss=scores.record["headline_loss"])
+    frame = in_order(scores, frame[frame["calibrator"].isin(calibrators)])
+    shown = class_visibilities(scores)
+    rows = [
+        (
+            Cell(str(name)),
+            Cell(calibrator),
+            *_cells(pick(own, calibrator=calibrator), shown[str(name)]),
+        )
+        for name, own in frame.groupby("class", sort=False)
+        for calibrator in calibrators
+    ]
+    visibility = frame["class"].map(shown)
+    public = frame.assign(
+        cases=frame["cases"].astype("Int64").mask(visibility == "masked"),
+        **{name: frame[name].mask(visibility != "full") for name in NUMBERS},
+        reason=frame["reason"].mask(visibility != "full", ""),
+    )
+    return Table(
+        name="cox",
+        caption="Weak calibration class by class, one against the rest: intercept (the shift of "
+        "log-odds that makes the mean right; below 0, probabilities are too high) and slope (below "
+        f"1 too extreme, above 1 too timid) of {scores.record['headline_loss']}: mean ± standard "
+        f"deviation over {scores.seeds_text}. {_slopes(scores, frame, shown)} {MASKED} masked: "
+        f"fewer than {MASK_BELOW} test {scores.unit}, or shown they would give such a class away; "
+        f"no line below {RATE_FROM}.",
+        columns=(
+            Column("Class", numeric=False),
+            Column("Calibrator", numeric=False),
+            Column("Test images"),
+            Column("Intercept", "0 if calibrated"),
+            Column("Slope", "1 if calibrated"),
+        ),
+        rows=tuple(rows),
+        frame=public,
+        headings=2,
+    )
+
+
+def _cells(runs: pd.DataFrame, visibility: str) -> tuple[Cell, ...]:
+    if visibility == "masked":
+        return (Cell(MASKED),) * 3
+    cases = Cell(f"{runs['cases'].iloc[0]:,}")
+    if visibility == "counts":
+        return cases, Cell("–"), Cell("–")
+    return cases, *(_line_cell(runs[name]) for name in LINE)
+
+
+def _line_cell(values: pd.Series) -> Cell:
+    known = values.dropna()
+    if known.empty:
+        return Cell("no line")
+    few = "" if len(known) == len(values) else f"{len(known)} of {len(values)} seeds have a line"
+    sd = known.std()
+    text = f"{known.mean():.2f}" + ("" if missing(sd) else f" ± {sd:.2f}")
+    return Cell(text.replace("-", "−"), few)
+
+
+def _slopes(scores: Scores, frame: pd.DataFrame, shown: Mapping[str, str]) -> str:
+    """Say in how many classes the mean slope is below 1 after the headline's calibrator."""
+    calibrator = scores.record["headline_calibrator"]
+    judged = pick(frame, calibrator=calibrator)
+    judged = judged[judged["class"].map(shown) == "full"]
+    slopes = judged.groupby("class")["slope"].mean().dropna()
+    if slopes.empty:
+        return "No class has a line."
+    extreme = int((slopes < 1).sum())
+    return f"After {calibrator} the mean slope is below 1 in {extreme} of {len(slopes)} classes."
