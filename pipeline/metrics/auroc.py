@@ -6,7 +6,13 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from pipeline.errors import InputError
-from pipeline.metrics.weighting import Estimates, Weights, case_weights
+from pipeline.metrics.weighting import (
+    BLOCK_ELEMENTS,
+    Estimates,
+    Weights,
+    case_weights,
+    smallest_counts,
+)
 from pipeline.shapes import Labels, LogProbabilities
 
 
@@ -59,7 +65,7 @@ def auroc(
     reason = why_no_auroc(labels)
     if reason is not None:
         raise InputError(reason)
-    weights = case_weights(weights, len(labels))
+    weights = smallest_counts(case_weights(weights, len(labels)))
     num_classes = log_probabilities.shape[1]
     classes = [1] if num_classes == 2 else np.unique(labels).tolist()
     areas = np.array([binary_auroc(log_probabilities[:, k], labels == k, weights) for k in classes])
@@ -70,14 +76,16 @@ def auroc(
 
 
 def binary_auroc(
-    scores: Float[np.ndarray, "cases"], positive: Bool[np.ndarray, "cases"], weights: Weights
+    scores: Float[np.ndarray, "cases"],
+    positive: Bool[np.ndarray, "cases"],
+    weights: Int[np.ndarray, "*resamples cases"],
 ) -> Estimates:
     """Return the chance that a positive case scores above a negative one, a tie counting half.
 
     NaN where the weights count no positive or no negative case.
 
     >>> both = np.array([True, False])
-    >>> float(binary_auroc(np.array([0.5, 0.5]), both, np.ones(2)))
+    >>> float(binary_auroc(np.array([0.5, 0.5]), both, np.ones(2, dtype=int)))
     0.5
     """
     scores = np.ascontiguousarray(scores)
@@ -86,17 +94,20 @@ def binary_auroc(
     # Sorted needles, because they are found several times faster than scattered ones.
     lower = np.searchsorted(beaten_scores, scores[winners], side="left")
     upper = np.searchsorted(beaten_scores, scores[winners], side="right")
-    # Negatives are summed between the cuts that positives make: most need no running total.
-    cuts = np.unique(np.concatenate([[0], lower, upper]))
-    cuts = cuts[cuts < len(losers)]
-    between = np.add.reduceat(np.take(weights, losers, axis=-1), cuts, axis=-1)
-    below = np.zeros((*weights.shape[:-1], len(cuts) + 1))
-    np.cumsum(between, axis=-1, out=below[..., 1:])
-    beaten = below[..., np.searchsorted(cuts, lower)] + below[..., np.searchsorted(cuts, upper)]
-    positive_weights = weights[..., winners]
-    won = np.einsum("...i,...i", positive_weights, beaten) / 2
-    pairs = positive_weights.sum(axis=-1) * below[..., -1]
-    return np.divide(won, pairs, out=np.full_like(won, np.nan), where=pairs > 0)[()]
+    rows = weights.reshape(-1, weights.shape[-1])
+    won, pairs = np.empty((2, len(rows)))
+    # A few resamples at a time, so that what is gathered of them stays in cache.
+    step = max(1, BLOCK_ELEMENTS // len(scores))
+    for start in range(0, len(rows), step):
+        block = rows[start : start + step]
+        below = np.zeros((len(block), len(losers) + 1), dtype=np.int64)
+        np.cumsum(np.take(block, losers, axis=1), axis=1, out=below[:, 1:])
+        beaten = np.take(below, lower, axis=1) + np.take(below, upper, axis=1)
+        counted = np.take(block, winners, axis=1)
+        won[start : start + step] = (counted * beaten).sum(axis=1) / 2
+        pairs[start : start + step] = counted.sum(axis=1) * below[:, -1]
+    areas = np.divide(won, pairs, out=np.full_like(won, np.nan), where=pairs > 0)
+    return areas.reshape(weights.shape[:-1])[()]
 
 
 def _ranked(

@@ -174,5 +174,5 @@ def resampled_weights(
     for start in range(0, num_resamples, step):
         size = min(step, num_resamples - start)
         drawn = rng.integers(len(names), size=(size, len(names)))
-        counts = np.array([np.bincount(row, minlength=len(names)) for row in drawn])
-        yield counts.astype(np.float64)[:, patient]
+        counts = np.array([np.bincount(row, minlength=len(names)) for row in drawn], dtype=float)
+        yield np.take(counts, patient, axis=1)

@@ -131,8 +131,10 @@ def classwise_ece(
     """
     # A logarithm rounded up may exceed probability 1 in the last place.
     probabilities = np.minimum(np.exp(log_probabilities.T.astype(np.float64, order="C")), 1.0)
+    weights = case_weights(weights, len(labels))
+    num_counted = weights.sum(axis=-1)
     errors = [
-        ece(column, labels == k, num_bins, weights=weights)
+        _summed_gap(width_bins(column, num_bins), column, labels == k, weights) / num_counted
         for k, column in enumerate(probabilities)
     ]
     return np.mean(np.array(errors), axis=0)
@@ -146,6 +148,11 @@ def _mean_gap(
     bins: Bins, confidence: Confidence, correct: Correct, weights: Weights | None
 ) -> Estimates:
     weights = case_weights(weights, len(confidence))
+    return _summed_gap(bins, confidence, correct, weights) / weights.sum(axis=-1)
+
+
+def _summed_gap(
+    bins: Bins, confidence: Confidence, correct: Correct, weights: Weights
+) -> Estimates:
     # n_b |acc_b - conf_b| is the absolute sum of the bin's residuals: no bin is divided by zero.
-    gaps = np.abs(bins.sums(_residuals(confidence, correct), weights))
-    return gaps.sum(axis=-1) / weights.sum(axis=-1)
+    return np.abs(bins.sums(_residuals(confidence, correct), weights)).sum(axis=-1)

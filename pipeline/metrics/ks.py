@@ -33,6 +33,6 @@ def ks_calibration_error(
     order = np.argsort(confidence, kind="stable")
     residual = (correct - confidence)[order]
     last_of_equals = np.append(np.diff(confidence[order]) > 0, True)
-    totals = np.cumsum(weights[..., order] * residual, axis=-1)
+    totals = np.cumsum(np.take(weights, order, axis=-1) * residual, axis=-1)
     gaps = np.abs(totals, out=totals)
     return gaps.max(axis=-1, where=last_of_equals, initial=0.0) / weights.sum(axis=-1)

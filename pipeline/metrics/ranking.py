@@ -9,9 +9,7 @@ import numpy as np
 from jaxtyping import Float, Int, Shaped
 
 from pipeline.errors import InputError
-
-# Elements of one block of resamples: 2 MB in float64, so that the block's arrays stay in cache.
-BLOCK_ELEMENTS = 2**18
+from pipeline.metrics.weighting import BLOCK_ELEMENTS
 
 
 @dataclass(frozen=True)
@@ -34,8 +32,14 @@ class Ranking:
 
     def cumulate(self, values: Shaped[np.ndarray, "... cases"]) -> Shaped[np.ndarray, "... scores"]:
         """Sum ``values`` over the cases that score at least each distinct score."""
-        kind = np.float64 if values.dtype.kind == "f" else np.int64
-        sums = np.cumsum(np.take(values, self.order, axis=-1), axis=-1, dtype=kind)
+        return self.cumulate_ordered(np.take(values, self.order, axis=-1))
+
+    def cumulate_ordered(
+        self, ordered: Shaped[np.ndarray, "... cases"]
+    ) -> Shaped[np.ndarray, "... scores"]:
+        """Sum as `cumulate` does what stands in ``order`` already."""
+        kind = np.float64 if ordered.dtype.kind == "f" else np.int64
+        sums = np.cumsum(ordered, axis=-1, dtype=kind)
         # Without ties every case is an end, and the copy is saved.
         return sums if len(self.ends) == len(self.order) else np.take(sums, self.ends, axis=-1)
 
@@ -85,7 +89,8 @@ def multiplicity_blocks(
 
 def _whole(weights: Shaped[np.ndarray, "block cases"]) -> Int[np.ndarray, "block cases"]:
     """Return the block as whole numbers, or say what is wrong with it."""
-    counts = weights if weights.dtype.kind in "biu" else np.rint(weights).astype(np.int64)
+    with np.errstate(invalid="ignore"):
+        counts = weights if weights.dtype.kind in "biu" else weights.astype(np.int64)
     if counts is not weights and not np.array_equal(counts, weights):
         message = "weights must be whole numbers of cases, got a fraction, NaN or infinity"
         raise InputError(message)

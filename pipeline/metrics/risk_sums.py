@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Shaped
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,36 @@ class RiskSums:
         """Number of cases in each resample."""
         return self.answered[:, -1]
 
+    @cached_property
+    def tied(self) -> Int[np.ndarray, "resamples points"]:
+        """Number of cases that have each score."""
+        return _steps(self.answered)
+
+    @cached_property
+    def tied_losses(self) -> Float[np.ndarray, "resamples points"]:
+        """Summed loss of the cases that have each score."""
+        return _steps(self.losses)
+
+    @cached_property
+    def coverage(self) -> Float[np.ndarray, "resamples points"]:
+        """Share answered."""
+        return self.answered / self.num_cases[:, None]
+
+    @cached_property
+    def risk(self) -> Float[np.ndarray, "resamples points"]:
+        """Mean loss of the answered; 0 where there are none."""
+        return self.losses / np.maximum(self.answered, 1)
+
+
+def _steps(
+    values: Shaped[np.ndarray, "resamples points"],
+) -> Shaped[np.ndarray, "resamples points"]:
+    """Return by how much each value exceeds the one before it, the first by how much zero."""
+    steps = np.empty_like(values)
+    steps[:, 0] = values[:, 0]
+    np.subtract(values[:, 1:], values[:, :-1], out=steps[:, 1:])
+    return steps
+
 
 Statistic = Callable[[RiskSums], Float[np.ndarray, "resamples"]]
 
@@ -46,11 +77,13 @@ def area_under_risk(sums: RiskSums) -> Float[np.ndarray, "resamples"]:
     """
     harmonic = np.zeros(sums.num_cases.max() + 1)
     np.cumsum(1.0 / np.arange(1, len(harmonic)), out=harmonic[1:])
-    tied, summed = np.diff(sums.answered, prepend=0), np.diff(sums.losses, prepend=0.0)
-    mean = summed / np.maximum(tied, 1)
-    excess = (sums.losses - summed) - (sums.answered - tied) * mean
-    total = (excess * np.diff(harmonic[sums.answered], prepend=0.0)).sum(axis=1)
-    return (sums.losses[:, -1] + total) / sums.num_cases
+    mean = sums.tied_losses / np.maximum(sums.tied, 1)
+    # In place from here on: what is allocated costs as much as what is computed.
+    mean *= sums.answered - sums.tied
+    excess = sums.losses - sums.tied_losses
+    excess -= mean
+    excess *= _steps(np.take(harmonic, sums.answered))
+    return (sums.losses[:, -1] + excess.sum(axis=1)) / sums.num_cases
 
 
 def area_under_joint_risk(sums: RiskSums) -> Float[np.ndarray, "resamples"]:
@@ -59,9 +92,10 @@ def area_under_joint_risk(sums: RiskSums) -> Float[np.ndarray, "resamples"]:
     >>> area_under_joint_risk(RiskSums(np.array([[1, 2]]), np.array([[0.0, 1.0]])))
     array([0.125])
     """
-    tied, summed = np.diff(sums.answered, prepend=0), np.diff(sums.losses, prepend=0.0)
-    area = (tied * (sums.losses - summed / 2)).sum(axis=1)
-    return area / sums.num_cases.astype(float) ** 2
+    area = sums.tied_losses / -2
+    area += sums.losses
+    area *= sums.tied
+    return area.sum(axis=1) / sums.num_cases.astype(float) ** 2
 
 
 def largest_coverage(sums: RiskSums, *, target: float) -> Float[np.ndarray, "resamples"]:
@@ -71,9 +105,10 @@ def largest_coverage(sums: RiskSums, *, target: float) -> Float[np.ndarray, "res
     array([0.5])
     """
     # The quotient is compared, not a product: 29/100 <= 0.29 holds in floats, 29 <= 0.29 * 100 not.
-    risk = sums.losses / np.maximum(sums.answered, 1)
-    answered = np.where(risk <= target, sums.answered, 0)
-    return answered.max(axis=1) / sums.num_cases
+    met = sums.risk <= target
+    last = met.shape[1] - 1 - np.argmax(met[:, ::-1], axis=1)
+    row = np.arange(len(met))
+    return np.where(met[row, last], sums.coverage[row, last], 0.0)
 
 
 def risk_from_coverage(sums: RiskSums, *, coverage: float) -> Float[np.ndarray, "resamples"]:
@@ -82,7 +117,5 @@ def risk_from_coverage(sums: RiskSums, *, coverage: float) -> Float[np.ndarray, 
     >>> risk_from_coverage(RiskSums(np.array([[1, 2]]), np.array([[0.0, 1.0]])), coverage=0.6)
     array([0.5])
     """
-    reached = sums.answered / sums.num_cases[:, None] >= coverage
-    first = np.argmax(reached, axis=1)[:, None]
-    risk = np.take_along_axis(sums.losses, first, 1) / np.take_along_axis(sums.answered, first, 1)
-    return risk[:, 0]
+    first = np.argmax(sums.coverage >= coverage, axis=1)
+    return sums.risk[np.arange(len(first)), first]

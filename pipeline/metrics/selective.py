@@ -246,15 +246,23 @@ def _evaluate(
     """Evaluate each statistic on every resample: one sort, then blocks that fit in cache."""
     scores, costs = _checked(confidence, losses)
     ranking = rank(scores)
+    ordered_costs = _counted(costs)[ranking.order]
     blocks: dict[str, list[Float[np.ndarray, "block"]]] = {name: [] for name in statistics}
     for multiplicities in multiplicity_blocks(weights, num_cases=len(scores)):
-        sums = RiskSums(ranking.cumulate(multiplicities), ranking.cumulate(multiplicities * costs))
+        ordered = np.take(multiplicities, ranking.order, axis=-1)
+        summed = ranking.cumulate_ordered(ordered * ordered_costs)
+        sums = RiskSums(ranking.cumulate_ordered(ordered), summed.astype(np.float64))
         for name, statistic in statistics.items():
             blocks[name].append(statistic(sums))
     values = {name: np.concatenate(parts) for name, parts in blocks.items()}
     if weights is None or weights.ndim == 1:
         return {name: float(value[0]) for name, value in values.items()}
     return dict(values)
+
+
+def _counted(costs: Float[np.ndarray, "cases"]) -> Shaped[np.ndarray, "cases"]:
+    """Return costs of 0 and 1 as integers: numpy cumulates those several times as fast."""
+    return costs.astype(np.int64) if np.isin(costs, (0.0, 1.0)).all() else costs
 
 
 def _excess(value: Value, best: Value) -> Value:

@@ -50,8 +50,8 @@ def smooth_ece(
     0.5
     """
     weights = case_weights(weights, len(confidence))
-    bandwidth = smooth_ece_bandwidth(confidence, correct, weights)
-    return smooth_ece_at(bandwidth, confidence, correct, weights)
+    residuals = _residual_spectrum(confidence, correct, weights)
+    return _total_gap(residuals, _fixed_point(residuals))
 
 
 def smooth_ece_at(
@@ -68,7 +68,10 @@ def smooth_ece_bandwidth(
     confidence: Confidence, correct: Correct, weights: Weights
 ) -> Float[np.ndarray, "*resamples"]:
     """Return the bandwidth that equals the error it gives, to within 1e-5."""
-    residuals = _residual_spectrum(confidence, correct, weights)
+    return _fixed_point(_residual_spectrum(confidence, correct, weights))
+
+
+def _fixed_point(residuals: np.ndarray) -> Float[np.ndarray, "*resamples"]:
     lower = np.zeros(residuals.shape[:-1])
     width = 1.0
     for _ in range(NUM_HALVINGS):

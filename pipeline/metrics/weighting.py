@@ -21,6 +21,9 @@ Estimates = float | Float[np.ndarray, "*resamples"]
 MATRIX_BINS = 64
 """Up to so many bins one matrix product sums all resamples faster than counting row by row."""
 
+BLOCK_ELEMENTS = 2**18
+"""Weights gathered at once: 2 MB in float64, so that what is made of them stays in cache."""
+
 Confidence = Float[np.ndarray, "cases"]
 """Probabilities in [0, 1], usually of the predicted class."""
 
@@ -56,6 +59,18 @@ def case_weights(weights: Weights | None, num_cases: int) -> Weights:
         message = "weights must be non-negative and count at least one case, got other values"
         raise InputError(message)
     return weights
+
+
+def smallest_counts(weights: Weights) -> Int[np.ndarray, "*resamples cases"]:
+    """Return the weights as integers of the smallest type that holds them.
+
+    Whatever gathers them again and again reads an eighth of the memory, and numpy cumulates
+    integers several times as fast as floats.
+
+    >>> smallest_counts(np.array([1.0, 3.0]))
+    array([1, 3], dtype=uint8)
+    """
+    return weights.astype(np.min_scalar_type(int(weights.max())))
 
 
 def weighted_mean(values: Float[np.ndarray, "cases"], weights: Weights) -> Estimates:

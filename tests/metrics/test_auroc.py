@@ -1,3 +1,5 @@
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -42,8 +44,9 @@ def test_ranks_cases_whose_probabilities_both_round_to_one():
 def test_reversing_the_scores_gives_the_complement(seed):
     rng = np.random.default_rng(seed)
     scores, positive = rng.integers(0, 5, 30) / 4, np.append(rng.random(28) < 0.3, [True, False])
-    area = binary_auroc(scores, positive, np.ones(30))
-    assert binary_auroc(-scores, positive, np.ones(30)) == pytest.approx(1 - area)
+    ones = np.ones(30, dtype=int)
+    area = binary_auroc(scores, positive, ones)
+    assert binary_auroc(-scores, positive, ones) == pytest.approx(1 - area)
 
 
 def test_a_resample_of_one_class_has_no_area():
@@ -57,3 +60,19 @@ def test_refuses_labels_of_one_class(num_classes):
     log_probabilities = np.full((3, num_classes), -np.log(num_classes))
     with pytest.raises(InputError, match="at least two classes, got class 1 alone"):
         auroc(log_probabilities, np.ones(3, dtype=int))
+
+
+@pytest.mark.parametrize("num_classes", [2, 4])
+def test_many_resamples_in_blocks_have_the_area_of_their_repeated_cases(monkeypatch, num_classes):
+    rng = np.random.default_rng(2)
+    # Rounded, so that cases tie.
+    log_probabilities = rng.normal(size=(40, num_classes)).round(1)
+    labels = np.append(np.arange(num_classes), rng.integers(num_classes, size=40 - num_classes))
+    weights = rng.integers(0, 4, (9, 40)) + (np.arange(40) < num_classes)
+    # More often than one byte can count.
+    weights[4] *= 300
+    monkeypatch.setattr(sys.modules[binary_auroc.__module__], "BLOCK_ELEMENTS", 90)
+    together = auroc(log_probabilities, labels, weights=weights.astype(float))
+    for row, area in zip(weights, together, strict=True):
+        repeated = np.repeat(log_probabilities, row, axis=0), np.repeat(labels, row)
+        assert area == pytest.approx(auroc(*repeated), abs=1e-14)

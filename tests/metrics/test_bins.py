@@ -106,3 +106,30 @@ def test_numbers_say_the_bin_that_sums_count_a_case_in(make, num_bins):
     bins = make(confidence, num_bins)
     expected = np.bincount(bins.numbers(), weights=values, minlength=num_bins)
     np.testing.assert_allclose(bins.sums(values, np.ones(20)), expected, atol=1e-15)
+
+
+@pytest.mark.parametrize("num_bins", [1, 4, 30])
+def test_mass_sums_of_many_resamples_in_blocks_are_those_of_each_alone(monkeypatch, num_bins):
+    rng = np.random.default_rng(0)
+    confidence, values = rng.integers(0, 9, 20) / 8, rng.normal(size=20)
+    weights = rng.integers(0, 4, (2, 7, 20)).astype(float)
+    # A resample of fewer cases than bins next to full ones, whose list must not run into theirs.
+    weights[0, 3] = np.arange(20) == 5
+    bins = mass_bins(confidence, num_bins)
+    alone = [[bins.sums(values, row) for row in rows] for rows in weights]
+    monkeypatch.setattr("pipeline.metrics.bins.BLOCK_ELEMENTS", 60)
+    np.testing.assert_array_equal(bins.sums(values, weights), alone)
+
+
+@given(
+    edge=st.integers(0, 15),
+    steps=st.integers(-3, 3),
+    dtype=st.sampled_from([np.float32, np.float64]),
+)
+def test_neighbours_of_an_edge_fall_on_their_own_side(edge, steps, dtype):
+    confidence = dtype(edge / 15)
+    for _ in range(abs(steps)):
+        confidence = np.nextafter(confidence, dtype(2 * (steps > 0)))
+    confidence = np.clip(confidence, dtype(0), dtype(1))
+    expected = next(j for j in range(15) if float(confidence) <= (j + 1) / 15)
+    assert width_bins(np.array([confidence], dtype=dtype)).index == [expected]

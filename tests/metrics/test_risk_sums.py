@@ -49,3 +49,17 @@ def test_scores_that_a_resample_lacks_at_the_top_are_no_coverage():
     assert largest_coverage(sums, target=0.5) == 0
     assert risk_from_coverage(sums, coverage=0.1) == 1
     assert area_under_risk(sums) == 1
+
+
+def test_points_of_the_curve_are_those_of_a_search_over_all_thresholds():
+    rng = np.random.default_rng(0)
+    tied = rng.integers(0, 3, (50, 12))
+    tied[:, 6] += 1
+    wrong = rng.integers(0, tied + 1)
+    sums = RiskSums(tied.cumsum(axis=1), wrong.cumsum(axis=1).astype(float))
+    for row, (answered, losses) in enumerate(zip(sums.answered, sums.losses, strict=True)):
+        attained = [(a, lost) for a, lost in zip(answered, losses, strict=True) if a > 0]
+        meeting = [a / answered[-1] for a, lost in attained if lost / a <= 0.3]
+        assert largest_coverage(sums, target=0.3)[row] == max(meeting, default=0)
+        reaching = [lost / a for a, lost in attained if a / answered[-1] >= 0.7]
+        assert risk_from_coverage(sums, coverage=0.7)[row] == reaching[0]

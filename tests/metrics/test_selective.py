@@ -255,3 +255,18 @@ def test_refuses_a_target_below_zero(target):
 def test_refuses_a_coverage_outside_its_range(coverage):
     with pytest.raises(InputError, match=rf"a coverage must lie in \(0, 1\], got {coverage}"):
         risk_at_coverage(np.array([0.5]), np.array([0]), coverage)
+
+
+@pytest.mark.parametrize("figure", FIGURES)
+def test_errors_counted_in_whole_numbers_weigh_as_costs_do(figure):
+    confidence, wrong = cases(7, 300, levels=20)
+    rows = np.random.default_rng(8).integers(0, 3, size=(4, 300))
+    # One costly case that no resample holds makes all costs floats.
+    unused = np.append(confidence, 0.5), np.append(wrong, 0.25)
+    weights = np.column_stack([rows, np.zeros(4, dtype=int)])
+    np.testing.assert_allclose(
+        FIGURES[figure](*unused, weights=weights),
+        FIGURES[figure](confidence, wrong, weights=rows),
+        rtol=1e-13,
+        atol=1e-15,
+    )

@@ -4,7 +4,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.errors import InputError
-from pipeline.metrics.weighting import MATRIX_BINS, case_weights, sums_by_bin, weighted_mean
+from pipeline.metrics.weighting import (
+    MATRIX_BINS,
+    case_weights,
+    smallest_counts,
+    sums_by_bin,
+    weighted_mean,
+)
 
 
 @given(seed=st.integers(0, 2**32 - 1), num_bins=st.sampled_from([1, 3, MATRIX_BINS + 1]))
@@ -40,3 +46,12 @@ def test_cases_count_once_unless_said():
 def test_refuses_weights_that_count_nothing_sensible(weights, num_cases, message):
     with pytest.raises(InputError, match=message):
         case_weights(weights, num_cases)
+
+
+@pytest.mark.parametrize(
+    ("largest", "dtype"), [(1, np.uint8), (255, np.uint8), (256, np.uint16), (70_000, np.uint32)]
+)
+def test_counts_take_the_smallest_type_that_holds_the_largest(largest, dtype):
+    counts = smallest_counts(np.array([[0.0, largest]]))
+    assert counts.dtype == dtype
+    np.testing.assert_array_equal(counts, [[0, largest]])
