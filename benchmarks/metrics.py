@@ -114,7 +114,7 @@ def _verdict_on_ece(name: str, timing: Timing) -> str:
         return f"ours takes {share:.2f} of it: {at_most(share, MOST_OF_ONE_PASS)}"
     if name == "probabilities, maxima alone":
         most = timing.ratio("probabilities, torchmetrics", name)
-        return f"torchmetrics takes {most:.1f} x as long: no ECE by numpy gains more"
+        return f"torchmetrics takes {most:.1f} x as long: no ECE by it gains more"
     if name == "probabilities, torchmetrics":
         gain = timing.ratio(name, "probabilities, ours")
         return f"ours {gain:.1f} x as fast: {at_least(gain, LEAST_GAIN)}"
@@ -136,13 +136,16 @@ def one_pass(probabilities: np.ndarray, correct: np.ndarray) -> float:
 
 
 def maxima(probabilities: np.ndarray) -> np.ndarray:
-    """Return each row's maximum as fast as numpy gives it: column by column, in blocks."""
+    """Return each row's maximum as fast as we can make numpy: neighbours first, in blocks."""
     highest = np.empty(len(probabilities))
     for start in range(0, len(probabilities), BLOCK_CASES):
-        block = slice(start, start + BLOCK_CASES)
-        columns, running = probabilities[block].T, highest[block]
-        np.copyto(running, columns[0])
-        for column in columns[1:]:
+        rows = probabilities[start : start + BLOCK_CASES]
+        while rows.shape[1] % 2 == 0:
+            flat = rows.ravel()
+            rows = np.maximum(flat[::2], flat[1::2]).reshape(len(rows), -1)
+        running = highest[start : start + len(rows)]
+        np.copyto(running, rows[:, 0])
+        for column in rows.T[1:]:
             np.maximum(running, column, out=running)
     return highest
 
