@@ -11,10 +11,13 @@ from pipeline.plots import (
     BarPanel,
     BarSeries,
     ConfidenceHistogram,
+    CurvePanel,
     DecisionCurve,
     ExactBand,
     ForestPanel,
     ForestRow,
+    GroupCurve,
+    MarkedPoint,
     ReliabilityBins,
     RiskCurve,
     SmoothBand,
@@ -22,6 +25,7 @@ from pipeline.plots import (
     axes_frame,
     bars_figure,
     costs_figure,
+    curve_panels_figure,
     exact_band_figure,
     forest_figure,
     net_benefit_figure,
@@ -91,7 +95,20 @@ def bars_():
     return bars_figure([BarPanel("right, %", series)], groups=["many", "few"])
 
 
+def curve_panel(*, labels=("north", "south"), spread=np.nan):
+    coverage = np.arange(30, 101) / 100
+    curves = [
+        GroupCurve(label, i, coverage, 0.1 * coverage, np.full(71, spread),
+                   MarkedPoint(0.7, 0.07, 0.03, 0.12))
+        for i, label in enumerate(labels)
+    ]  # fmt: skip
+    return CurvePanel("site", "answered, % of the group's patients", curves)
+
+
 FIGURES = {
+    "curve_panels": lambda: curve_panels_figure(
+        [curve_panel(), curve_panel(labels=("F",))], target=0.05, mark="approved threshold"
+    ),
     "bars": bars_,
     "smooth": lambda: reliability_figure([dataclasses.replace(bins(), smooth=smooth())]),
     "forest": lambda: forest_figure([forest(), forest()]),
@@ -229,3 +246,42 @@ def test_the_frame_is_where_the_axes_are_drawn():
     assert max(xs) == pytest.approx(frame.right * width, abs=0.01)
     assert max(ys) == pytest.approx(frame.bottom * height, abs=0.01)
     assert 0 < frame.top < frame.bottom < 1
+
+
+def test_curves_of_one_panel_differ_in_dash_and_mark_and_share_the_scale_of_risk():
+    high = curve_panel(labels=("F",))
+    high = dataclasses.replace(
+        high, curves=[dataclasses.replace(high.curves[0], risk=4 * high.curves[0].risk)]
+    )
+    first, second = curve_panels_figure([curve_panel(), high], target=0.05).axes
+    lines = {line.get_label(): line for line in first.get_lines()}
+    assert lines["north"].get_linestyle() != lines["south"].get_linestyle()
+    marks = [line.get_marker() for line in first.get_lines() if line.get_marker() in ("o", "s")]
+    assert marks == ["o", "s"]
+    assert first.get_ylim() == second.get_ylim()
+
+
+def test_panels_of_the_same_curves_have_one_legend_and_others_one_each():
+    same = curve_panels_figure([curve_panel(), curve_panel()], target=0.05)
+    assert (len(same.legends), [axes.get_legend() for axes in same.axes]) == (1, [None, None])
+    apart = curve_panels_figure([curve_panel(), curve_panel(labels=("F",))], target=0.05)
+    assert not apart.legends
+    assert all(axes.get_legend() is not None for axes in apart.axes)
+
+
+def test_a_single_curve_goes_in_steps_and_a_mean_has_its_band():
+    alone, mean = (
+        curve_panels_figure([curve_panel(spread=spread)], target=0.05).axes[0]
+        for spread in (np.nan, 0.01)
+    )
+    assert alone.get_lines()[0].get_drawstyle() == "steps-post"
+    assert mean.get_lines()[0].get_drawstyle() == "default"
+    # Beside the marks' intervals stands a band for each mean.
+    assert len(mean.collections) == len(alone.collections) + 2
+
+
+def test_a_curve_of_one_point_is_a_mark():
+    point = np.array([1.0])
+    curves = [GroupCurve("few", 0, point, 0.1 * point, np.full(1, np.nan))]
+    axes = curve_panels_figure([CurvePanel("age", "answered", curves)], target=0.05).axes[0]
+    assert axes.get_lines()[0].get_marker() == "o"

@@ -15,7 +15,7 @@ def small_class(scores, cases):
 
 def test_a_class_of_nine_is_masked_with_another_in_page_and_csv(screening):
     table = per_class_table(small_class(screening, 9))
-    hidden = [cells for cells in table.rows if cells[1].text == MASKED]
+    hidden = [cells for cells in table.rows if cells[2].text == MASKED]
     assert len(hidden) == 2
     assert table.frame[table.frame["cases"].isna()]["class"].tolist() == [
         cells[0].text for cells in hidden
@@ -25,13 +25,21 @@ def test_a_class_of_nine_is_masked_with_another_in_page_and_csv(screening):
 def test_a_class_of_twenty_shows_counts_and_no_rate(screening):
     table = per_class_table(small_class(screening, 20))
     cells = next(row for row in table.rows if row[0].text == "malignant")
-    assert [cell.text for cell in cells[1:]] == ["20", "19", "1", "1"]
-    assert [cell.detail for cell in cells[1:]] == ["", "", "", ""]
+    assert [cell.text for cell in cells[2:]] == ["20", "19", "1", "1"]
+    assert [cell.detail for cell in cells[2:]] == ["", "", "", ""]
 
 
-def test_critical_classes_come_first(screening):
-    first = per_class_table(screening).rows[0][0]
-    assert (first.text, first.detail) == ("malignant", "critical")
+def test_critical_classes_come_first_and_the_others_by_their_training_cases(screening):
+    rows = per_class_table(screening).rows
+    assert [(row[0].text, row[0].detail, row[1].text) for row in rows] == [
+        ("malignant", "critical", "192"),
+        ("normal", "", "1,680"),
+        ("benign", "", "528"),
+    ]
+
+
+def test_the_caption_says_who_is_referred_more(screening):
+    assert "malignant is referred" in per_class_table(screening).caption
 
 
 def test_a_rate_carries_its_exact_interval(screening):
@@ -39,7 +47,7 @@ def test_a_rate_carries_its_exact_interval(screening):
     normal = row.loc["normal"]
     cells = next(each for each in per_class_table(screening).rows if each[0].text == "normal")
     limits = proportion_interval(int(normal["wrong"]), int(normal["answered"]))
-    assert interval(limits.lower, limits.upper) in cells[3].detail
+    assert interval(limits.lower, limits.upper) in cells[4].detail
 
 
 def test_every_target_and_seed_has_its_row_whether_or_not_a_threshold_was_found(screening):

@@ -105,3 +105,16 @@ def test_a_last_row_holds_the_best_of_all_with_its_pair(many):
 
 def test_a_few_calibrators_are_all_shown_and_have_no_last_row(screening):
     assert [cells[0].text for cells in comparison_table(screening).rows[-1:]] == ["flsd53"]
+
+
+def test_the_caption_says_which_pairs_have_intervals_only_where_some_have_none(screening):
+    summary = screening.summary.copy()
+    bare = (summary["loss"] == "flsd53") & (summary["calibrator"] == "temperature")
+    summary.loc[bare, ["lower", "upper"]] = float("nan")
+    said = (
+        "Intervals over patients: all losses with identity, ats and all calibrators with "
+        "cross_entropy, gce; the other pairs show mean and standard deviation over seeds alone."
+    )
+    assert said not in comparison_table(screening).caption
+    caption = comparison_table(dataclasses.replace(screening, summary=summary)).caption
+    assert caption.endswith(said)
