@@ -86,7 +86,7 @@ def print_calibration_errors(cases: Cases) -> None:
     confidence, correct = torch.from_numpy(top.confidence), torch.from_numpy(top.correct)
     tensors = torch.from_numpy(probabilities), torch.from_numpy(cases.labels)
     contenders: dict[str, Callable[[], float]] = {
-        "confidences, ours": lambda: ece(top.confidence, top.correct, NUM_BINS),
+        "confidences, ours": lambda: float(ece(top.confidence, top.correct, NUM_BINS)),
         "confidences, torchmetrics": lambda: float(_ce_compute(confidence, correct, NUM_BINS)),
         "probabilities, ours": lambda: ece_of_probabilities(cases),
         "probabilities, one pass": lambda: one_pass(probabilities, top.correct),
