@@ -23,6 +23,8 @@ MIN_ANSWERED = 30
 MAX_POINTS = 200
 """Rows of one exact curve: enough for the eye, few enough for a page."""
 
+NONE_APPROVED = np.array([])
+
 CaseLosses = Callable[[Applied, str], Shaped[np.ndarray, "cases"]]
 """From a split and a calibrator to what answering each case costs."""
 
@@ -58,29 +60,34 @@ def mean_over_seeds(curves: Sequence[RiskCoverage]) -> dict[str, Any]:
     }
 
 
-def exact_band_table(runs: Sequence[Run]) -> pd.DataFrame:
+def exact_band_table(runs: Sequence[Run], operating_points: pd.DataFrame) -> pd.DataFrame:
     """Return the first seed's curve over test patients with pointwise exact 95 % limits.
 
     Columns loss, calibrator, seed, threshold, coverage, answered, wrong, risk, lower, upper. A
     patient is answered if all of their cases are, and wrong if any of these is. From 30 answered
-    patients on; at most 200 attained thresholds, evenly chosen, the last always answering all.
+    patients on; at most 200 attained thresholds, evenly chosen, the last always answering all, and
+    among them what each threshold of the `operating_points_table` answers.
     """
     rows = []
     for loss, seeds in by_loss(runs):
         for calibrator in seeds[0].calibrators:
             curve = _patient_curve(seeds[0].test, calibrator)
             key = {"loss": loss, "calibrator": calibrator, "seed": seeds[0].seed}
-            rows.append(pd.DataFrame(key | exact_points(curve, MAX_POINTS)))
+            own = (operating_points[list(key)] == pd.Series(key)).all(axis=1)
+            approved = operating_points.loc[own, "threshold"].dropna().to_numpy()
+            rows.append(pd.DataFrame(key | exact_points(curve, MAX_POINTS, approved)))
     return pd.concat(rows, ignore_index=True)
 
 
-def exact_points(curve: RiskCoverage, most: int) -> dict[str, np.ndarray]:
+def exact_points(
+    curve: RiskCoverage, most: int, approved: Float[np.ndarray, "thresholds"] = NONE_APPROVED
+) -> dict[str, np.ndarray]:
     """Return attained points of a curve of 0/1 losses with pointwise exact 95 % limits.
 
     Threshold, coverage, answered, wrong, risk, lower, upper; from 30 answered on; at most so many,
-    evenly chosen, the last always answering all.
+    evenly chosen, the last always answering all, and among them what approved thresholds answer.
     """
-    return _limited(curve, _shown_points(curve, most))
+    return _limited(curve, _shown_points(curve, most, approved))
 
 
 def _case_curve(applied: Applied, calibrator: str, losses: CaseLosses) -> RiskCoverage:
@@ -99,11 +106,17 @@ def _risk_on_grid(curve: RiskCoverage) -> Float[np.ndarray, "grid"]:
     return curve.risk[np.searchsorted(curve.answered, asked)]
 
 
-def _shown_points(curve: RiskCoverage, most: int) -> np.ndarray:
+def _shown_points(
+    curve: RiskCoverage, most: int, approved: Float[np.ndarray, "thresholds"]
+) -> np.ndarray:
     enough = np.flatnonzero(curve.answered >= MIN_ANSWERED)
     if len(enough) <= most:
         return enough
-    return enough[np.linspace(0, len(enough) - 1, most).astype(int)]
+    # Thresholds fall along a curve: an approved one answers what the last not below it answers.
+    last = np.searchsorted(-curve.thresholds, -approved, side="right") - 1
+    kept = np.intersect1d(last, enough)
+    evenly = np.linspace(0, len(enough) - 1, most - len(kept)).astype(int)
+    return np.union1d(enough[evenly], kept)
 
 
 def _limited(curve: RiskCoverage, points: np.ndarray) -> dict[str, np.ndarray]:

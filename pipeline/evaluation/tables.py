@@ -77,7 +77,7 @@ def _experiment_tables(
         "runs": scores,
         "summary": summary_table(runs, scores, closely=compared_closely(row), **BOOTSTRAP),
         "risk_coverage": risk_coverage_table(runs),
-        "exact_band": exact_band_table(runs),
+        "exact_band": exact_band_table(runs, points),
         "reliability": reliability_table(runs, seed=seed),
         "operating_points": points,
         "per_class": per_class_table(runs, classes, points),

@@ -3,6 +3,7 @@ import pytest
 
 from pipeline.evaluation.accepted import accepted_groups_table, accepted_table
 from pipeline.evaluation.curves import exact_band_table
+from pipeline.evaluation.operating_points import operating_points_table
 from pipeline.metrics.intervals import proportion_interval
 
 CLASSES = ["healthy", "ill"]
@@ -28,7 +29,8 @@ def test_cases_are_counted_by_true_class_and_class_read(hand):
 
 def test_the_last_threshold_of_a_curve_answers_every_case(runs):
     run, classes = runs[2], ["none", "benign", "malignant"]
-    curve = exact_band_table(runs)
+    points = operating_points_table(runs, targets=[0.05], delta=0.05)
+    curve = exact_band_table(runs, points)
     table = accepted_table(run, "temperature", curve, classes)
     last = table[table["threshold"] == table["threshold"].min()]
     labels = pd.Series(run.test.predictions.labels).map(dict(enumerate(classes)))
@@ -80,7 +82,8 @@ def test_a_group_that_nobody_is_answered_of_has_no_interval(grouped):
 
 
 def test_answered_of_all_groups_are_those_of_the_curve(runs):
-    curve = exact_band_table(runs)
+    points = operating_points_table(runs, targets=[0.05], delta=0.05)
+    curve = exact_band_table(runs, points)
     table = accepted_groups_table(runs[2], "temperature", curve)
     own = curve[(curve["loss"] == "fair") & (curve["calibrator"] == "temperature")]
     sums = table.groupby("threshold")[["answered", "wrong"]].sum()

@@ -1,10 +1,17 @@
 import numpy as np
 import pytest
 
-from pipeline.evaluation.curves import exact_band_table, risk_coverage_table
+from pipeline.evaluation.curves import exact_band_table, exact_points, risk_coverage_table
+from pipeline.evaluation.operating_points import operating_points_table
 from pipeline.evaluation.reliability import reliability_table
 from pipeline.metrics import score
 from pipeline.metrics.intervals import proportion_interval
+from pipeline.metrics.selective import risk_coverage_curve
+
+
+@pytest.fixture
+def points(runs):
+    return operating_points_table(runs, targets=[0.05, 0.2], delta=0.05)
 
 
 def test_the_curve_ends_at_the_error_rate(runs):
@@ -19,8 +26,8 @@ def test_the_curve_ends_at_the_error_rate(runs):
     assert len(table) == 2 * 2 * 100
 
 
-def test_exact_limits_are_those_of_the_counts(runs):
-    table = exact_band_table(runs)
+def test_exact_limits_are_those_of_the_counts(runs, points):
+    table = exact_band_table(runs, points)
     some = table.iloc[[0, 17, -1]]
     for point in some.itertuples():
         interval = proportion_interval(point.wrong, point.answered)
@@ -28,12 +35,34 @@ def test_exact_limits_are_those_of_the_counts(runs):
         assert point.upper == pytest.approx(interval.upper, abs=1e-12)
 
 
-def test_exact_curves_are_of_patients_from_thirty_answered_to_all(runs):
-    for _, curve in exact_band_table(runs).groupby(["loss", "calibrator"]):
+def test_exact_curves_are_of_patients_from_thirty_answered_to_all(runs, points):
+    for _, curve in exact_band_table(runs, points).groupby(["loss", "calibrator"]):
         assert curve["answered"].min() >= 30
         assert curve["answered"].max() == 150
         assert len(curve) <= 200
         assert (curve["seed"] == 0).all()
+
+
+def test_a_thinned_curve_keeps_what_an_approved_threshold_answers():
+    rng = np.random.default_rng(0)
+    confidence = rng.random(1000)
+    curve = risk_coverage_curve(confidence, rng.integers(0, 2, 1000))
+    approved = np.array([0.123, 0.777])
+    thinned = exact_points(curve, 20, approved)
+    assert len(thinned["threshold"]) == 20
+    for threshold in approved:
+        assert (confidence >= threshold).sum() in thinned["answered"]
+        assert (confidence >= threshold).sum() not in exact_points(curve, 20)["answered"]
+    assert thinned["answered"][-1] == 1000
+    assert (np.diff(thinned["threshold"]) < 0).all()
+
+
+def test_an_approved_threshold_that_answers_too_few_adds_no_point():
+    confidence = np.linspace(0, 1, 1000)
+    curve = risk_coverage_curve(confidence, np.zeros(1000, int))
+    thinned = exact_points(curve, 20, np.array([0.999, 2.0]))
+    assert len(thinned["threshold"]) == 20
+    assert thinned["answered"].min() == 30
 
 
 def test_bins_hold_thirty_cases_and_all_of_them(runs):
