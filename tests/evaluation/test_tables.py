@@ -75,6 +75,8 @@ def test_the_report_reads_every_table_and_shows_it(tables, tmp_path):
     files = study_files("tiny", "Tiny", [scores])
     shown = {name.split("/")[-1] for name in files}
     assert {"groups.csv", "costs.svg", "net_benefit_0.svg", "levels.csv"} <= shown
+    assert {"class_risk.csv", "cox.csv", "prediction_sets.csv", "group_scores.csv"} <= shown
+    assert {"group_curves.svg", "long_tail_curves.svg", "referral_benefit_0.svg"} <= shown
 
 
 def test_equal_predictions_give_equal_tables(tables, runs, monkeypatch):

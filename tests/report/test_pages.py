@@ -157,6 +157,23 @@ def test_a_table_shows_what_its_csv_holds(texts, screening):
     assert repr(mean) in texts["tables/phantom-thin_resnet/comparison.csv"]
 
 
+def test_one_file_holds_the_differences_of_all_calibrators(screening):
+    many = enlarged(screening, name="many", num_losses=3, num_seeds=3, num_calibrators=6)
+    texts = decoded(study_files("quick", "Many", [many]))
+    stems = {name.rsplit("/", 1)[-1] for name in texts if "/differences" in name}
+    assert stems == {"differences.csv", "differences.tex"}
+    assert "calibrator_2" in texts["tables/many/differences.tex"].replace("\\_", "_")
+    assert "The files hold the other calibrators too." in texts["comparison.html"]
+    assert "../tables/many/differences.csv" in texts["experiments/many-comparison.html"]
+
+
+def test_a_page_shows_classes_groups_sets_and_costs_only_where_they_were_computed(texts):
+    names = ("class_risk", "cox", "prediction_sets", "group_scores", "cost_points")
+    for scenario, there in (("phantom-thin_resnet", True), ("digits-thin_resnet", False)):
+        page = texts[f"experiments/{scenario}.html"]
+        assert [f'id="{scenario}-table-{name}"' in page for name in names] == [there] * len(names)
+
+
 def test_the_front_page_links_every_study_and_experiment(screening, digits):
     lines = [study_line("quick", "Quick", [digits, screening])]
     page = overview_page(lines).decode()
