@@ -7,7 +7,6 @@ from pipeline.calibrators.calibrator import checked_cases, require_count, requir
 from pipeline.calibrators.confidence_bins import (
     MINIMUM_PER_BIN,
     equal_mass_edges,
-    merge_small_bins,
 )
 from pipeline.calibrators.monotone import MonotoneTemperature, monotone_temperature
 from pipeline.calibrators.piecewise import (
@@ -41,7 +40,7 @@ def fit_ats(
     .. math:: \frac{1}{n_b} \sum_{i \in b} \max_k \mathrm{softmax}(z_i / T_b)_k
               = \frac{\mathrm{hits}_b + 1}{n_b + 2}, \qquad 0.05 \le T_b \le 20
 
-    by bisection with Newton's steps inside the bracket. The text of the method's paper is not
+    by bisection with Halley's steps inside the bracket. The text of the method's paper is not
     public: what is known is that it is gradient-free, works on the confidences of bins and was
     evaluated with 20 of them. All the rest is our choice.
 
@@ -110,13 +109,12 @@ def fit_ats(
 def _fit_fixed_bins(
     calibration: CalibrationSet, bins: int, objective: str, interpolation: str
 ) -> PiecewiseTemperature:
-    wanted = equal_mass_edges(calibration.log_odds, bins)
-    edges = merge_small_bins(wanted, calibration.log_odds, MINIMUM_PER_BIN)
+    edges = equal_mass_edges(calibration.log_odds, bins, at_least=MINIMUM_PER_BIN)
     roots = fit_bin_temperatures(calibration, edges, objective=objective)
     return piecewise_temperature(
         calibration,
         edges,
-        roots.log_temperatures,
+        roots,
         interpolation=interpolation,
         notes=merge_notes(bins, len(edges) + 1) + bound_notes(roots),
     )

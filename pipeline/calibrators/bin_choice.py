@@ -12,7 +12,6 @@ from pipeline.calibrators.confidence_bins import (
     MINIMUM_PER_BIN,
     bin_of,
     equal_mass_edges,
-    merge_small_bins,
     smoothed_accuracy,
 )
 from pipeline.calibrators.piecewise import (
@@ -64,9 +63,8 @@ def fit_chosen_bins(calibration: CalibrationSet, choice: BinChoice) -> Piecewise
 def _distinct_edges(calibration: CalibrationSet) -> list[Float[np.ndarray, "edges"]]:
     found: dict[int, Float[np.ndarray, "edges"]] = {}
     for num_bins in CANDIDATES:
-        edges = equal_mass_edges(calibration.log_odds, num_bins)
-        merged = merge_small_bins(edges, calibration.log_odds, MINIMUM_PER_BIN)
-        found.setdefault(len(merged), merged)
+        edges = equal_mass_edges(calibration.log_odds, num_bins, at_least=MINIMUM_PER_BIN)
+        found.setdefault(len(edges), edges)
     return list(found.values())
 
 
@@ -83,7 +81,7 @@ def _shrunk_fits(
     for edges in candidates:
         roots = fit_bin_temperatures(calibration, edges, objective=choice.objective, cases=cases)
         errors = sampling_errors(calibration, edges, roots, cases=cases, objective=choice.objective)
-        shrunk = shrink(roots.log_temperatures, errors, centre)
+        shrunk = replace(roots, log_temperatures=shrink(roots.log_temperatures, errors, centre))
         fits.append(
             piecewise_temperature(
                 calibration,
@@ -91,7 +89,7 @@ def _shrunk_fits(
                 shrunk,
                 interpolation=choice.interpolation,
                 cases=cases,
-                notes=bound_notes(replace(roots, log_temperatures=shrunk)),
+                notes=bound_notes(shrunk),
             )
         )
     return fits
@@ -117,7 +115,7 @@ def sampling_errors(
         accuracy = smoothed_accuracy(np.bincount(bins, calibration.hits[cases], num_bins), counts)
         variance = counts * accuracy * (1.0 - accuracy)
     else:
-        scores, _ = calibration.likelihood(cases, -roots.log_temperatures[bins])
+        scores, _, _ = calibration.likelihood(cases, np.exp(-roots.log_temperatures)[bins])
         variance = np.bincount(bins, scores**2, num_bins)
     with np.errstate(divide="ignore", invalid="ignore"):
         errors = np.sqrt(variance) / roots.slopes

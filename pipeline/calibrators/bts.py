@@ -10,7 +10,6 @@ from pipeline.calibrators.calibrator import checked_cases, require_count
 from pipeline.calibrators.confidence_bins import (
     MINIMUM_PER_BIN,
     equal_mass_edges,
-    merge_small_bins,
 )
 from pipeline.calibrators.piecewise import (
     CalibrationSet,
@@ -69,7 +68,7 @@ def fit_bts(
     edges = _edges(calibration.log_odds, bins, boundary)
     roots = fit_bin_temperatures(calibration, edges, objective="nll")
     notes = merge_notes(bins, len(edges) + 1) + bound_notes(roots)
-    return piecewise_temperature(calibration, edges, roots.log_temperatures, notes=notes)
+    return piecewise_temperature(calibration, edges, roots, notes=notes)
 
 
 def _edges(
@@ -77,6 +76,6 @@ def _edges(
 ) -> Float[np.ndarray, "edges"]:
     below = log_odds[log_odds <= boundary]
     if min(len(below), len(log_odds) - len(below)) < MINIMUM_PER_BIN:
-        return merge_small_bins(equal_mass_edges(log_odds, bins), log_odds, MINIMUM_PER_BIN)
-    inner = merge_small_bins(equal_mass_edges(below, max(1, bins - 1)), below, MINIMUM_PER_BIN)
+        return equal_mass_edges(log_odds, bins, at_least=MINIMUM_PER_BIN)
+    inner = equal_mass_edges(below, max(1, bins - 1), at_least=MINIMUM_PER_BIN)
     return np.append(inner, boundary)

@@ -10,17 +10,20 @@ MINIMUM_PER_BIN = 50
 
 
 def equal_mass_edges(
-    scores: Float[np.ndarray, "cases"], num_bins: int
+    scores: Float[np.ndarray, "cases"], num_bins: int, *, at_least: int = 1
 ) -> Float[np.ndarray, "edges"]:
     """Return the inner edges, at most ``num_bins - 1``, that part sorted scores evenly.
 
     Edges lie half-way between neighbours. Equal scores are never parted: an edge that would do so
-    moves to the nearer end of them, so that there may be fewer bins than asked for.
+    moves to the nearer end of them. Bins of fewer than ``at_least`` scores are gathered from the
+    lowest upward until they hold as many; what remains at the top joins the bin below it.
 
     >>> equal_mass_edges(np.array([4.0, 1.0, 2.0, 3.0]), 2)
     array([2.5])
     >>> equal_mass_edges(np.array([1.0, 7.0, 7.0, 7.0]), 2)
     array([4.])
+    >>> equal_mass_edges(np.array([1.0, 2.0, 3.0, 4.0, 5.0]), 5, at_least=2)
+    array([2.5])
     """
     ordered = np.sort(scores)
     possible = 1 + np.flatnonzero(np.diff(ordered) > 0)
@@ -30,33 +33,25 @@ def equal_mass_edges(
     following = np.searchsorted(possible[1:-1], wanted) + 1
     before, after = possible[following - 1], possible[np.minimum(following, len(possible) - 1)]
     cuts = np.unique(np.where(wanted - before < after - wanted, before, after))
+    cuts = _cuts_far_apart(cuts, len(ordered), at_least)
     below, above = ordered[cuts - 1], ordered[cuts]
     middle = 0.5 * (below + above)
     # Half-way between two neighbouring floats is one of them: it must not be the upper.
     return np.where(middle < above, middle, below)
 
 
-def merge_small_bins(
-    edges: Float[np.ndarray, "edges"], scores: Float[np.ndarray, "cases"], minimum: int
-) -> Float[np.ndarray, "kept"]:
-    """Drop edges until each bin holds ``minimum`` scores, or a single bin is left.
-
-    Bins are gathered from the lowest upward; what remains at the top joins the bin below it.
-
-    >>> merge_small_bins(np.array([1.5, 2.5, 3.5]), np.array([1.0, 2.0, 3.0, 4.0]), 2)
-    array([2.5])
-    """
-    counts = np.bincount(bin_of(scores, edges), minlength=len(edges) + 1)
-    kept: list[float] = []
-    held = 0
-    for edge, count in zip(edges, counts, strict=False):
-        held += count
-        if held >= minimum:
-            kept.append(edge)
-            held = 0
-    if kept and held + counts[-1] < minimum:
+def _cuts_far_apart(
+    cuts: Int[np.ndarray, "edges"], num_cases: int, at_least: int
+) -> Int[np.ndarray, "kept"]:
+    kept: list[int] = []
+    last = 0
+    for cut in cuts.tolist():
+        if cut - last >= at_least:
+            kept.append(cut)
+            last = cut
+    if kept and num_cases - last < at_least:
         kept.pop()
-    return np.array(kept, dtype=np.float64)
+    return np.array(kept, dtype=np.intp)
 
 
 def bin_of(

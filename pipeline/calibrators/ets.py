@@ -98,7 +98,7 @@ def _minimise(
         scaled = np.exp(-calibration.negative_log_likelihoods(cases, log_temperatures))
         parts = np.stack([scaled, unscaled, equal])
         mixture = point[1:] @ parts
-        terms, _ = calibration.likelihood(cases, -log_temperatures)
+        terms, _, _ = calibration.likelihood(cases, np.exp(-log_temperatures))
         by_log_temperature = -point[1] * np.exp(-point[0]) * (scaled * terms / mixture).mean()
         gradient = np.append(by_log_temperature, -(parts / mixture).mean(axis=1))
         return float(-np.log(mixture).mean()), gradient

@@ -13,7 +13,6 @@ from pipeline.calibrators.confidence_bins import (
     MINIMUM_PER_BIN,
     bin_of,
     equal_mass_edges,
-    merge_small_bins,
     smoothed_accuracy,
 )
 from pipeline.calibrators.softmax import confidence_log_odds, log_softmax
@@ -83,7 +82,7 @@ def fit_histogram(logits: Logits, labels: Labels, *, bins: int = 20) -> Histogra
     logits, labels = checked_cases(logits, labels, at_least=MINIMUM_CASES)
     require_count("bins", bins)
     log_odds = confidence_log_odds(logits)
-    edges = merge_small_bins(equal_mass_edges(log_odds, bins), log_odds, MINIMUM_PER_BIN)
+    edges = equal_mass_edges(log_odds, bins, at_least=MINIMUM_PER_BIN)
     members = bin_of(log_odds, edges)
     counts = np.bincount(members, minlength=len(edges) + 1)
     hits = np.bincount(members, logits.argmax(axis=1) == labels, len(edges) + 1)

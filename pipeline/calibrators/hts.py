@@ -78,7 +78,7 @@ def fit_hts(logits: Logits, labels: Labels) -> EntropyTemperature:
     def loss(line: Float[np.ndarray, "2"]) -> tuple[float, Float[np.ndarray, "2"]]:
         wanted = line[0] + line[1] * log_entropy
         log_temperatures = np.clip(wanted, lowest, highest)
-        terms, _ = calibration.likelihood(cases, -log_temperatures)
+        terms, _, _ = calibration.likelihood(cases, np.exp(-log_temperatures))
         by_line = np.where(wanted == log_temperatures, -terms * np.exp(-log_temperatures), 0.0)
         value = calibration.negative_log_likelihoods(cases, log_temperatures).mean()
         return float(value), np.array([by_line.mean(), (by_line * log_entropy).mean()])

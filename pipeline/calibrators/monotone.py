@@ -17,11 +17,13 @@ from jaxtyping import Float, Int
 from scipy.optimize import isotonic_regression
 
 from pipeline.calibrators.calibrator import checked_logits, require_num_classes
-from pipeline.calibrators.confidence_bins import bin_of, equal_mass_edges, merge_small_bins
+from pipeline.calibrators.confidence_bins import bin_of, equal_mass_edges
 from pipeline.calibrators.piecewise import CalibrationSet, PiecewiseTemperature
 from pipeline.calibrators.roots import (
     LOG_TEMPERATURE_BOUNDS,
     TEMPERATURE_BOUNDS,
+    Limits,
+    Terms,
     solve_log_temperatures,
 )
 from pipeline.calibrators.softmax import confidence_log_odds, highest_logits, row_blocks
@@ -36,8 +38,8 @@ CASES_A_KNOT = 20
 WIDEST_LOG_TEMPERATURE = 50.0
 """Stands for no upper bound: to stop at one would break the order."""
 
-LAST_STEP = 1e-7
-"""In a case's log T. About its square is left, which its row's sum misses one by."""
+LAST_STEP = 1e-5
+"""In a case's log T. About its cube is left, which its row's sum misses one by."""
 
 
 @dataclass(frozen=True)
@@ -94,11 +96,10 @@ class _RunnerUpEquation:
     wanted: Float[np.ndarray, "cases"]
 
     def __call__(
-        self, cases: Int[np.ndarray, "chosen"], sharpness: Float[np.ndarray, "chosen"]
-    ) -> tuple[Float[np.ndarray, "chosen"], Float[np.ndarray, "chosen"]]:
-        """Return each case's excess of log-odds and its derivative by -log T."""
-        inverse = np.exp(sharpness)
-        excess, slopes = np.empty(len(cases)), np.empty(len(cases))
+        self, cases: Int[np.ndarray, "chosen"], inverse: Float[np.ndarray, "chosen"]
+    ) -> Terms:
+        """Return each case's excess of log-odds and its derivatives by -log T, at 1/T."""
+        excess, mean, square = np.empty(len(cases)), np.empty(len(cases)), np.empty(len(cases))
         for rows in row_blocks(len(cases), self.logits.shape[1]):
             chosen = cases[rows]
             own = (np.arange(len(chosen)), self.top[chosen])
@@ -109,8 +110,11 @@ class _RunnerUpEquation:
             gaps[own] = 0.0
             total = weights.sum(axis=1)
             excess[rows] = -(inverse[rows] * second + np.log(total)) - self.wanted[chosen]
-            slopes[rows] = -np.einsum("ij,ij->i", weights, gaps) / total * inverse[rows]
-        return excess, slopes
+            weights *= gaps
+            mean[rows] = np.einsum("ij->i", weights) / total
+            square[rows] = np.einsum("ij,ij->i", weights, gaps) / total
+        mean, variance = mean * inverse, (square - mean**2) * inverse**2
+        return excess, -mean, -mean - variance
 
 
 def _with_confidence(
@@ -121,17 +125,17 @@ def _with_confidence(
     top, highest = logits.argmax(axis=1), highest_logits(logits)
     equation = _RunnerUpEquation(logits, highest, top, log_odds)
     cases = np.arange(len(logits))
-    sharpness = -solve_log_temperatures(
+    log_temperatures = solve_log_temperatures(
         equation,
         cases,
         num_groups=len(logits),
-        bounds=(LOG_TEMPERATURE_BOUNDS[0], WIDEST_LOG_TEMPERATURE),
         start=guess,
-        step_tolerance=LAST_STEP,
+        limits=Limits((LOG_TEMPERATURE_BOUNDS[0], WIDEST_LOG_TEMPERATURE), LAST_STEP),
     ).log_temperatures
-    excess, _ = equation(cases, sharpness)
+    inverse = np.exp(-log_temperatures)
+    excess, _, _ = equation(cases, inverse)
     confidence = -np.logaddexp(0.0, -log_odds)
-    result = (logits - highest[:, None]) * np.exp(sharpness)[:, None]
+    result = (logits - highest[:, None]) * inverse[:, None]
     # Zero but for rounding where T was free; never above, so that the arg-max stays.
     result += (confidence + np.minimum(excess, 0.0))[:, None]
     result[cases, top] = confidence
@@ -148,7 +152,7 @@ def monotone_temperature(
     """
     num_classes = calibration.likelihood.logits.shape[1]
     log_odds = calibration.log_odds
-    edges = merge_small_bins(equal_mass_edges(log_odds, MOST_KNOTS), log_odds, CASES_A_KNOT)
+    edges = equal_mass_edges(log_odds, MOST_KNOTS, at_least=CASES_A_KNOT)
     groups, cases = bin_of(log_odds, edges), np.arange(len(log_odds))
     before = calibration.confidences(cases, np.zeros(len(cases)))
     after = calibration.confidences(cases, steps.log_temperatures_at(log_odds))

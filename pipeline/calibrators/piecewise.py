@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -11,15 +11,19 @@ from jaxtyping import Bool, Float, Int
 from pipeline.calibrators.calibrator import checked_logits
 from pipeline.calibrators.confidence_bins import bin_of, smoothed_accuracy
 from pipeline.calibrators.roots import (
+    TEMPERATURE_BOUNDS,
     ConfidenceEquation,
-    Equation,
     LikelihoodEquation,
     Roots,
+    in_single_precision,
     likelihood_equation,
     solve_log_temperatures,
 )
 from pipeline.calibrators.softmax import confidence_log_odds, exponential_moments, log_softmax
 from pipeline.shapes import Labels, Logits, LogProbabilities
+
+SMALLEST_GAP = 1e-6
+"""Of two logits. Stands for accuracies below chance, which no temperature attains."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,8 @@ class CalibrationSet:
     """Calibration cases with all that the search for temperatures asks of them again and again."""
 
     likelihood: LikelihoodEquation
+    rough_likelihood: LikelihoodEquation
+    """In single precision."""
     log_odds: Float[np.ndarray, "cases"]
     """Of uncalibrated confidence."""
     hits: Bool[np.ndarray, "cases"]
@@ -78,9 +84,11 @@ class CalibrationSet:
     @classmethod
     def of(cls, logits: Logits, labels: Labels) -> CalibrationSet:
         """Derive everything from logits and labels already checked."""
+        likelihood = likelihood_equation(logits, labels)
         return cls(
-            likelihood_equation(logits, labels),
-            confidence_log_odds(logits),
+            likelihood,
+            in_single_precision(likelihood),
+            confidence_log_odds(logits, likelihood.highest),
             logits.argmax(axis=1) == labels,
         )
 
@@ -128,22 +136,49 @@ def fit_bin_temperatures(
         What accuracy is smoothed towards.
     """
     chosen = np.arange(len(calibration.hits)) if cases is None else cases
-    bins = bin_of(calibration.log_odds[chosen], edges)
-    equation: Equation = calibration.likelihood
-    if objective == "confidence":
-        counts = np.bincount(bins, minlength=len(edges) + 1)
-        hits = np.bincount(bins, calibration.hits[chosen], len(edges) + 1)
+    log_odds = calibration.log_odds[chosen]
+    bins, num_bins = bin_of(log_odds, edges), len(edges) + 1
+    knowns = calibration.likelihood, calibration.rough_likelihood
+    if objective == "nll":
+        roots = solve_log_temperatures(
+            knowns[0], bins, num_groups=num_bins, cases=chosen, rough=knowns[1]
+        )
+    else:
+        counts = np.bincount(bins, minlength=num_bins)
+        hits = np.bincount(bins, calibration.hits[chosen], num_bins)
+        accuracy = smoothed_accuracy(hits, counts, towards)
         targets = np.zeros(len(calibration.hits))
-        targets[chosen] = smoothed_accuracy(hits, counts, towards)[bins]
-        known = calibration.likelihood
-        equation = ConfidenceEquation(known.logits, known.highest, targets)
-    return solve_log_temperatures(equation, bins, num_groups=len(edges) + 1, cases=chosen)
+        targets[chosen] = accuracy[bins]
+        equation, rough = (ConfidenceEquation(k.logits, k.highest, targets) for k in knowns)
+        mean_log_odds = np.bincount(bins, log_odds, num_bins) / np.maximum(counts, 1)
+        start = _if_all_others_were_equal(mean_log_odds, accuracy, equation.logits.shape[1])
+        roots = solve_log_temperatures(
+            equation, bins, num_groups=num_bins, cases=chosen, start=start, rough=rough
+        )
+    # A bin that determines nothing stays as it is, whatever its first guess.
+    return replace(roots, log_temperatures=np.where(roots.determined, roots.log_temperatures, 0.0))
+
+
+def _if_all_others_were_equal(
+    log_odds: Float[np.ndarray, "bins"], accuracy: Float[np.ndarray, "bins"], num_classes: int
+) -> Float[np.ndarray, "bins"]:
+    """Return each bin's log T if the probabilities below the largest were equal: a first guess.
+
+    Log-odds above those of chance are then a gap of two logits, which T divides.
+
+    >>> np.exp(_if_all_others_were_equal(np.log([9.0]), np.array([0.75]), 2)).round(9)
+    array([2.])
+    """
+    chance = -np.log(num_classes - 1.0)
+    confident, right = log_odds - chance, np.log(accuracy) - np.log1p(-accuracy) - chance
+    sharpest, widest = TEMPERATURE_BOUNDS
+    return np.log(np.clip(confident / np.maximum(right, SMALLEST_GAP), sharpest, widest))
 
 
 def piecewise_temperature(
     calibration: CalibrationSet,
     edges: Float[np.ndarray, "edges"],
-    log_temperatures: Float[np.ndarray, "bins"],
+    roots: Roots,
     *,
     interpolation: str = "constant",
     cases: Int[np.ndarray, "chosen"] | None = None,
@@ -151,11 +186,10 @@ def piecewise_temperature(
 ) -> PiecewiseTemperature:
     """Gather what was fitted on the chosen cases into a calibrator of plain numbers."""
     log_odds = calibration.log_odds if cases is None else calibration.log_odds[cases]
-    counts = np.bincount(bin_of(log_odds, edges), minlength=len(edges) + 1)
     return PiecewiseTemperature(
         edges=tuple(edges.tolist()),
-        log_temperatures=tuple(log_temperatures.tolist()),
-        counts=tuple(counts.tolist()),
+        log_temperatures=tuple(roots.log_temperatures.tolist()),
+        counts=tuple(roots.counts.tolist()),
         extent=(float(log_odds.min()), float(log_odds.max())),
         interpolation=interpolation,
         notes=notes,

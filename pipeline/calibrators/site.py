@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float
@@ -13,7 +13,6 @@ from pipeline.calibrators.confidence_bins import (
     MINIMUM_PER_BIN,
     bin_of,
     equal_mass_edges,
-    merge_small_bins,
 )
 from pipeline.calibrators.piecewise import (
     CalibrationSet,
@@ -80,11 +79,11 @@ def fit_site(calibrator: Calibrator, target: Cases, *, bins: int = 5) -> SiteRec
     require_count("bins", bins)
     logits, labels = checked_cases(target.logits, target.required_labels, at_least=MINIMUM_CASES)
     site = CalibrationSet.of(calibrator(logits), labels)
-    edges = merge_small_bins(equal_mass_edges(site.log_odds, bins), site.log_odds, MINIMUM_PER_BIN)
+    edges = equal_mass_edges(site.log_odds, bins, at_least=MINIMUM_PER_BIN)
     confidence, errors = _at_source(site, edges)
     roots = fit_bin_temperatures(site, edges, objective="confidence", towards=confidence)
     shrunk = shrink(roots.log_temperatures, errors, 0.0)
-    adjustment = piecewise_temperature(site, edges, shrunk)
+    adjustment = piecewise_temperature(site, edges, replace(roots, log_temperatures=shrunk))
     with np.errstate(divide="ignore", invalid="ignore"):
         weights = np.nan_to_num(shrunk / roots.log_temperatures)
     listed = ", ".join(f"{weight:.2f}" for weight in weights)
@@ -97,9 +96,9 @@ def _at_source(
 ) -> tuple[Float[np.ndarray, "bins"], Float[np.ndarray, "bins"]]:
     """Return each bin's mean source-calibrated confidence and the error of its log T at T = 1."""
     bins = bin_of(site.log_odds, edges)
-    known, nothing = site.likelihood, np.zeros(len(bins))
-    equation = ConfidenceEquation(known.logits, known.highest, nothing)
-    confidence, slopes = equation(np.arange(len(bins)), nothing)
+    known = site.likelihood
+    equation = ConfidenceEquation(known.logits, known.highest, targets=np.zeros(len(bins)))
+    confidence, slopes, _ = equation(np.arange(len(bins)), np.ones(len(bins)))
     total_slopes = np.bincount(bins, slopes)
     with np.errstate(divide="ignore"):
         errors = np.sqrt(np.bincount(bins, confidence * (1.0 - confidence))) / total_slopes

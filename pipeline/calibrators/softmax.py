@@ -47,24 +47,28 @@ def log_softmax(
         block = result[rows]
         np.subtract(logits[rows], highest[rows, None], out=block)
         block /= divisors[rows, None]
-        block -= np.log(np.exp(block).sum(axis=1, keepdims=True))
+        block -= np.log(row_sums(np.exp(block)))[:, None]
     return result
 
 
-def confidence_log_odds(logits: Logits) -> Float[np.ndarray, "cases"]:
+def confidence_log_odds(
+    logits: Logits, highest: Float[np.ndarray, "cases"] | None = None
+) -> Float[np.ndarray, "cases"]:
     r"""Return :math:`\log \frac{c_i}{1 - c_i}`, with confidence :math:`c_i = \max_k p_{ik}`.
 
     It orders cases as their confidence does, without crowding those close to one. It is the same
     function of the same rounded sum as `log_softmax`, so that equal confidences get equal log-odds.
+    ``highest`` are the largest logits, (n,), where they are known.
 
     >>> confidence_log_odds(np.array([[0.0, 2.0], [5.0, 4.0]]))
     array([2., 1.])
     """
-    result, highest = np.empty(len(logits)), highest_logits(logits)
+    highest = highest_logits(logits) if highest is None else highest
+    totals = np.empty(len(logits))
     for rows in row_blocks(*logits.shape):
-        total = np.exp(logits[rows] - highest[rows, None]).sum(axis=1)
-        result[rows] = -np.log(np.maximum(total - 1.0, SMALLEST_DOUBT))
-    return result
+        gaps = logits[rows] - highest[rows, None]
+        totals[rows] = row_sums(np.exp(gaps, out=gaps))
+    return -np.log(np.maximum(totals - 1.0, SMALLEST_DOUBT))
 
 
 def exponential_moments(
@@ -86,21 +90,28 @@ def exponential_moments(
     inverse_temperatures : float array, (chosen,)
         One :math:`\beta = 1/T` for each chosen case.
     num_moments : int
-        Moments ``m = 0 .. num_moments - 1`` are returned, one row each.
+        Moments ``m = 0 .. num_moments - 1`` are returned, one row each, computed in the precision
+        of the logits.
     """
     moments = np.empty((num_moments, len(cases)))
     every_case = len(cases) == len(logits)
+    inverse = inverse_temperatures.astype(logits.dtype, copy=False)
     for rows in row_blocks(len(cases), logits.shape[1]):
         chosen = rows if every_case else cases[rows]
         gaps = logits[chosen] - highest[chosen, None]
-        weights = gaps * inverse_temperatures[rows, None]
+        weights = gaps * inverse[rows, None]
         np.exp(weights, out=weights)
-        moments[0, rows] = np.einsum("ij->i", weights)
+        moments[0, rows] = row_sums(weights)
         for order in range(1, num_moments):
             if order > 1:
                 weights *= gaps
             moments[order, rows] = np.einsum("ij,ij->i", weights, gaps)
     return moments
+
+
+def row_sums(table: Float[np.ndarray, "cases classes"]) -> Float[np.ndarray, "cases"]:
+    """Return each row's sum, (n,): with few columns four times as fast as ``table.sum(axis=1)``."""
+    return np.einsum("ij->i", table)
 
 
 def highest_logits(logits: Logits) -> Float[np.ndarray, "cases"]:

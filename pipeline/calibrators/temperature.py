@@ -11,6 +11,7 @@ from pipeline.calibrators.calibrator import checked_cases, checked_logits
 from pipeline.calibrators.roots import (
     LOG_TEMPERATURE_BOUNDS,
     Roots,
+    in_single_precision,
     likelihood_equation,
     solve_log_temperatures,
 )
@@ -40,7 +41,7 @@ def fit_temperature(logits: Logits, labels: Labels) -> TemperatureScaling:
     .. math:: \hat T = \arg\min_{0.05 \le T \le 20}
               \frac1n \sum_i -\log \mathrm{softmax}(z_i/T)_{y_i}
 
-    The likelihood is convex in 1/T: its derivative has one root, which a bracketed Newton search
+    The likelihood is convex in 1/T: its derivative has one root, which a bracketed Halley search
     finds.
 
     Parameters
@@ -74,8 +75,12 @@ def fit_temperature(logits: Logits, labels: Labels) -> TemperatureScaling:
     2.0
     """
     logits, labels = checked_cases(logits, labels, at_least=MINIMUM_CASES)
+    equation = likelihood_equation(logits, labels)
     roots = solve_log_temperatures(
-        likelihood_equation(logits, labels), np.zeros(len(labels), dtype=np.intp), num_groups=1
+        equation,
+        np.zeros(len(labels), dtype=np.intp),
+        num_groups=1,
+        rough=in_single_precision(equation),
     )
     temperature = float(np.exp(roots.log_temperatures[0]))
     return TemperatureScaling(temperature, bound_notes(roots))
@@ -84,7 +89,8 @@ def fit_temperature(logits: Logits, labels: Labels) -> TemperatureScaling:
 def bound_notes(roots: Roots) -> tuple[str, ...]:
     """Say which temperatures stopped at a bound of the search, or had nothing to be found from.
 
-    >>> bound_notes(Roots(np.array([0.0, LOG_TEMPERATURE_BOUNDS[0]]), np.ones(2), np.ones(2, bool)))
+    >>> log_temperatures = np.array([0.0, LOG_TEMPERATURE_BOUNDS[0]])
+    >>> bound_notes(Roots(log_temperatures, np.ones(2), np.ones(2, bool), np.ones(2, int)))
     ('temperature at its bound 0.05 in bin 2 of 2',)
     """
     found = {

@@ -113,7 +113,24 @@ class ExperimentView:
 
 def experiment_view(scores: Scores) -> ExperimentView:
     """Return everything that the pages show of one experiment."""
-    tables = ExperimentTables(
+    panels = experiment_panels(scores)
+    frame = next((panel.frame for panel in panels if panel.frame is not None), None)
+    return ExperimentView(
+        scores=scores,
+        screen=first_screen(scores),
+        tables=_experiment_tables(scores),
+        panels=panels,
+        chain=chain(scores),
+        cards=(("Model card", model_card(scores)), ("Data card", data_card(scores))),
+        explorer=None if frame is None else explorer(scores, frame),
+        gallery=gallery(scores),
+        confusion=tuple(confusion_tables(scores)),
+        differences_shown_first=differences_table(scores, calibrators_shown_first(scores)),
+    )
+
+
+def _experiment_tables(scores: Scores) -> ExperimentTables:
+    return ExperimentTables(
         comparison=comparison_table(scores),
         **{f"metrics_{kind}": metrics_table(scores, kind) for kind in KINDS},
         headline_points=operating_points_table(
@@ -140,18 +157,4 @@ def experiment_view(scores: Scores) -> ExperimentView:
         selection=selection_table(scores),
         ood_answered=ood_answered_table(scores),
         site_recalibration=site_recalibration_table(scores),
-    )
-    panels = experiment_panels(scores)
-    frame = next((panel.frame for panel in panels if panel.frame is not None), None)
-    return ExperimentView(
-        scores=scores,
-        screen=first_screen(scores),
-        tables=tables,
-        panels=panels,
-        chain=chain(scores),
-        cards=(("Model card", model_card(scores)), ("Data card", data_card(scores))),
-        explorer=None if frame is None else explorer(scores, frame),
-        gallery=gallery(scores),
-        confusion=tuple(confusion_tables(scores)),
-        differences_shown_first=differences_table(scores, calibrators_shown_first(scores)),
     )

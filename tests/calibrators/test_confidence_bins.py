@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 from pipeline.calibrators.confidence_bins import (
     bin_of,
     equal_mass_edges,
-    merge_small_bins,
     smoothed_accuracy,
 )
 
@@ -47,7 +46,7 @@ def test_neighbouring_floats_can_be_told_apart():
 def test_merged_bins_hold_the_minimum_or_everything(values, num_bins, minimum):
     scores = np.array(values)
     wanted = equal_mass_edges(scores, num_bins)
-    edges = merge_small_bins(wanted, scores, minimum)
+    edges = equal_mass_edges(scores, num_bins, at_least=minimum)
     counts = np.bincount(bin_of(scores, edges), minlength=len(edges) + 1)
     assert len(edges) == 0 or counts.min() >= minimum
     assert np.isin(edges, wanted).all()
@@ -56,7 +55,7 @@ def test_merged_bins_hold_the_minimum_or_everything(values, num_bins, minimum):
 def test_bins_large_enough_are_left_alone():
     scores = np.arange(100.0)
     edges = equal_mass_edges(scores, 4)
-    np.testing.assert_array_equal(merge_small_bins(edges, scores, 25), edges)
+    np.testing.assert_array_equal(equal_mass_edges(scores, 4, at_least=25), edges)
 
 
 def test_accuracy_is_smoothed_towards_what_is_expected():
