@@ -1,5 +1,6 @@
 import hashlib
 import json
+import re
 import shutil
 import sys
 
@@ -226,6 +227,18 @@ def test_planted_changes_are_all_named(project):
     assert found[scores].place.startswith("row 5 (")
     assert "Tony" in found["reports/tiny/index.html"].stored
     assert set(found) == {table, scores, number.path, "reports/tiny/index.html"}
+
+
+def test_one_digit_of_a_page_is_found_and_shown_with_what_stands_around_it(project):
+    page = project / "reports/tiny/experiments/hand.html"
+    html = page.read_text()
+    number = re.search(r">(\d+\.\d)(\d)<", html)
+    changed = f">{number[1]}{(int(number[2]) + 1) % 10}<"
+    page.write_text(html[: number.start()] + changed + html[number.end() :])
+    (found,) = verify(["tiny"], root=project, tolerance=0.0)
+    assert found.path == "reports/tiny/experiments/hand.html"
+    assert changed in found.stored
+    assert number[0] in found.recomputed
 
 
 def test_the_front_page_is_compared_where_there_is_one(project):

@@ -8,6 +8,8 @@ from torchmetrics.functional.classification import (
     multiclass_calibration_error,
 )
 
+from pipeline.errors import InputError
+from pipeline.metrics.bins import BLOCK_CASES
 from pipeline.metrics.calibration_error import ada_ece, classwise_ece, ece, mce
 from pipeline.metrics.top_label import top_label
 
@@ -120,6 +122,17 @@ def test_the_order_of_cases_does_not_matter_without_ties(seed):
         assert error(confidence[shuffled], correct[shuffled]) == pytest.approx(
             error(confidence, correct), abs=1e-12
         )
+
+
+def test_the_last_of_many_cases_counts_as_the_first_does():
+    rng = np.random.default_rng(1)
+    confidence = rng.random(2 * BLOCK_CASES + 1)
+    correct = rng.random(len(confidence)) < confidence
+    whole = ece(confidence, correct, weights=np.ones(len(confidence)))
+    assert ece(confidence, correct) == pytest.approx(whole, rel=1e-10)
+    confidence[-1] = 1.5
+    with pytest.raises(InputError, match=r"confidence must lie in \[0, 1\]"):
+        ece(confidence, correct)
 
 
 @pytest.mark.parametrize("error", [ece, ada_ece])
