@@ -173,6 +173,8 @@ def workload_figure(band: ExactBand, threshold: Grid, *, chosen: float | None, u
     layers = axes.stackplot(
         100 * threshold, *parts.values(), colors=colours, labels=list(parts), edgecolor=INK, lw=0.5
     )
+    # In grey the two colours look alike.
+    layers[1].set(hatch="....", edgecolor=PAPER)
     layers[-1].set(hatch="////", edgecolor=MUTED)
     if chosen is not None:
         axes.axvline(100 * chosen, color=INK, linestyle=(0, (2, 2)), label="approved threshold")
@@ -209,4 +211,7 @@ def draw_target(axes: Axes, target: float, *, side: Literal["left", "right"] = "
     place: dict[str, Any] = {"xycoords": ("axes fraction", "data"), "va": "bottom", "ha": side}
     text = f"target {100 * target:g}%"
     at = 0.995 if side == "right" else 0.005
-    axes.annotate(text, (at, 100 * target), textcoords="offset points", xytext=(0, 2), **place)
+    halo = {"facecolor": PAPER, "edgecolor": "none", "alpha": 0.8, "pad": 0.6}
+    axes.annotate(
+        text, (at, 100 * target), textcoords="offset points", xytext=(0, 2), bbox=halo, **place
+    )
