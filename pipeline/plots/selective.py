@@ -174,7 +174,7 @@ def workload_figure(band: ExactBand, threshold: Grid, *, chosen: float | None, u
         100 * threshold, *parts.values(), colors=colours, labels=list(parts), edgecolor=INK, lw=0.5
     )
     # In grey the two colours look alike.
-    layers[1].set(hatch="....", edgecolor=PAPER)
+    layers[1].set(hatch="\\\\\\\\", edgecolor=PAPER)
     layers[-1].set(hatch="////", edgecolor=MUTED)
     if chosen is not None:
         axes.axvline(100 * chosen, color=INK, linestyle=(0, (2, 2)), label="approved threshold")
