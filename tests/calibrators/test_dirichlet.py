@@ -47,6 +47,7 @@ def test_a_strong_penalty_leaves_only_the_diagonal():
     assert np.abs(weights - np.diag(np.diag(weights))).max() < 1e-5
 
 
+@pytest.mark.slow
 def test_the_chosen_strength_does_not_explode_with_many_classes():
     logits, labels = overconfident(4, 1_000, num_classes=40)
     fresh, fresh_labels = overconfident(5, 5_000, num_classes=40)

@@ -14,6 +14,7 @@ def test_learns_from_images_with_every_parameter(channels):
     check_learns_from_every_parameter("cifar_resnet110", (8, 8), channels=channels)
 
 
+@pytest.mark.slow
 def test_learns_from_volumes_with_every_parameter():
     check_learns_from_every_parameter("cifar_resnet110", (8, 8, 8))
 

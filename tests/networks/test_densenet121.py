@@ -16,6 +16,7 @@ def test_learns_from_images_with_every_parameter(channels):
     check_learns_from_every_parameter("densenet121", (16, 16), channels=channels, **SMALL)
 
 
+@pytest.mark.slow
 def test_learns_from_volumes_with_every_parameter():
     check_learns_from_every_parameter("densenet121", (16, 16, 16), **SMALL)
 
