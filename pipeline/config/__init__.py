@@ -1,6 +1,6 @@
 """What to run, read from `configs/` and checked: an unknown key is an error naming file and key."""
 
-from pipeline.config.dataset import Dataset, SourceFile, Splits
+from pipeline.config.dataset import Dataset, SourceFile, Splits, dataset_files, read_dataset
 from pipeline.config.method import CalibratorConfig, LossConfig, NetworkConfig, Recipe
 from pipeline.config.plan import Plan, expand_plan, read_plan, write_plan
 from pipeline.config.reading import read_config
@@ -18,8 +18,10 @@ __all__ = [
     "SourceFile",
     "Splits",
     "Study",
+    "dataset_files",
     "expand_plan",
     "read_config",
+    "read_dataset",
     "read_plan",
     "write_plan",
 ]

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, PositiveInt, model_validator
 
-from pipeline.config.reading import Strict
+from pipeline.config.reading import Strict, check_config, merge, read_yaml
+from pipeline.errors import InputError, located
 from pipeline.splits import SPLITS, Split
+
+NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*"
+"""What a data set may be called: its name becomes paths and commands."""
 
 HeldOut = Literal["val", "calibration", "threshold"]
 
@@ -136,3 +142,67 @@ class Dataset(Strict):
             message = "two of the 'classes' have the same name"
             raise ValueError(message)
         return self
+
+
+def read_dataset(configs: Path, name: str) -> Dataset:
+    """Return the data set of a name, which its file states in full or as a difference.
+
+    ``base: OTHER`` in ``datasets/NAME.yaml`` starts from what ``datasets/OTHER.yaml`` states:
+    mappings merge key by key, null takes away what the base states, anything else replaces it. The
+    base is a data set of its own and has no base itself.
+
+    Parameters
+    ----------
+    configs : Path
+        The project's folder ``configs``.
+    name : str
+        The data set's name, which is its file's without ``.yaml``.
+
+    Raises
+    ------
+    InputError
+        If the name is none, a file is absent or is no YAML mapping, the base is no data set or has
+        a base itself, or a key is unknown, missing or of the wrong type.
+    """
+    own, *base = _read_files(configs, name).values()
+    stated = merge(base[0], own) if base else own
+    return check_config(stated, Dataset, place=_path(configs, name))
+
+
+def dataset_files(configs: Path, name: str) -> list[Path]:
+    """Return the YAML files that a data set is read from: its own, and its base's if it has one.
+
+    Raises
+    ------
+    InputError
+        If one of them is absent or is no YAML mapping, or the base is no data set.
+    """
+    return list(_read_files(configs, name))
+
+
+def _read_files(configs: Path, name: str) -> dict[Path, dict[str, Any]]:
+    """Return what each of a data set's files states: its own, without `base`, then its base's."""
+    path = _path(configs, name)
+    own = read_yaml(path)
+    if "base" not in own:
+        return {path: own}
+    with located(f"{path}: key 'base'"):
+        base_name = own.pop("base")
+        base_path = _path(configs, base_name)
+        if base_path == path:
+            message = "a data set cannot be its own base"
+            raise InputError(message)
+        base = read_yaml(base_path)
+        if "base" in base:
+            message = f"{base_name} has the base {base['base']} itself; only one level is allowed"
+            raise InputError(message)
+        # Checked alone as well, so that a fault of the base is told by the base's file.
+        check_config(base, Dataset, place=base_path)
+    return {path: own, base_path: base}
+
+
+def _path(configs: Path, name: object) -> Path:
+    if not (isinstance(name, str) and re.fullmatch(NAME, name)):
+        message = f"a data set's name expected, which matches {NAME}, got {name!r}"
+        raise InputError(message)
+    return configs / "datasets" / f"{name}.yaml"

@@ -49,6 +49,28 @@ def read_yaml(path: Path) -> dict[str, Any]:
     return content
 
 
+def merge(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """Return a mapping with changes; both that are given stay as they are.
+
+    Mappings merge key by key, null takes a key of the base away, anything else replaces it. A null
+    whose key the base lacks is kept, so that a misspelt key is not passed over.
+
+    Examples
+    --------
+    >>> merge({"a": {"b": 1, "c": 2}, "d": [3]}, {"a": {"b": None}, "d": [4, 5]})
+    {'a': {'c': 2}, 'd': [4, 5]}
+    """
+    merged = dict(base)
+    for key, value in changes.items():
+        if value is None and key in base:
+            del merged[key]
+        elif isinstance(value, dict) and isinstance(base.get(key), dict):
+            merged[key] = merge(base[key], value)
+        else:
+            merged[key] = value
+    return merged
+
+
 def check_config(content: dict[str, Any], model: type[Model], *, place: object) -> Model:
     """Return the model of a mapping, or raise one `InputError` line for its first fault."""
     try:

@@ -14,7 +14,7 @@ import pandas as pd
 
 from pipeline.adapters import Quarantined
 from pipeline.adapters.identity import MASK, find_sources, load_pseudonyms
-from pipeline.config import Dataset, read_config
+from pipeline.config import Dataset, read_dataset
 from pipeline.errors import InputError
 
 _MORE = " (and "
@@ -87,7 +87,7 @@ def reveal_quarantine(key: str, root: Path) -> Iterator[str]:
     InputError
         If the data set was not prepared, or a file went missing since it was acquired.
     """
-    dataset = read_config(root / "configs" / "datasets" / f"{key}.yaml", Dataset)
+    dataset = read_dataset(root / "configs", key)
     refused, prepared = listing_of(key, root), root / "data/prepared" / key / "quarantine.csv"
     path = refused if refused.is_file() else prepared
     if not path.is_file():

@@ -1,7 +1,7 @@
 import pytest
 
 from pipeline.adapters import ACQUIRERS, ADAPTERS, find_adapter
-from pipeline.config import Dataset, read_config
+from pipeline.config import read_dataset
 from pipeline.errors import InputError
 from tests.projects import ROOT
 
@@ -10,7 +10,7 @@ CONFIGS = sorted((ROOT / "configs/datasets").glob("*.yaml"))
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
 def test_every_data_set_names_an_adapter(path):
-    assert callable(find_adapter(read_config(path, Dataset).adapter))
+    assert callable(find_adapter(read_dataset(ROOT / "configs", path.stem).adapter))
 
 
 def test_what_is_acquired_by_name_can_be_read_by_that_name():

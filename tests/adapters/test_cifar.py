@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pipeline.adapters.cifar import read
-from pipeline.config import Dataset, read_config
+from pipeline.config import read_dataset
 from pipeline.errors import InputError
 from tests.projects import ROOT
 from tests.sources import make_dataset, python_2_pickle, write_tar
@@ -68,7 +68,7 @@ def test_cifar_100_has_two_labels_an_image(tmp_path, labels, expected):
 
 def test_the_configs_name_the_classes_that_the_archives_do():
     for name, count in (("cifar10", 10), ("cifar100", 100)):
-        dataset = read_config(ROOT / f"configs/datasets/{name}.yaml", Dataset)
+        dataset = read_dataset(ROOT / "configs", name)
         assert len(dataset.classes) == count
         assert dataset.classes == sorted(dataset.classes)
 

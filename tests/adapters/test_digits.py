@@ -5,14 +5,14 @@ import pytest
 from sklearn.datasets import load_digits
 
 from pipeline.adapters import digits
-from pipeline.config import Dataset, read_config
+from pipeline.config import read_dataset
 from pipeline.errors import InputError
 from tests.projects import ROOT
 
 
 @pytest.fixture
 def dataset():
-    return read_config(ROOT / "configs/datasets/digits.yaml", Dataset)
+    return read_dataset(ROOT / "configs", "digits")
 
 
 def test_every_digit_equals_the_librarys_own_reading(tmp_path, dataset):

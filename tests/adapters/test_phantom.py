@@ -9,16 +9,14 @@ from scipy.stats import chisquare
 from pipeline.adapters import phantom
 from pipeline.adapters.case import Case
 from pipeline.adapters.phantom.study import StudyArguments, draw_study
-from pipeline.config import Dataset, read_config
+from pipeline.config import read_dataset
 from pipeline.errors import InputError
 from tests.projects import ROOT
-
-CONFIG = ROOT / "configs/datasets/phantom.yaml"
 
 
 @pytest.fixture(scope="module")
 def dataset():
-    return read_config(CONFIG, Dataset)
+    return read_dataset(ROOT / "configs", "phantom")
 
 
 def smaller(dataset, **arguments):

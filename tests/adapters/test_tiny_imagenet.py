@@ -3,7 +3,7 @@ import pytest
 
 from pipeline.adapters.case import Quarantined
 from pipeline.adapters.tiny_imagenet import acquire, read
-from pipeline.config import Dataset, read_config
+from pipeline.config import read_dataset
 from pipeline.errors import InputError
 from pipeline.preparing.splitting import assign_splits
 from tests.projects import ROOT
@@ -86,7 +86,7 @@ def test_other_classes_and_missing_lists_are_refused(tmp_path):
 
 @pytest.mark.parametrize("name", ["tiny_imagenet", "tiny_imagenet40"])
 def test_what_is_tested_is_the_official_val_and_never_calibrated_on(name):
-    dataset = read_config(ROOT / f"configs/datasets/{name}.yaml", Dataset)
+    dataset = read_dataset(ROOT / "configs", name)
     num_train, num_val = 500, 50  # images of each class
     official = ["train"] * num_train * 2 + ["val"] * num_val * 2
     parts = assign_splits(make_cases([0, 1] * 550, official=official), dataset.splits)

@@ -1,17 +1,140 @@
 import pytest
+import yaml
 
-from pipeline.config import Dataset, read_config
-from pipeline.config.reading import check_config
+from pipeline.config import Dataset, dataset_files, read_config, read_dataset
+from pipeline.config.reading import check_config, merge, read_yaml
 from pipeline.errors import InputError
 from tests.projects import ROOT
 from tests.sources import DIVIDED, make_dataset
 
-CONFIGS = sorted((ROOT / "configs/datasets").glob("*.yaml"))
+CONFIGS = ROOT / "configs"
+NAMES = sorted(path.stem for path in (CONFIGS / "datasets").glob("*.yaml"))
+VARIANTS = [name for name in NAMES if len(dataset_files(CONFIGS, name)) > 1]
+HEAD = {
+    "title": "Head",
+    "adapter": "medmnist",
+    "arguments": {"label_column": 2, "case_key": "file"},
+    "classes": ["healthy", "ill"],
+    "image_size": [4, 4],
+    "channels": 1,
+    "splits": {"seed": 1, "divide": DIVIDED},
+    "expected_cases": {"train": 8},
+    "licence": "CC0",
+    "citation": "made for a test",
+}
 
 
-@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
-def test_every_data_set_that_comes_with_the_project_is_valid(path):
-    assert read_config(path, Dataset).licence
+@pytest.fixture
+def stated(tmp_path):
+    """Write data sets below a folder `configs`, which is returned; one called head is there."""
+
+    def write(**datasets):
+        for name, content in ({"head": HEAD} | datasets).items():
+            path = tmp_path / f"configs/datasets/{name}.yaml"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(yaml.safe_dump(content))
+        return tmp_path / "configs"
+
+    return write
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_data_set_that_comes_with_the_project_is_valid(name):
+    assert read_dataset(CONFIGS, name).licence
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_a_variant_that_comes_with_the_project_says_only_what_differs(name):
+    own, base = (read_yaml(path) for path in dataset_files(CONFIGS, name))
+    del own["base"]
+    assert [key for key in own if merge(base, {key: own[key]}) == base] == []
+
+
+def test_a_variant_is_its_base_but_for_what_it_states(stated):
+    variant = {
+        "base": "head",
+        "title": "Larger",
+        "image_size": [8, 8, 8],
+        "arguments": {"label_column": 3},
+        "splits": {"seed": 2},
+    }
+    expected = HEAD | {
+        "title": "Larger",
+        "image_size": [8, 8, 8],
+        "arguments": {"label_column": 3, "case_key": "file"},
+        "splits": {"seed": 2, "divide": DIVIDED},
+    }
+    assert read_dataset(stated(variant=variant), "variant") == Dataset.model_validate(expected)
+
+
+def test_null_takes_away_what_the_base_states(stated):
+    variant = {"base": "head", "arguments": {"case_key": None}, "expected_cases": None}
+    dataset = read_dataset(stated(variant=variant), "variant")
+    assert dataset.arguments == {"label_column": 2}
+    assert dataset.expected_cases == {}
+
+
+def test_a_base_stays_as_it_is(stated):
+    configs = stated(variant={"base": "head", "splits": {"seed": 2}})
+    read_dataset(configs, "variant")
+    assert read_dataset(configs, "head").splits.seed == 1
+
+
+def test_the_files_of_a_data_set_are_its_own_and_then_its_bases(stated):
+    configs = stated(variant={"base": "head"})
+    head, variant = (configs / f"datasets/{name}.yaml" for name in ("head", "variant"))
+    assert dataset_files(configs, "head") == [head]
+    assert dataset_files(configs, "variant") == [variant, head]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"titel": "Larger"}, "unknown key 'titel'; known keys: title, "),
+        ({"splits": {"sead": 2}}, r"unknown key 'splits\.sead'"),
+        # Null is no way past the check of names either.
+        ({"expected_case": None}, "unknown key 'expected_case'"),
+        ({"licence": None}, "missing key 'licence'"),
+        ({"classes": ["ill"]}, "key 'classes': "),
+        (
+            {"base": "tail"},
+            r"key 'base': .*tail\.yaml: no such file; .* has: head, middle, variant",
+        ),
+        ({"base": "variant"}, "key 'base': a data set cannot be its own base"),
+        ({"base": "middle"}, "key 'base': middle has the base head itself; only one level"),
+        (
+            {"base": "../datasets/head"},
+            r"key 'base': a data set's name .*, got '\.\./datasets/head'",
+        ),
+        ({"base": ".head"}, r"key 'base': a data set's name expected, .*, got '\.head'"),
+        ({"base": "head\n"}, r"key 'base': a data set's name expected, .*, got 'head\\n'"),
+        ({"base": ["head"]}, r"key 'base': a data set's name expected, .*, got \['head'\]"),
+        ({"base": None}, "key 'base': a data set's name expected, .*, got None"),
+    ],
+)
+def test_a_faulty_variant_is_refused_by_its_file_and_key(stated, changes, message):
+    configs = stated(middle={"base": "head"}, variant={"base": "head"} | changes)
+    with pytest.raises(InputError, match=rf"datasets/variant\.yaml: {message}") as caught:
+        read_dataset(configs, "variant")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_fault_of_the_base_is_told_by_the_bases_file(stated):
+    configs = stated(head=HEAD | {"titel": "Head"}, variant={"base": "head"})
+    message = r"variant\.yaml: key 'base': .*head\.yaml: unknown key 'titel'; known keys: "
+    with pytest.raises(InputError, match=message):
+        read_dataset(configs, "variant")
+
+
+def test_a_base_is_no_field_of_a_data_set(stated):
+    path = stated(variant=HEAD | {"base": "head"}) / "datasets/variant.yaml"
+    with pytest.raises(InputError, match=r"variant\.yaml: unknown key 'base'"):
+        read_config(path, Dataset)
+
+
+def test_a_data_set_is_named_and_never_by_a_path(stated):
+    with pytest.raises(InputError, match=r"a data set's name expected, .*, got 'sub/head'"):
+        read_dataset(stated(), "sub/head")
 
 
 @pytest.mark.parametrize(

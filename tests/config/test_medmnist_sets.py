@@ -3,7 +3,7 @@
 import pytest
 
 from pipeline.acquiring import file_digest
-from pipeline.config import Dataset, read_config
+from pipeline.config import read_dataset
 from tests.projects import ROOT
 from tests.sources import mirrored
 
@@ -58,7 +58,7 @@ VERIFIED = {
 def by_md5():
     found = {}
     for path in sorted((ROOT / "configs/datasets").glob("*.yaml")):
-        dataset = read_config(path, Dataset)
+        dataset = read_dataset(ROOT / "configs", path.stem)
         for file in dataset.files:
             found.setdefault((file.md5 or VERIFIED.get(file.sha256), *dataset.image_size), dataset)
     return found
