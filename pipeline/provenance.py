@@ -18,6 +18,7 @@ import numpy as np
 PACKAGES = ("calibrated-imaging", "lightning-fabric", "monai", "numpy", "torch")
 PACKAGE_FOLDER = Path(__file__).parent
 UNKNOWN = "unknown"
+DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 def fingerprint(*parts: Any) -> str:
@@ -44,7 +45,10 @@ def array_sha256(array: np.ndarray) -> str:
 
 
 def source_hashes(modules: Iterable[str], *, follow: Iterable[str]) -> dict[str, str]:
-    """Return the SHA-256 of the source of some modules and of what they import, by module.
+    """Return a SHA-256 of what some modules and those they import say, by module.
+
+    It is the hash of a module's syntax tree without docstrings: formatting, comments and docstrings
+    may change and it stays; a number, a name, a default, an annotation or any other string may not.
 
     Parameters
     ----------
@@ -60,10 +64,29 @@ def source_hashes(modules: Iterable[str], *, follow: Iterable[str]) -> dict[str,
         name = waiting.pop()
         if name in found:
             continue
-        source = _source_path(name).read_bytes()
-        found[name] = hashlib.sha256(source).hexdigest()
-        waiting += [each for each in _imports(source) if each.startswith(prefixes)]
+        tree = ast.parse(_source_path(name).read_bytes())
+        waiting += [each for each in _imports(tree) if each.startswith(prefixes)]
+        _drop_docstrings(tree)
+        found[name] = fingerprint(_plain(tree))
     return dict(sorted(found.items()))
+
+
+def _drop_docstrings(tree: ast.Module) -> None:
+    for node in ast.walk(tree):
+        if isinstance(node, DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
+            node.body = node.body[1:] or [ast.Pass()]
+
+
+def _plain(part: Any) -> Any:
+    """Return a part of a syntax tree as JSON values, without its place in the file."""
+    # `ast.dump` and `ast.unparse` write other texts in other versions of Python: empty fields come
+    # and go, quotes and brackets move. The names and values of the fields that are filled stay.
+    if isinstance(part, ast.AST):
+        fields = ((name, value) for name, value in ast.iter_fields(part) if value not in (None, []))
+        return [type(part).__name__, {name: _plain(value) for name, value in fields}]
+    if isinstance(part, list):
+        return [_plain(each) for each in part]
+    return repr(part)
 
 
 def _expanded(name: str) -> Iterator[str]:
@@ -80,8 +103,8 @@ def _source_path(name: str) -> Path:
     return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
 
 
-def _imports(source: bytes) -> Iterator[str]:
-    for node in ast.walk(ast.parse(source)):
+def _imports(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
             # `from package import module` names a module, `from module import name` does not.
             for alias in node.names:

@@ -1,4 +1,6 @@
+import ast
 import subprocess
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -144,3 +146,113 @@ def test_editing_a_shared_part_changes_the_losses_that_import_it(package):
     (package / "losses/parts/batch.py").write_text("edited = True\n")
     assert hashes_of("pipeline.losses.gce") != gce
     assert hashes_of("pipeline.losses.focal") == focal
+
+
+MODULE = '''"""Say what the module does."""
+
+import torch
+
+
+@final
+class Loss(Base):
+    """Say what the loss does."""
+
+    scale: float = 0.5
+
+    def __call__(self, logits, *, power=2, **rest):
+        """Say what is returned."""
+        # Say why.
+        return (logits * self.scale) ** power + f"{rest:>8}"
+
+
+async def stub():
+    """Say what it will do."""
+'''
+
+
+def hash_of(folder, text):
+    (folder / "losses/gce.py").write_text(text)
+    return hashes_of("pipeline.losses.gce")["pipeline.losses.gce"]
+
+
+def edited(old, new):
+    assert MODULE.count(old) == 1
+    return MODULE.replace(old, new)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        edited("what the module does", "it otherwise"),
+        edited('"""Say what the module does."""\n', ""),
+        edited("what the loss does", "it otherwise"),
+        edited("Say what is returned.", "Say it.\n\n        And more.\n        "),
+        edited('        """Say what is returned."""\n', ""),
+        edited("what it will do", "it otherwise"),
+        edited('"""Say what it will do."""', "pass"),
+        edited("# Say why.", "# Say it otherwise."),
+        edited("        # Say why.\n", ""),
+        edited("import torch\n", "import torch  # type: ignore\n\n\n"),
+        edited(
+            "self, logits, *, power=2, **rest", "\n        self, logits, *, power = 2, **rest\n    "
+        ),
+        edited("(logits * self.scale) ** power", "((logits*self.scale)**(power))"),
+        edited('f"{rest:>8}"', "f'{rest:>8}'"),
+        edited("0.5", "5e-1"),
+    ],
+)
+def test_wording_and_formatting_leave_a_modules_hash(package, text):
+    assert hash_of(package, text) == hash_of(package, MODULE)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        edited("0.5", "0.25"),
+        edited("power=2", "power=3"),
+        edited("power=2", "power=2.0"),
+        edited("power=2", 'power="2"'),
+        edited("power=2", "power=None"),
+        edited("power=2", "power"),
+        edited("*, power", "power"),
+        edited("self.scale)", "self.size)"),
+        edited("logits * self", "logits / self"),
+        edited(">8", ">9"),
+        edited(' + f"{rest:>8}"', ""),
+        edited(": float", ": int"),
+        edited("@final", "@frozen"),
+        edited("@final\n", ""),
+        edited("(Base)", "(Other)"),
+        edited("class Loss", "class Gain"),
+        edited("import torch", "import torch as t"),
+        edited("async def", "def"),
+        edited("    scale: float", '    """No docstring any more."""\n    scale: float').replace(
+            '    """Say what the loss does."""\n', "    size = 1\n"
+        ),
+        edited('"""Say what is returned."""', 'f"""Say what is returned."""'),
+        edited('"""Say what is returned."""', "note = 'Say what is returned.'"),
+        edited('"""Say what it will do."""', "return 0"),
+        f"{MODULE}\n1\n",
+    ],
+)
+def test_whatever_else_a_module_says_changes_its_hash(package, text):
+    assert hash_of(package, text) != hash_of(package, MODULE)
+
+
+def test_a_string_that_is_no_docstring_counts(package):
+    assert hash_of(package, "a = 1\n'first'\n") != hash_of(package, "a = 1\n'second'\n")
+
+
+def test_a_modules_hash_is_that_of_its_tree_in_plain_words(package):
+    tree = ["Module", {"body": [["Assign", {"targets": [TARGET], "value": ONE}]]}]
+    assert hash_of(package, '"""Say it."""\na = 1  # why\n') == fingerprint(tree)
+
+
+TARGET = ["Name", {"id": "'a'", "ctx": ["Store", {}]}]
+ONE = ["Constant", {"value": "1"}]
+
+
+def test_every_module_is_parsed_once(package):
+    with patch.object(ast, "parse", wraps=ast.parse) as parse:
+        found = hashes_of("pipeline.losses", "pipeline.losses.gce")
+    assert parse.call_count == len(found) == 5

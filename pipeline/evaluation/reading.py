@@ -34,6 +34,7 @@ RECORD_KEYS = (
     "logits_sha256",
     "versions",
     "device",
+    "processor",
     "wall_seconds",
 )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pandas as pd
@@ -39,7 +39,11 @@ def provenance_table(scores: Scores) -> Table:
     ]
     columns = ("Loss", "Seed", "Code revision", "Data", "Configuration", "Logits", "Device")
     frame = pd.DataFrame(
-        [{key: value for key, value in run.items() if key != "versions"} for run in runs]
+        [
+            {key: value for key, value in run.items() if key != "versions"}
+            | {"processor": _listed(run.get("processor", {}))}
+            for run in runs
+        ]
     )
     return Table(
         name="provenance",
@@ -70,6 +74,15 @@ def chain(scores: Scores) -> tuple[tuple[str, str], ...]:
         ("Device", _joined(str(run["device"]) for run in runs)),
         ("Software", _versions([run["versions"] for run in runs])),
     )
+
+
+def _listed(facts: Mapping[str, Any]) -> str:
+    """Write a few facts as one text.
+
+    >>> _listed({"kernels": "AVX2", "threads": 1})
+    'kernels AVX2; threads 1'
+    """
+    return "; ".join(f"{name} {value}" for name, value in facts.items())
 
 
 def _joined(values: Iterable[str]) -> str:

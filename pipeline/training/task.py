@@ -27,6 +27,7 @@ from pipeline.provenance import (
 from pipeline.training.images import LabelledImages
 from pipeline.training.loop import Fitted, TrainingData
 from pipeline.training.predictions import join_predictions, require_every_class
+from pipeline.training.processor import processor
 from pipeline.training.session import Method
 
 REQUIRED_SPLITS = ("val", "calibration", "test")
@@ -113,6 +114,7 @@ class Task:
             "torch": torch.__version__,
             "monai": package_versions()["monai"],
             "device_type": self.fabric.device.type,
+            "processor": processor(self.fabric.device),
             "processes": self.fabric.world_size,
         }
 
