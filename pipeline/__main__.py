@@ -21,8 +21,8 @@ app = typer.Typer(
 STAGES = {
     "acquire": "Fetch a data set's files from a mirror or their URL, and verify them.",
     "prepare": "Decode, split by patient and audit a data set.",
-    "train": "Train every seed of one experiment and loss; write logits.",
-    "shift": "Let an experiment's trained models predict one of its partner data sets.",
+    "train": "Train every loss and seed of an experiment; write logits.",
+    "shift": "Let an experiment's trained models predict its partner data sets.",
     "calibrate": "Fit every calibrator of an experiment on its calibration split; apply it.",
     "evaluate": "Compute an experiment's numbers with their intervals.",
     "report": "Write a study's page, tables and figures.",
@@ -43,17 +43,37 @@ for _name, _description in STAGES.items():
 
 @app.command()
 def plan(
-    studies: Annotated[list[str], typer.Argument(help="Names of files in configs/studies.")],
+    studies: Annotated[
+        list[str] | None, typer.Argument(help="Names of files in configs/studies.")
+    ] = None,
+    *,
+    every: Annotated[
+        bool, typer.Option("--all", help="Every study whose data is at hand here.")
+    ] = False,
+    fetch: Annotated[
+        bool, typer.Option("--fetch", help="With --all: also data that has a public URL.")
+    ] = False,
 ) -> None:
     """Expand studies to configs/plan.yaml, the table that dvc.yaml loops over."""
     from pipeline.config import expand_plan, write_plan
 
+    if bool(studies) == every:
+        message = "name the studies of configs/studies to plan, or --all of them"
+        raise InputError(message)
+    if every:
+        from pipeline.at_hand import studies_at_hand
+
+        studies, left_out = studies_at_hand(Path.cwd(), fetch=fetch)
+        for name, reason in left_out.items():
+            typer.echo(f"left out   {name}: {reason}")
     configs = Path("configs")
-    expanded = expand_plan(studies, configs)
+    expanded = expand_plan(studies or [], configs)
     write_plan(expanded, configs / "plan.yaml")
-    tables = expanded.model_dump()
-    counts = ", ".join(f"{len(rows)} {name}" for name, rows in tables.items())
-    typer.echo(f"configs/plan.yaml: {counts}, {expanded.num_stages} stages")
+    num_trained = f"{len(expanded.experiments)} experiments of {expanded.num_seeds} trainings"
+    typer.echo(
+        f"planned    {', '.join(expanded.studies)}: {len(expanded.datasets)} data sets, "
+        f"{num_trained}, {expanded.num_stages} stages"
+    )
 
 
 @app.command()
@@ -102,20 +122,24 @@ def verify(
     studies: Annotated[list[str] | None, typer.Argument(help="Of the plan; all if none.")] = None,
     tolerance: Annotated[float, typer.Option(help="Relative; 0 means every digit.")] = 0.0,
 ) -> None:
-    """Compute every reported number again from the stored logits; say which differ.
+    """Compute findings and every reported number again; say which differ.
 
-    Exit code 0 if none does, 1 if any does, 2 if something is missing.
+    Findings and summaries come from reports/evidence, everything else from the stored logits, as
+    far as they are here. Exit code 0 if none does, 1 if any does, 2 if something is missing.
     """
-    from pipeline.verifying import describe, verify
+    from pipeline.verifying import describe, studies_not_here, verify
 
     differences = describe(verify(studies or [], root=Path.cwd(), tolerance=tolerance))
     found = 0
     for line in differences:
         typer.echo(line)
         found += 1
+    absent = [] if studies else studies_not_here(Path.cwd())
+    if absent:
+        typer.echo(f"not computed from logits, which are not here: {', '.join(absent)}")
     if found:
         raise typer.Exit(1)
-    typer.echo("every number comes out as it is stored")
+    typer.echo("every number that was computed again comes out as it is stored")
 
 
 @app.command()
@@ -125,21 +149,56 @@ def overview() -> None:
 
 
 @app.command()
+def publish(
+    studies: Annotated[list[str], typer.Argument(help="Of the plan, with their scores here.")],
+) -> None:
+    """Write studies' scores with their provenance to reports/evidence, and the findings anew."""
+    from pipeline.findings import publish
+
+    for line in publish(studies, root=Path.cwd()):
+        typer.echo(line)
+
+
+@app.command()
 def findings() -> None:
-    """Answer the claims of configs/claims.yaml from all scores; write reports/findings.md."""
-    importlib.import_module("pipeline.stages.findings").run(root=Path.cwd())
+    """Answer the claims of configs/claims.yaml from reports/evidence, in its findings.md."""
+    from pipeline.findings import write_findings
+
+    typer.echo(write_findings(Path.cwd()))
 
 
 @app.command()
 def results() -> None:
-    """Write the README's table of results anew, from the reports of the plan's studies."""
-    from pipeline.config.plan import read_plan
-    from pipeline.findings.results import replace_section, results_section
+    """Write the tables of results in README.md and docs/results.md from reports/evidence."""
+    from pipeline.findings import write_results
 
-    readme = Path("README.md")
-    section = results_section(read_plan(Path("configs/plan.yaml")), Path("reports"))
-    text = readme.read_text(encoding="utf-8")
-    readme.write_text(replace_section(text, section), encoding="utf-8")
+    for name in write_results(Path.cwd()):
+        typer.echo(name)
+
+
+@app.command()
+def agree(
+    studies: Annotated[
+        list[str] | None, typer.Argument(help="Of the plan; all that are published if none.")
+    ] = None,
+    *,
+    brief: Annotated[
+        bool, typer.Option("--brief", help="A line a study, and the figures that differ.")
+    ] = False,
+) -> None:
+    """Say whether the scores computed here come out like the published ones, figure by figure.
+
+    Exit code 0 if no figure differs, 1 if any does, 2 if something is missing.
+    """
+    from pipeline.verifying.agreement import agree
+    from pipeline.verifying.agreement_lines import lines_of
+
+    found = agree(studies or [], root=Path.cwd())
+    for each in found:
+        for line in lines_of(each, brief=brief):
+            typer.echo(line)
+    if any(each.count("differs") for each in found):
+        raise typer.Exit(1)
 
 
 @app.command("logits-report")

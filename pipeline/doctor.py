@@ -17,6 +17,7 @@ from pipeline.config import (
     Recipe,
     expand_plan,
     read_config,
+    read_dataset,
     read_plan,
 )
 from pipeline.config.plan import ExperimentRow
@@ -75,7 +76,7 @@ def _sources(root: Path, plan: Plan) -> Iterator[str]:
         state = "found" if directory.is_dir() else "NOT FOUND"
         yield f"mirror     {directory}: {state}"
     for name in plan.datasets:
-        dataset = read_config(root / f"configs/datasets/{name}.yaml", Dataset)
+        dataset = read_dataset(root / "configs", name)
         if dataset.adapter in EMBEDDED:
             yield f"source     {name}: comes with the pipeline"
         else:
@@ -103,8 +104,10 @@ def _places(root: Path, dataset: Dataset, directories: list[Path]) -> Iterator[s
 def _costs(root: Path, plan: Plan) -> Iterator[str]:
     from pipeline.costing import Cost
 
-    num_seeds = sum(len(row.seeds) for row in plan.runs.values())
-    yield f"plan       {plan.num_stages} stages; {len(plan.runs)} of them train {num_seeds} seeds"
+    yield (
+        f"plan       {plan.num_stages} stages; {len(plan.experiments)} of them train "
+        f"{plan.num_seeds} seeds"
+    )
     problems = {name: _problem(root, name) for name in plan.datasets}
     total = Cost(0.0, sum(each.prepared_bytes for each in problems.values() if each))
     num_unknown = 0
@@ -129,7 +132,7 @@ def _problem(root: Path, name: str) -> Problem | None:
     card = root / "data/prepared" / name / "card.json"
     if card.is_file():
         return Problem.of_card(read_json(card))
-    return Problem.of_dataset(read_config(root / f"configs/datasets/{name}.yaml", Dataset))
+    return Problem.of_dataset(read_dataset(root / "configs", name))
 
 
 def _experiment_cost(root: Path, row: ExperimentRow, problem: Problem) -> Cost:

@@ -3,12 +3,12 @@ import pytest
 from pipeline.calibrators.confidence_bins import MINIMUM_PER_BIN
 from pipeline.config import (
     CalibratorConfig,
-    Dataset,
     LossConfig,
     NetworkConfig,
     Recipe,
     expand_plan,
     read_config,
+    read_dataset,
 )
 from tests.projects import ROOT
 
@@ -92,7 +92,7 @@ def test_the_study_of_shift_fits_ats_of_5_to_50_bins_where_there_are_cases_for_5
     (row,) = (each for each in rows if each.dataset == "cifar10_small")
     assert wanted == {"ats_bins_5", "ats_bins_10", "ats_bins_50"}
     assert wanted <= set(row.calibrators)
-    dataset = read_config(CONFIGS / "datasets/cifar10_small.yaml", Dataset)
+    dataset = read_dataset(CONFIGS, "cifar10_small")
     assert dataset.expected_cases["calibration"] >= 50 * MINIMUM_PER_BIN
 
 

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 import pytest
 
 from pipeline import costing
-from pipeline.config import Dataset, NetworkConfig, Recipe, read_config
+from pipeline.config import Dataset, NetworkConfig, Recipe, read_dataset
 from pipeline.config.reading import check_config
 from pipeline.costing import Cost, Problem, seconds_an_image, seed_cost
 from pipeline.errors import InputError
@@ -91,7 +91,7 @@ def test_expected_cases_are_positive_numbers_of_known_splits(expected, message):
 
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_expected_cases_add_up_to_what_is_published(name):
-    dataset = read_config(ROOT / f"configs/datasets/{name}.yaml", Dataset)
+    dataset = read_dataset(ROOT / "configs", name)
     assert sum(dataset.expected_cases.values()) == PUBLISHED[name]
 
 
@@ -99,7 +99,7 @@ def test_expected_cases_add_up_to_what_is_published(name):
     "path", sorted((ROOT / "configs/datasets").glob("*.yaml")), ids=lambda path: path.stem
 )
 def test_expected_cases_keep_within_the_cases_that_are_kept(path):
-    dataset = read_config(path, Dataset)
+    dataset = read_dataset(ROOT / "configs", path.stem)
     for split, number in dataset.expected_cases.items():
         assert number <= dataset.max_cases.get(split, inf)
         assert dataset.splits.serving(split) == split

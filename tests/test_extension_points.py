@@ -7,7 +7,7 @@ import yaml
 
 from pipeline.adapters import ADAPTERS
 from pipeline.calibrators import CALIBRATORS
-from pipeline.config import Dataset, Recipe, Study, expand_plan, read_config, read_plan
+from pipeline.config import Recipe, Study, expand_plan, read_config, read_dataset, read_plan
 from pipeline.losses import LOSSES
 from pipeline.networks import NETWORKS
 
@@ -55,7 +55,7 @@ def test_an_adapter_has_a_module_of_its_name(name):
 
 @pytest.mark.parametrize("path", configs("datasets"), ids=lambda path: path.stem)
 def test_a_data_set_config_is_valid_and_its_adapter_exists(path):
-    assert read_config(path, Dataset).adapter in ADAPTERS
+    assert read_dataset(ROOT / "configs", path.stem).adapter in ADAPTERS
 
 
 @pytest.mark.parametrize("path", configs("recipes"), ids=lambda path: path.stem)

@@ -6,13 +6,13 @@ import pytest
 import torch
 
 from pipeline.config import (
-    Dataset,
     LossConfig,
     NetworkConfig,
     Recipe,
     Study,
     expand_plan,
     read_config,
+    read_dataset,
 )
 from pipeline.losses import make_loss
 from pipeline.networks import make_network
@@ -91,9 +91,7 @@ def test_has_the_networks_and_data_sets_of_the_published_protocols():
 
 def test_every_experiment_can_be_costed_before_its_data_are_there():
     for name in PLAN.datasets:
-        assert {"train", "calibration", "test"} <= config(
-            "datasets", name, Dataset
-        ).expected_cases.keys()
+        assert {"train", "calibration", "test"} <= read_dataset(CONFIGS, name).expected_cases.keys()
 
 
 def test_the_pairs_that_are_trained_hold_every_experiment_and_every_loss():
@@ -106,7 +104,7 @@ def test_the_pairs_that_are_trained_hold_every_experiment_and_every_loss():
 def test_an_experiment_takes_two_steps_at_full_size(monkeypatch, key, loss):
     monkeypatch.setenv("PIPELINE_DEVICE", "cpu")
     row = PLAN.experiments[key]
-    dataset = config("datasets", row.dataset, Dataset)
+    dataset = read_dataset(CONFIGS, row.dataset)
     started = {}
     method = make_method(row, dataset, loss, started)
     data = TrainingData(

@@ -2,65 +2,78 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TypeVar
+from typing import Annotated, Any, TypeVar
 
 import yaml
+from pydantic import BeforeValidator
 
-from pipeline.config.dataset import Dataset
+from pipeline.config.dataset import dataset_files, read_dataset
 from pipeline.config.method import CalibratorConfig, LossConfig, NetworkConfig, Recipe
 from pipeline.config.reading import Strict, check_config, read_config, read_yaml
 from pipeline.config.study import SAME_CLASSES, Experiment, Partner, PartnerKind, Study
 from pipeline.errors import InputError, located
 
-DATASETS = "configs/datasets"
 HEADER = "# Written by `python -m pipeline plan STUDY...` from configs/studies; do not edit.\n"
+PARTNER_SLOTS = "abcdef"
+"""DVC cannot loop over the dependencies of a stage, so dvc.yaml names so many one by one."""
+
+
+def _split_words(value: Any) -> Any:
+    """Return the words of a text: lists are written so, since each of DVC's values is a line."""
+    return value.split() if isinstance(value, str) else value
+
+
+Words = Annotated[list[str], BeforeValidator(_split_words)]
+Integers = Annotated[list[int], BeforeValidator(_split_words)]
+Numbers = Annotated[list[float], BeforeValidator(_split_words)]
 
 
 class DatasetRow(Strict):
     """A data set to acquire and prepare, once for all studies.
 
+    `base` is the data set whose config it says its differences to; itself where there is none.
     `made_from` and `labelled_by` are what it depends on besides its config: a hospital's folder and
     table, or another prepared set; where checksums in the config say all, the config again.
     """
 
     dataset: str
+    base: str
     made_from: str
     labelled_by: str
 
 
 class RunRow(Strict):
-    """One experiment and loss: all its seeds are trained by one stage."""
+    """One experiment and loss: what all its seeds share, and the seeds."""
 
     study: str
     experiment: str
     dataset: str
     network: str
-    network_module: str
     recipe: str
     loss: str
-    loss_module: str
-    seeds: list[int]
+    seeds: Integers
 
 
 class ShiftRow(Strict):
-    """One partner of one experiment: predicted by all runs of it.
+    """The partners of one experiment: predicted by all of its runs.
 
-    `dataset` is the partner's, `trained_on` the experiment's.
+    `trained_on` is the experiment's data set. `data` are the partners' prepared folders by slot, of
+    which the last partner fills those that are left.
     """
 
     study: str
     experiment: str
-    dataset: str
-    kind: PartnerKind
     trained_on: str
-    losses: list[str]
-    seeds: list[int]
+    partners: dict[str, PartnerKind]
+    data: dict[str, str]
+    losses: Words
+    seeds: Integers
 
 
 class ExperimentRow(Strict):
-    """One experiment: calibrated and evaluated once, over all its runs.
+    """One experiment: trained by one stage, calibrated and evaluated by another.
 
     `partners` are data sets and their kinds. `shifted` is where their predictions are, and what
     evaluation depends on; without partners its logits, on which it depends anyway. `prevalence` and
@@ -72,13 +85,13 @@ class ExperimentRow(Strict):
     dataset: str
     network: str
     recipe: str
-    losses: list[str]
-    seeds: list[int]
-    calibrators: list[str]
+    losses: Words
+    seeds: Integers
+    calibrators: Words
     baseline: str
     headline_loss: str
     headline_calibrator: str
-    risk_targets: list[float]
+    risk_targets: Numbers
     headline_target: float
     delta: float
     partners: dict[str, PartnerKind]
@@ -86,33 +99,43 @@ class ExperimentRow(Strict):
     prevalence: dict[str, float] = {}
     costs: dict[str, dict[str, float]] = {}
 
+    def runs(self) -> Iterator[RunRow]:
+        """Yield the experiment's runs, one a loss."""
+        shared = {name: getattr(self, name) for name in RunRow.model_fields if name != "loss"}
+        for loss in self.losses:
+            yield RunRow(loss=loss, **shared)
+
 
 class StudyRow(Strict):
     """One study: one page."""
 
     study: str
     title: str
-    experiments: list[str]
+    experiments: Words
 
 
 class Plan(Strict):
-    """Everything the repository tracks; each table's keys name the stages."""
+    """What `dvc repro` makes; each table's keys name the stages."""
 
     datasets: dict[str, DatasetRow]
-    runs: dict[str, RunRow]
-    shifts: dict[str, ShiftRow]
     experiments: dict[str, ExperimentRow]
+    shifts: dict[str, ShiftRow]
     studies: dict[str, StudyRow]
 
     @property
     def num_stages(self) -> int:
         """How many stages DVC has with this plan: its own cost grows with their number.
 
-        Data sets are acquired and prepared, and for all studies together there are the findings and
-        the front page.
+        One a data set, one to train and one to evaluate an experiment, one for its partners, a
+        study's report, and the front page.
         """
-        rows = (self.runs, self.shifts, self.experiments, self.studies)
-        return 2 * len(self.datasets) + sum(len(table) for table in rows) + 2
+        num_experiments = 2 * len(self.experiments) + len(self.shifts)
+        return len(self.datasets) + num_experiments + len(self.studies) + 1
+
+    @property
+    def num_seeds(self) -> int:
+        """How many seeds its experiments train, or find trained."""
+        return sum(len(row.losses) * len(row.seeds) for row in self.experiments.values())
 
 
 def expand_plan(names: Iterable[str], configs: Path) -> Plan:
@@ -125,26 +148,20 @@ def expand_plan(names: Iterable[str], configs: Path) -> Plan:
         partner should have an experiment's classes and has others, or shares or costs are stated of
         a class that its data set has not.
     """
-    studies = {name: read_config(configs / "studies" / f"{name}.yaml", Study) for name in names}
+    studies = {name: read_study(name, configs) for name in names}
     datasets: dict[str, DatasetRow] = {}
-    runs: dict[str, RunRow] = {}
     shifts: dict[str, ShiftRow] = {}
     experiments: dict[str, ExperimentRow] = {}
     for name, study in studies.items():
-        for calibrator in study.calibrators:
-            read_config(configs / "calibrators" / f"{calibrator}.yaml", CalibratorConfig)
         for experiment in study.experiments:
-            datasets |= _dataset_rows(experiment.dataset, configs)
             with located(configs / "studies" / f"{name}.yaml"):
-                _require_own_classes(experiment, configs)
-            for partner in experiment.partners:
-                with located(configs / "studies" / f"{name}.yaml"):
-                    _require_classes(partner, experiment, configs)
-                datasets |= _dataset_rows(partner.dataset, configs)
-                row = _shift_row(name, study, experiment, partner)
-                shifts[f"{name}-{experiment.key}-{partner.dataset}"] = row
-            experiments[f"{name}-{experiment.key}"] = _experiment_row(name, study, experiment)
-            runs |= _run_rows(name, study, experiment, configs)
+                _require_fit(study, experiment, configs)
+            for dataset in (experiment.dataset, *(each.dataset for each in experiment.partners)):
+                datasets |= _dataset_rows(dataset, configs)
+            key = f"{name}-{experiment.key}"
+            experiments[key] = _experiment_row(name, study, experiment)
+            if experiment.partners:
+                shifts[key] = _shift_row(experiments[key])
     rows = {
         name: StudyRow(
             study=name,
@@ -153,20 +170,26 @@ def expand_plan(names: Iterable[str], configs: Path) -> Plan:
         )
         for name, study in studies.items()
     }
-    return Plan(datasets=datasets, runs=runs, shifts=shifts, experiments=experiments, studies=rows)
+    return Plan(datasets=datasets, experiments=experiments, shifts=shifts, studies=rows)
+
+
+def read_study(name: str, configs: Path) -> Study:
+    """Return a study of the folder `studies`; raise `InputError` if it has no valid file."""
+    return read_config(configs / "studies" / f"{name}.yaml", Study)
 
 
 def _dataset_rows(name: str, configs: Path) -> dict[str, DatasetRow]:
     """Return the row of a data set, after that of the prepared set it derives from, if any."""
-    path = configs / "datasets" / f"{name}.yaml"
-    arguments = read_config(path, Dataset).arguments
+    arguments = read_dataset(configs, name).arguments
     rows: dict[str, DatasetRow] = {}
-    made_from = arguments.get("prepared") or arguments.get("folder") or f"{DATASETS}/{name}.yaml"
+    made_from = arguments.get("prepared") or arguments.get("folder")
     if source := arguments.get("prepared"):
         rows |= _dataset_rows(Path(source).name, configs)
+    made_from = made_from or f"configs/datasets/{name}.yaml"
     labels = arguments.get("labels", {})
     labelled_by = labels.get("table", made_from) if isinstance(labels, dict) else made_from
-    rows[name] = DatasetRow(dataset=name, made_from=made_from, labelled_by=labelled_by)
+    base = dataset_files(configs, name)[-1].stem
+    rows[name] = DatasetRow(dataset=name, base=base, made_from=made_from, labelled_by=labelled_by)
     return rows
 
 
@@ -184,7 +207,7 @@ def _experiment_row(name: str, study: Study, experiment: Experiment) -> Experime
         headline_loss=study.headline_loss,
         headline_calibrator=study.headline_calibrator,
         risk_targets=study.risk_targets,
-        headline_target=study.headline_target,
+        headline_target=study.target_of(experiment),
         delta=study.delta,
         partners={partner.dataset: partner.kind for partner in experiment.partners},
         prevalence=experiment.prevalence,
@@ -193,21 +216,41 @@ def _experiment_row(name: str, study: Study, experiment: Experiment) -> Experime
     )
 
 
-def _shift_row(name: str, study: Study, experiment: Experiment, partner: Partner) -> ShiftRow:
+def _shift_row(row: ExperimentRow) -> ShiftRow:
+    folders = [f"data/prepared/{name}" for name in row.partners]
     return ShiftRow(
-        study=name,
-        experiment=experiment.key,
-        dataset=partner.dataset,
-        kind=partner.kind,
-        trained_on=experiment.dataset,
-        losses=experiment.losses or study.losses,
-        seeds=experiment.seeds or study.seeds,
+        study=row.study,
+        experiment=row.experiment,
+        trained_on=row.dataset,
+        partners=row.partners,
+        data={slot: folders[min(i, len(folders) - 1)] for i, slot in enumerate(PARTNER_SLOTS)},
+        losses=row.losses,
+        seeds=row.seeds,
     )
+
+
+def _require_fit(study: Study, experiment: Experiment, configs: Path) -> None:
+    """Raise `InputError` where what an experiment names is not there, or does not belong to it."""
+    for calibrator in study.calibrators:
+        read_config(configs / "calibrators" / f"{calibrator}.yaml", CalibratorConfig)
+    read_config(configs / "recipes" / f"{experiment.recipe}.yaml", Recipe)
+    read_config(configs / "networks" / f"{experiment.network}.yaml", NetworkConfig)
+    for loss in experiment.losses or study.losses:
+        read_config(configs / "losses" / f"{loss}.yaml", LossConfig)
+    _require_own_classes(experiment, configs)
+    if len(experiment.partners) > len(PARTNER_SLOTS):
+        message = (
+            f"experiment {experiment.key} has {len(experiment.partners)} partners, of which "
+            f"dvc.yaml has room for {len(PARTNER_SLOTS)}: divide them between two experiments"
+        )
+        raise InputError(message)
+    for partner in experiment.partners:
+        _require_classes(partner, experiment, configs)
 
 
 def _require_own_classes(experiment: Experiment, configs: Path) -> None:
     """Raise `InputError` where shares or costs are stated of a class that is not there."""
-    known = set(read_config(configs / "datasets" / f"{experiment.dataset}.yaml", Dataset).classes)
+    known = set(read_dataset(configs, experiment.dataset).classes)
     stated = {
         "prevalence": set(experiment.prevalence),
         "costs": set(experiment.costs).union(*experiment.costs.values()),
@@ -221,8 +264,7 @@ def _require_own_classes(experiment: Experiment, configs: Path) -> None:
 def _require_classes(partner: Partner, experiment: Experiment, configs: Path) -> None:
     """Raise `InputError` where a partner in scope has other classes than were trained on."""
     own, others = (
-        read_config(configs / "datasets" / f"{name}.yaml", Dataset).classes
-        for name in (experiment.dataset, partner.dataset)
+        read_dataset(configs, name).classes for name in (experiment.dataset, partner.dataset)
     )
     if partner.kind in SAME_CLASSES and own != others:
         message = (
@@ -230,26 +272,6 @@ def _require_classes(partner: Partner, experiment: Experiment, configs: Path) ->
             f"of {experiment.dataset}: {own}, got {others}"
         )
         raise InputError(message)
-
-
-def _run_rows(name: str, study: Study, experiment: Experiment, configs: Path) -> dict[str, RunRow]:
-    read_config(configs / "recipes" / f"{experiment.recipe}.yaml", Recipe)
-    network = read_config(configs / "networks" / f"{experiment.network}.yaml", NetworkConfig)
-    rows = {}
-    for loss in experiment.losses or study.losses:
-        config = read_config(configs / "losses" / f"{loss}.yaml", LossConfig)
-        rows[f"{name}-{experiment.key}-{loss}"] = RunRow(
-            study=name,
-            experiment=experiment.key,
-            dataset=experiment.dataset,
-            network=experiment.network,
-            network_module=network.kind,
-            recipe=experiment.recipe,
-            loss=loss,
-            loss_module=config.kind,
-            seeds=experiment.seeds or study.seeds,
-        )
-    return rows
 
 
 def read_plan(path: Path) -> Plan:
@@ -261,9 +283,22 @@ def read_plan(path: Path) -> Plan:
 
 
 def write_plan(plan: Plan, path: Path) -> None:
-    """Write the plan as YAML with its rows in the studies' order."""
-    text = yaml.safe_dump(plan.model_dump(), sort_keys=False, default_flow_style=None, width=100)
-    path.write_text(HEADER + text, encoding="utf-8")
+    """Write the plan as YAML, a row a line, in the studies' order."""
+    lines = [HEADER]
+    for name, table in plan.model_dump().items():
+        lines.append(f"{name}:\n" if table else f"{name}: {{}}\n")
+        lines += [_row_line(key, row) for key, row in table.items()]
+    path.write_text("".join(lines), encoding="utf-8")
+
+
+def _row_line(key: str, row: dict[str, Any]) -> str:
+    words = {name: _joined(value) for name, value in row.items()}
+    text = yaml.safe_dump({key: words}, default_flow_style=True, sort_keys=False, width=10**6)
+    return f"  {text.strip()[1:-1]}\n"
+
+
+def _joined(value: Any) -> Any:
+    return " ".join(str(each) for each in value) if isinstance(value, list) else value
 
 
 Row = TypeVar("Row", bound=Strict)

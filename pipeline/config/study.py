@@ -29,7 +29,8 @@ class Experiment(Strict):
     `partners` are predicted once the models are trained, so that adding one trains nothing.
     `prevalence` states the shares of the classes where the model is to be used; a class left out
     does not occur there. `costs` states, by true class and by the class answered, what an error
-    costs where that is not 1. Neither changes a run.
+    costs where that is not 1. `headline_target` is for an experiment whose target is another than
+    its study's. None of the three changes a run.
     """
 
     name: str | None = None
@@ -41,6 +42,7 @@ class Experiment(Strict):
     partners: list[Partner] = []
     prevalence: dict[str, NonNegativeFloat] = {}
     costs: dict[str, dict[str, NonNegativeFloat]] = {}
+    headline_target: float | None = None
 
     @property
     def key(self) -> str:
@@ -85,7 +87,8 @@ class Study(Strict):
         if len(set(keys)) < len(keys):
             message = "two experiments share a name: give one of them a 'name'"
             raise ValueError(message)
-        if self.headline_target not in self.risk_targets:
+        targets = {self.headline_target, *(self.target_of(each) for each in self.experiments)}
+        if targets - set(self.risk_targets):
             message = "'headline_target' must be one of 'risk_targets'"
             raise ValueError(message)
         if self.headline_calibrator not in self.calibrators:
@@ -97,3 +100,8 @@ class Study(Strict):
                 message = f"experiment {experiment.key} lacks the loss {sorted(missing)}"
                 raise ValueError(message)
         return self
+
+    def target_of(self, experiment: Experiment) -> float:
+        """Return the risk target that an experiment's first screen shows."""
+        own = experiment.headline_target
+        return self.headline_target if own is None else own

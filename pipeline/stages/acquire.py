@@ -7,7 +7,7 @@ from pathlib import Path
 from pipeline.acquiring import acquire_files
 from pipeline.adapters import ACQUIRERS, find_adapter
 from pipeline.artifacts import whole_folder
-from pipeline.config import Dataset, read_config
+from pipeline.config import read_dataset
 from pipeline.errors import located
 
 
@@ -20,7 +20,7 @@ def run(key: str, *, root: Path) -> None:
         If the data set has no config, or one of its files is absent or has another checksum.
     """
     path = root / "configs" / "datasets" / f"{key}.yaml"
-    dataset = read_config(path, Dataset)
+    dataset = read_dataset(root / "configs", key)
     with located(path):
         find_adapter(dataset.adapter)
         acquire = ACQUIRERS.get(dataset.adapter, acquire_files)

@@ -9,7 +9,7 @@ import numpy as np
 from pipeline.adapters import find_adapter
 from pipeline.artifacts import whole_folder, write_json
 from pipeline.cases import write_cases
-from pipeline.config import Dataset, read_config
+from pipeline.config import read_dataset
 from pipeline.errors import InputError, located
 from pipeline.preparing import (
     ImageSpool,
@@ -29,7 +29,7 @@ from pipeline.preparing import (
 def run(key: str, *, root: Path) -> None:
     """Write data/prepared/KEY: images, cases, quarantine, card; whole or not at all."""
     path = root / "configs" / "datasets" / f"{key}.yaml"
-    dataset = read_config(path, Dataset)
+    dataset = read_dataset(root / "configs", key)
     raw = root / "data" / "raw" / key
     with located(path), whole_folder(root / "data" / "prepared" / key) as folder:
         read = find_adapter(dataset.adapter)

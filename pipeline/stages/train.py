@@ -1,4 +1,4 @@
-"""Train every seed of one experiment and loss; write logits, weights and where they come from."""
+"""Train every loss and seed of one experiment; write logits, weights and where they come from."""
 
 from __future__ import annotations
 
@@ -6,40 +6,65 @@ import shutil
 from pathlib import Path
 
 import pandas as pd
+from lightning_fabric import Fabric
 from safetensors.torch import save_file
 
-from pipeline.artifacts import read_prepared, whole_folder, write_json, write_predictions
+from pipeline.artifacts import (
+    Prepared,
+    read_prepared,
+    whole_folder,
+    write_json,
+    write_predictions,
+)
 from pipeline.checkpoints import Checkpoint
 from pipeline.config import LossConfig, NetworkConfig, Recipe, read_config, read_plan
-from pipeline.config.plan import require_row
+from pipeline.config.plan import RunRow, require_row
 from pipeline.provenance import fingerprint
 from pipeline.training import Task, start_fabric, train
 
 
 def run(key: str, *, root: Path) -> None:
-    """Train what the run ``key`` of the plan still lacks; gather all its seeds' files."""
-    row = require_row(read_plan(root / "configs/plan.yaml").runs, key)
-    recipe = read_config(root / f"configs/recipes/{row.recipe}.yaml", Recipe)
-    task = Task(
+    """Train what the experiment ``key`` of the plan still lacks; gather all its runs' files."""
+    row = require_row(read_plan(root / "configs/plan.yaml").experiments, key)
+    prepared = read_prepared(root / "data/prepared" / row.dataset)
+    fabric = start_fabric(read_config(root / f"configs/recipes/{row.recipe}.yaml", Recipe))
+    for each in row.runs():
+        # Whatever is wrong with a later loss is said before the first one is trained.
+        make_task(each, prepared, fabric, root=root)
+    finished = {
+        each.loss: train_seeds(make_task(each, prepared, fabric, root=root), root=root)
+        for each in row.runs()
+    }
+    if fabric.is_global_zero:
+        with whole_folder(root / "data/logits" / row.study / row.experiment) as folder:
+            for loss, checkpoints in finished.items():
+                for seed, checkpoint in checkpoints.items():
+                    shutil.copytree(checkpoint.finished, folder / loss / f"seed-{seed}")
+
+
+def make_task(row: RunRow, prepared: Prepared, fabric: Fabric, *, root: Path) -> Task:
+    """Return one loss of an experiment, its configs read and checked."""
+    return Task(
         row=row,
         network=read_config(root / f"configs/networks/{row.network}.yaml", NetworkConfig),
         loss=read_config(root / f"configs/losses/{row.loss}.yaml", LossConfig),
-        recipe=recipe,
-        prepared=read_prepared(root / "data/prepared" / row.dataset),
-        fabric=start_fabric(recipe),
+        recipe=read_config(root / f"configs/recipes/{row.recipe}.yaml", Recipe),
+        prepared=prepared,
+        fabric=fabric,
     )
+
+
+def train_seeds(task: Task, *, root: Path) -> dict[int, Checkpoint]:
+    """Train the seeds of one loss that are not finished; return where each seed's files are."""
     checkpoints = {
         seed: Checkpoint(root / "data/checkpoints" / fingerprint(task.inputs(seed)))
-        for seed in row.seeds
+        for seed in task.row.seeds
     }
     for seed, checkpoint in checkpoints.items():
         if not checkpoint.is_finished:
             train_seed(task, seed, checkpoint)
         task.fabric.barrier()
-    if task.fabric.is_global_zero:
-        with whole_folder(root / "data/logits" / row.study / row.experiment / row.loss) as folder:
-            for seed, checkpoint in checkpoints.items():
-                shutil.copytree(checkpoint.finished, folder / f"seed-{seed}")
+    return checkpoints
 
 
 def train_seed(task: Task, seed: int, checkpoint: Checkpoint) -> None:
@@ -55,3 +80,4 @@ def train_seed(task: Task, seed: int, checkpoint: Checkpoint) -> None:
             save_file(fitted.weights(), folder / "weights.safetensors")
             pd.DataFrame(fitted.history).to_csv(folder / "history.csv", index=False)
             write_json(task.record(seed, fitted, predictions), folder / "run.json")
+        print(f"{task.row.experiment}, {task.row.loss}, seed {seed}: trained")

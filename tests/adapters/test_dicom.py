@@ -9,7 +9,7 @@ from pydicom._dicom_dict import DicomDictionary
 from pipeline.adapters import dicom
 from pipeline.adapters.case import Case
 from pipeline.adapters.dicom.arguments import DicomArguments
-from pipeline.config import Dataset, read_config
+from pipeline.config import read_dataset
 from pipeline.config.reading import check_config
 from pipeline.errors import InputError
 from tests.dicom_files import (
@@ -513,6 +513,6 @@ def test_refuses_an_argument_it_does_not_know(project):
 
 
 def test_the_example_config_is_one_that_the_reader_takes():
-    example = read_config(ROOT / "configs/datasets/example_dicom.yaml", Dataset)
+    example = read_dataset(ROOT / "configs", "example_dicom")
     arguments = check_config(example.arguments, DicomArguments, place="example")
     assert set(arguments.labels.label_names.values()) == set(example.classes)

@@ -7,7 +7,7 @@ import pytest
 
 from pipeline.adapters import nifti
 from pipeline.adapters.case import Case, Quarantined
-from pipeline.config import Dataset, read_config
+from pipeline.config import read_dataset
 from pipeline.config.reading import check_config
 from pipeline.errors import InputError
 from tests.dicom_files import revealed, write_table
@@ -279,5 +279,5 @@ def test_refuses_a_config_that_it_cannot_follow(project, changes, match):
 
 
 def test_the_example_config_is_one_that_the_reader_takes():
-    example = read_config(ROOT / "configs/datasets/example_nifti.yaml", Dataset)
+    example = read_dataset(ROOT / "configs", "example_nifti")
     assert check_config(example.arguments, nifti.NiftiArguments, place="example").volume is None

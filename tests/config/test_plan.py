@@ -25,11 +25,16 @@ def write_study(configs, study, **changes):
     (configs / "studies/quick.yaml").write_text(yaml.safe_dump(study | changes))
 
 
-def test_one_run_row_for_each_experiment_and_loss(configs):
+def test_one_row_for_each_experiment_with_a_run_for_each_loss(configs):
     root, study = configs
     plan = expand_plan(["quick"], root)
-    assert len(plan.runs) == len(study["experiments"]) * len(study["losses"])
-    assert plan.runs["quick-digits-thin_densenet-gce"].seeds == study["seeds"]
+    assert len(plan.experiments) == len(study["experiments"])
+    row = plan.experiments["quick-digits-thin_densenet"]
+    runs = {run.loss: run for run in row.runs()}
+    assert list(runs) == study["losses"]
+    assert runs["gce"].seeds == study["seeds"]
+    assert (runs["gce"].dataset, runs["gce"].recipe) == ("digits", "quick_digits")
+    assert plan.num_seeds == len(plan.experiments) * len(study["losses"]) * len(study["seeds"])
 
 
 def test_a_data_set_shared_by_studies_is_prepared_once(configs):
@@ -46,9 +51,19 @@ def test_a_written_plan_reads_back_equal(configs, tmp_path):
     assert read_plan(tmp_path / "plan.yaml") == plan
 
 
+def test_a_written_plan_is_a_row_a_line_and_a_list_one_text(configs, tmp_path):
+    plan = expand_plan(["quick"], configs[0])
+    write_plan(plan, tmp_path / "plan.yaml")
+    lines = (tmp_path / "plan.yaml").read_text().splitlines()
+    tables = plan.model_dump()
+    # The header, a line a table, a line a row.
+    assert len(lines) == 1 + len(tables) + sum(len(rows) for rows in tables.values())
+    assert any("losses: cross_entropy gce flsd53" in line for line in lines)
+
+
 def test_counts_the_stages_that_dvc_will_see(configs):
-    # quick: 2 data sets acquired and prepared, 2 x 3 runs, 2 experiments, 1 report; and 2 for all.
-    assert expand_plan(["quick"], configs[0]).num_stages == 2 * 2 + 2 * 3 + 2 + 1 + 2
+    # quick: 2 data sets, 2 experiments trained and evaluated, 1 report; and the front page.
+    assert expand_plan(["quick"], configs[0]).num_stages == 2 + 2 * 2 + 1 + 1
 
 
 def with_partners(study, *partners):
@@ -58,19 +73,45 @@ def with_partners(study, *partners):
     return [first, *study["experiments"][1:]]
 
 
-def test_a_partner_is_one_row_more_and_changes_no_run(configs):
+def runs_of(plan):
+    return {key: list(row.runs()) for key, row in plan.experiments.items()}
+
+
+def test_partners_are_one_stage_more_and_change_no_run(configs):
     root, study = configs
     before = expand_plan(["quick"], root)
     partners = [("digits_corrupted", "corruption"), ("dtd10", "far_ood")]
     write_study(root, study, experiments=with_partners(study, *partners))
     plan = expand_plan(["quick"], root)
-    assert plan.runs == before.runs
+    assert runs_of(plan) == runs_of(before)
     assert list(plan.datasets) == ["digits", "digits_corrupted", "dtd10", "phantom"]
-    row = plan.shifts["quick-digits-thin_densenet-digits_corrupted"]
-    assert (row.dataset, row.kind, row.trained_on) == ("digits_corrupted", "corruption", "digits")
+    (row,) = plan.shifts.values()
+    assert plan.shifts == {"quick-digits-thin_densenet": row}
+    assert (row.partners, row.trained_on) == (dict(partners), "digits")
     assert (row.losses, row.seeds) == (study["losses"], study["seeds"])
-    # Two data sets more to acquire and to prepare, and two partners to predict.
-    assert plan.num_stages == before.num_stages + 2 * 2 + 2
+    # dvc.yaml names as many folders as there is room for: the last partner's again.
+    prepared = [f"data/prepared/{name}" for name, _ in partners]
+    assert list(row.data.values()) == [prepared[0]] + [prepared[1]] * 5
+    # Two data sets more, and one stage that predicts both.
+    assert plan.num_stages == before.num_stages + 2 + 1
+
+
+def test_dvc_yaml_names_every_partner_that_there_is_room_for(configs):
+    root, study = configs
+    write_study(root, study, experiments=with_partners(study, ("dtd10", "far_ood")))
+    (row,) = expand_plan(["quick"], root).shifts.values()
+    stages = yaml.safe_load((CONFIGS.parent / "dvc.yaml").read_text())["stages"]
+    named = {f"${{item.data.{slot}}}" for slot in row.data}
+    assert named <= set(stages["shift"]["do"]["deps"])
+
+
+def test_more_partners_than_there_is_room_for_are_refused(configs):
+    root, study = configs
+    names = sorted(path.stem for path in (root / "datasets").glob("organ*.yaml"))[:7]
+    partners = with_partners(study, *((name, "far_ood") for name in names))
+    write_study(root, study, experiments=partners)
+    with pytest.raises(InputError, match=r"quick\.yaml: experiment digits-thin_densenet has 7 p"):
+        expand_plan(["quick"], root)
 
 
 def test_evaluation_waits_for_the_partners_where_there_are_any(configs):
@@ -112,7 +153,7 @@ def test_stated_prevalence_and_costs_reach_evaluation_and_change_no_run(configs)
     stated = {"prevalence": {"0": 0.75, "1": 0.25}, "costs": {"1": {"7": 20.0}}}
     write_study(root, study, experiments=with_first(study, **stated))
     plan = expand_plan(["quick"], root)
-    assert plan.runs == before.runs
+    assert runs_of(plan) == runs_of(before)
     rows = plan.experiments
     first, second = rows["quick-digits-thin_densenet"], rows["quick-phantom-thin_densenet"]
     assert (first.prevalence, first.costs) == (stated["prevalence"], stated["costs"])
@@ -134,6 +175,27 @@ def test_shares_and_costs_that_are_none_are_refused(configs, stated, message):
     write_study(root, study, experiments=with_first(study, **stated))
     with pytest.raises(InputError, match=message):
         expand_plan(["quick"], root)
+
+
+def test_an_experiment_may_have_a_target_of_its_own(configs):
+    root, study = configs
+    write_study(
+        root, study, headline_target=0.1, experiments=with_first(study, headline_target=0.02)
+    )
+    first, second = expand_plan(["quick"], root).experiments.values()
+    assert (first.headline_target, second.headline_target) == (0.02, 0.1)
+    write_study(root, study, experiments=with_first(study, headline_target=0.3))
+    with pytest.raises(InputError, match="'headline_target' must be one of 'risk_targets'"):
+        expand_plan(["quick"], root)
+
+
+def test_a_data_set_row_names_the_config_that_its_own_differs_from(configs):
+    root, study = configs
+    write_study(
+        root, study, experiments=[study["experiments"][1] | {"dataset": "phantom_first_site"}]
+    )
+    (row,) = expand_plan(["quick"], root).datasets.values()
+    assert (row.dataset, row.base) == ("phantom_first_site", "phantom")
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import pytest
 import yaml
 
 from pipeline.artifacts import read_prepared
+from pipeline.config import read_dataset
 from pipeline.errors import InputError
 from pipeline.stages import acquire, prepare
 from tests.projects import ROOT
@@ -109,12 +110,13 @@ def test_the_official_file_would_pass_its_audit(tmp_path):
     # The file at hand has the official images, those of val and test in the official order; the
     # order of train decides nothing, since train is not divided.
     mirrored("pneumoniamnist_reordered.npz")
-    configs = ROOT / "configs/datasets"
-    stated = yaml.safe_load((configs / "pneumoniamnist_official.yaml").read_text())
-    at_hand = yaml.safe_load((configs / "pneumoniamnist.yaml").read_text())
+    official, at_hand = (
+        read_dataset(ROOT / "configs", name)
+        for name in ("pneumoniamnist_official", "pneumoniamnist")
+    )
+    stated = official.model_copy(update={"files": at_hand.files}).model_dump(exclude_none=True)
     (tmp_path / "configs/datasets").mkdir(parents=True)
-    official = yaml.safe_dump(stated | {"files": at_hand["files"]})
-    (tmp_path / "configs/datasets/small.yaml").write_text(official)
+    (tmp_path / "configs/datasets/small.yaml").write_text(yaml.safe_dump(stated))
     acquire.run("small", root=tmp_path)
     prepare.run("small", root=tmp_path)
     card = json.loads((tmp_path / "data/prepared/small/card.json").read_text())

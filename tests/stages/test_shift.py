@@ -39,8 +39,7 @@ def project(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         for name, value in CPU.items():
             patch.setenv(name, value)
-        for key in write_project(root, losses=LOSSES, seeds=SEEDS, cases=by_patient()):
-            train.run(key, root=root)
+        train.run(write_project(root, losses=LOSSES, seeds=SEEDS, cases=by_patient()), root=root)
     return root
 
 
@@ -61,21 +60,23 @@ def elsewhere(num_cases=30):
     )
 
 
-def plan_partner(root, name, kind):
+def plan_partners(root, **partners):
+    """Give the experiment these partners, by kind, and no others; return the row's key."""
     path = root / "configs/plan.yaml"
     plan = yaml.safe_load(path.read_text())
-    key = f"study-experiment-{name}"
-    plan["shifts"][key] = {
-        "study": "study", "experiment": "experiment", "dataset": name, "kind": kind,
-        "trained_on": "squares", "losses": list(LOSSES), "seeds": list(SEEDS),
+    plan["shifts"] = {
+        "study-experiment": {
+            "study": "study", "experiment": "experiment", "trained_on": "squares",
+            "partners": partners, "data": {}, "losses": list(LOSSES), "seeds": list(SEEDS),
+        }
     }  # fmt: skip
     path.write_text(yaml.safe_dump(plan))
-    return key
+    return "study-experiment"
 
 
 @pytest.mark.parametrize("loss", LOSSES)
 def test_a_models_own_test_cases_get_the_logits_that_training_wrote(project, loss):
-    shift.run(plan_partner(project, "squares", "site"), root=project)
+    shift.run(plan_partners(project, squares="site"), root=project)
     for seed in SEEDS:
         found = read_predictions(project / SHIFTED / f"squares/{loss}/seed-{seed}.parquet")
         written = read_predictions(project / EXPERIMENT / f"{loss}/seed-{seed}/test.parquet")
@@ -86,7 +87,7 @@ def test_a_models_own_test_cases_get_the_logits_that_training_wrote(project, los
 
 
 def test_how_many_images_are_held_at_a_time_changes_no_case(project, monkeypatch):
-    key = plan_partner(project, "squares", "site")
+    key = plan_partners(project, squares="site")
     shift.run(key, root=project)
     path = project / SHIFTED / "squares/ldam/seed-0.parquet"
     whole = read_predictions(path).logits
@@ -101,7 +102,7 @@ def test_images_of_another_size_and_in_colour_are_matched_and_have_no_label(proj
     images, _ = draw_cases(30, size=(12, 10), channels=3)
     card = {"classes": ["spoon", "fork"], "image_size": [12, 10], "channels": 3}
     write_partner(project, "cutlery", images, elsewhere(), **card)
-    shift.run(plan_partner(project, "cutlery", "far_ood"), root=project)
+    shift.run(plan_partners(project, cutlery="far_ood"), root=project)
     for loss in LOSSES:
         found = read_foreign(project / SHIFTED / f"cutlery/{loss}/seed-0.parquet")
         assert found.logits.shape == (30, 3)
@@ -109,12 +110,22 @@ def test_images_of_another_size_and_in_colour_are_matched_and_have_no_label(proj
         assert found.cases.tolist() == elsewhere()["case"].tolist()
 
 
+def test_all_partners_of_an_experiment_are_predicted_together(project):
+    images, _ = draw_cases(30)
+    for name in ("first", "second"):
+        write_partner(project, name, images, elsewhere())
+    shift.run(plan_partners(project, first="far_ood", second="site"), root=project)
+    assert {path.name for path in (project / SHIFTED).iterdir()} == {"first", "second"}
+    for name, kind in (("first", "far_ood"), ("second", "site")):
+        assert read_json(project / SHIFTED / name / "shift.json")["kind"] == kind
+
+
 def test_only_the_partners_test_cases_are_predicted(project):
     images, _ = draw_cases(60)
     cases = elsewhere(60)
     cases["split"] = make_cases(60)["split"]
     write_partner(project, "divided", images, cases, classes=["a", "b"])
-    shift.run(plan_partner(project, "divided", "near_ood"), root=project)
+    shift.run(plan_partners(project, divided="near_ood"), root=project)
     found = read_foreign(project / SHIFTED / "divided/ldam/seed-1.parquet")
     assert found.cases.tolist() == cases.loc[cases["split"] == "test", "case"].tolist()
 
@@ -122,7 +133,7 @@ def test_only_the_partners_test_cases_are_predicted(project):
 def test_the_record_says_which_network_gave_which_logits(project):
     images, _ = draw_cases(30)
     write_partner(project, "recorded", images, elsewhere())
-    shift.run(plan_partner(project, "recorded", "corruption"), root=project)
+    shift.run(plan_partners(project, recorded="corruption"), root=project)
     record = read_json(project / SHIFTED / "recorded/shift.json")
     assert (record["data_fingerprint"], record["kind"]) == ("e" * 64, "corruption")
     assert [(run["loss"], run["seed"]) for run in record["runs"]] == [
@@ -150,7 +161,7 @@ def test_a_partner_that_cannot_be_is_refused_and_leaves_nothing(project):
         ("untested", "far_ood", "partner untested of squares: no case in split test"),
     ):
         with pytest.raises(InputError, match=message):
-            shift.run(plan_partner(project, name, kind), root=project)
+            shift.run(plan_partners(project, **{name: kind}), root=project)
         assert not (project / SHIFTED / name).exists()
 
 
@@ -158,6 +169,6 @@ def test_foreign_cases_may_share_keys_with_those_trained_on(project):
     images, _ = draw_cases(30)
     known = elsewhere().assign(patient=by_patient(30)["patient"])
     write_partner(project, "namesakes", images, known)
-    shift.run(plan_partner(project, "namesakes", "far_ood"), root=project)
+    shift.run(plan_partners(project, namesakes="far_ood"), root=project)
     found = read_foreign(project / SHIFTED / "namesakes/ldam/seed-0.parquet")
     assert len(found) == len(read_prepared(project / "data/prepared/namesakes").rows("test"))

@@ -1,6 +1,7 @@
 import hashlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from safetensors.torch import load_file
 
 from pipeline.artifacts import read_predictions
@@ -27,11 +29,6 @@ def _on_the_cpu(monkeypatch):
         monkeypatch.setenv(name, value)
 
 
-def train_all(root, keys):
-    for key in keys:
-        run(key, root=root)
-
-
 def bits(folder):
     """Return the hash of each split's logits."""
     return {
@@ -46,7 +43,7 @@ def trained(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         for name, value in CPU.items():
             patch.setenv(name, value)
-        train_all(root, write_project(root, losses=("cross_entropy", "gce"), seeds=(0, 1)))
+        run(write_project(root, losses=("cross_entropy", "gce"), seeds=(0, 1)), root=root)
     return root
 
 
@@ -109,24 +106,52 @@ def test_the_recorded_hash_is_that_of_the_stored_logits(trained):
 
 
 def test_two_runs_give_the_same_bits(trained, tmp_path):
-    train_all(tmp_path, write_project(tmp_path, losses=["gce"]))
+    run(write_project(tmp_path, losses=["gce"]), root=tmp_path)
     again, before = (root / EXPERIMENT / "gce/seed-0" for root in (tmp_path, trained))
     assert bits(again) == bits(before)
 
 
 def test_an_added_seed_is_trained_alone(tmp_path, monkeypatch):
-    (key,) = write_project(tmp_path, seeds=(0,))
+    key = write_project(tmp_path, seeds=(0,))
     run(key, root=tmp_path)
     record = (tmp_path / EXPERIMENT / "cross_entropy/seed-0/run.json").read_text()
-    plan = tmp_path / "configs/plan.yaml"
-    plan.write_text(plan.read_text().replace("seeds:\n    - 0", "seeds:\n    - 0\n    - 5"))
     started = []
     monkeypatch.setattr("pipeline.stages.train.train", _noting(started))
-    run(key, root=tmp_path)
+    run(plan_again(tmp_path, seeds=[0, 5]), root=tmp_path)
     assert started == [5]
     seeds = tmp_path / EXPERIMENT / "cross_entropy"
     assert sorted(path.name for path in seeds.iterdir()) == ["seed-0", "seed-5"]
     assert (seeds / "seed-0/run.json").read_text() == record
+
+
+def test_an_added_loss_is_trained_alone(tmp_path, monkeypatch):
+    run(write_project(tmp_path, losses=["cross_entropy"]), root=tmp_path)
+    (tmp_path / "configs/losses/gce.yaml").write_text("kind: gce\n")
+    started = []
+    monkeypatch.setattr("pipeline.stages.train.train_seed", _finishing(started))
+    run(plan_again(tmp_path, losses=["cross_entropy", "gce"]), root=tmp_path)
+    assert started == ["gce"]
+
+
+def plan_again(root, **changes):
+    """Change the only experiment of a plan; return its key."""
+    path = root / "configs/plan.yaml"
+    plan = yaml.safe_load(path.read_text())
+    (key,) = plan["experiments"]
+    plan["experiments"][key] |= changes
+    path.write_text(yaml.safe_dump(plan))
+    return key
+
+
+def _finishing(started):
+    """Note the loss of a seed that would be trained, and call it finished."""
+
+    def finish(task, seed, checkpoint):
+        started.append(task.row.loss)
+        with checkpoint.finishing():
+            pass
+
+    return finish
 
 
 def _noting(started):
@@ -150,7 +175,9 @@ def _noting(started):
         ("pipeline.networks.resnet18", []),
     ],
 )
-def test_edited_code_retrains_the_runs_that_use_it(trained, monkeypatch, module, retrained):
+def test_edited_code_retrains_the_runs_that_use_it(
+    trained, tmp_path, monkeypatch, module, retrained
+):
     from pipeline import provenance
 
     read = provenance._source_path
@@ -160,7 +187,7 @@ def test_edited_code_retrains_the_runs_that_use_it(trained, monkeypatch, module,
             self.path, self.name, self.parent = path, path.name, path.parent
 
         def read_bytes(self):
-            return self.path.read_bytes() + b"\n# edited\n"
+            return self.path.read_bytes() + b"\nEDITED = 1\n"
 
     monkeypatch.setattr(
         provenance,
@@ -168,17 +195,10 @@ def test_edited_code_retrains_the_runs_that_use_it(trained, monkeypatch, module,
         lambda name: Edited(read(name)) if name == module else read(name),
     )
     started = []
-
-    def only_note(task, seed, checkpoint):
-        started.append(task.row.loss)
-        raise InterruptedError
-
-    monkeypatch.setattr("pipeline.stages.train.train_seed", only_note)
-    for loss in ("cross_entropy", "gce"):
-        try:
-            run(f"study-experiment-{loss}", root=trained)
-        except InterruptedError:
-            continue
+    monkeypatch.setattr("pipeline.stages.train.train_seed", _finishing(started))
+    root = tmp_path / "copy"
+    shutil.copytree(trained, root)
+    run(plan_again(root, seeds=[0]), root=root)
     assert started == retrained
 
 
@@ -197,7 +217,7 @@ stage.run(sys.argv[1], root=Path(sys.argv[2]))
 def test_a_killed_run_resumes_and_ends_with_the_same_bits(tmp_path):
     recipe = make_recipe(epochs=100, optimiser={"kind": "adam", "learning_rate": 0.01})
     (tmp_path / "unbroken").mkdir()
-    (key,) = write_project(tmp_path / "unbroken", recipe=recipe, losses=["adafocal"])
+    key = write_project(tmp_path / "unbroken", recipe=recipe, losses=["adafocal"])
     run(key, root=tmp_path / "unbroken")
 
     killed = tmp_path / "killed"
@@ -228,7 +248,7 @@ def _environment():
 def test_a_split_that_serves_twice_is_predicted_under_both_names(tmp_path):
     cases = make_cases()
     cases.loc[cases["split"] == "calibration", "split"] = "val"
-    (key,) = write_project(tmp_path, cases=cases)
+    key = write_project(tmp_path, cases=cases)
     card = tmp_path / "data/prepared/squares/card.json"
     card.write_text(json.dumps(json.loads(card.read_text()) | {"reuse": {"calibration": "val"}}))
     run(key, root=tmp_path)
@@ -239,7 +259,7 @@ def test_a_split_that_serves_twice_is_predicted_under_both_names(tmp_path):
 def test_a_data_set_without_a_threshold_split_has_no_threshold_logits(tmp_path):
     cases = make_cases()
     cases.loc[cases["split"] == "threshold", "split"] = "train"
-    (key,) = write_project(tmp_path, cases=cases)
+    key = write_project(tmp_path, cases=cases)
     run(key, root=tmp_path)
     assert set(bits(tmp_path / EXPERIMENT / "cross_entropy/seed-0")) == {
         "val",
@@ -270,7 +290,7 @@ def drop_class(cases):
     ],
 )
 def test_refuses_data_it_cannot_train_or_test_on(tmp_path, change, message):
-    (key,) = write_project(tmp_path, cases=changed_cases(change))
+    key = write_project(tmp_path, cases=changed_cases(change))
     with pytest.raises(InputError, match=message):
         run(key, root=tmp_path)
     assert not (tmp_path / "data/logits").exists()
@@ -283,7 +303,7 @@ def test_refuses_a_run_that_is_not_planned(tmp_path):
 
 
 def test_refuses_a_network_that_does_not_exist_naming_its_file(tmp_path):
-    (key,) = write_project(tmp_path)
+    key = write_project(tmp_path)
     path = tmp_path / "configs/networks/thin.yaml"
     path.write_text("kind: resnet11\n")
     with pytest.raises(InputError, match=r"networks/thin.yaml.*unknown network 'resnet11'"):
@@ -291,14 +311,14 @@ def test_refuses_a_network_that_does_not_exist_naming_its_file(tmp_path):
 
 
 def test_refuses_a_loss_that_does_not_exist_naming_its_file(tmp_path):
-    (key,) = write_project(tmp_path)
+    key = write_project(tmp_path)
     (tmp_path / "configs/losses/cross_entropy.yaml").write_text("kind: crossentropy\n")
     with pytest.raises(InputError, match=r"losses/cross_entropy.yaml.*unknown loss 'crossentropy'"):
         run(key, root=tmp_path)
 
 
 def test_a_failure_leaves_nothing_half_written(tmp_path, monkeypatch):
-    (key,) = write_project(tmp_path, seeds=(0, 1))
+    key = write_project(tmp_path, seeds=(0, 1))
 
     def fail(*arguments):
         raise OSError

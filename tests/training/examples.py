@@ -76,19 +76,19 @@ def logits_of(fitted, data):
 
 
 def write_project(root, *, recipe=None, losses=("cross_entropy",), seeds=(0,), cases=None):
-    """Write the configs and the prepared data that the stage train reads; return the run keys."""
+    """Write the configs and the prepared data that the stage train reads; return the row's key."""
     configs = root / "configs"
     _write_yaml(configs / "networks/thin.yaml", THIN)
     _write_yaml(configs / "recipes/short.yaml", (recipe or make_recipe()).model_dump())
     for loss in losses:
         _write_yaml(configs / f"losses/{loss}.yaml", {"kind": loss})
-    runs = {f"study-experiment-{loss}": _run_row(loss, seeds) for loss in losses}
+    rows = {"study-experiment": _experiment_row(losses, seeds)}
     _write_yaml(
         configs / "plan.yaml",
-        {"datasets": {}, "runs": runs, "shifts": {}, "experiments": {}, "studies": {}},
+        {"datasets": {}, "experiments": rows, "shifts": {}, "studies": {}},
     )
     _write_prepared(root / "data/prepared/squares", cases if cases is not None else make_cases())
-    return list(runs)
+    return "study-experiment"
 
 
 THIN = {
@@ -142,17 +142,24 @@ def _write_prepared(folder, cases):
     write_json(card, folder / "card.json")
 
 
-def _run_row(loss, seeds):
+def _experiment_row(losses, seeds):
     return {
         "study": "study",
         "experiment": "experiment",
         "dataset": "squares",
         "network": "thin",
-        "network_module": "densenet",
         "recipe": "short",
-        "loss": loss,
-        "loss_module": loss,
+        "losses": list(losses),
         "seeds": list(seeds),
+        "calibrators": ["identity"],
+        "baseline": losses[0],
+        "headline_loss": losses[-1],
+        "headline_calibrator": "identity",
+        "risk_targets": [0.05],
+        "headline_target": 0.05,
+        "delta": 0.05,
+        "partners": {},
+        "shifted": "data/logits/study/experiment",
     }
 
 
