@@ -23,7 +23,6 @@ from pipeline.config.plan import (
     DatasetRow,
     ExperimentRow,
     Plan,
-    RunRow,
     StudyRow,
     read_plan,
     write_plan,
@@ -33,7 +32,7 @@ from pipeline.evaluation import BOOTSTRAP
 from pipeline.preparing.card import fingerprint as cases_fingerprint
 from pipeline.provenance import array_sha256, fingerprint
 from pipeline.stages import calibrate, evaluate, overview, report
-from pipeline.verifying import Difference, describe, verify
+from pipeline.verifying import Difference, describe, studies_not_here, verify
 from pipeline.verifying.data import (
     logits_differences,
     prepared_differences,
@@ -66,11 +65,9 @@ ROW = ExperimentRow(
 
 
 def write_plan_and_configs(root):
-    run = ROW.model_dump(include={"study", "experiment", "dataset", "network", "recipe"})
-    run |= {"network_module": "none", "loss": "ce", "loss_module": "ce", "seeds": [0]}
+    dataset = DatasetRow(dataset="hand", base="hand", made_from="hand", labelled_by="hand")
     plan = Plan(
-        datasets={"hand": DatasetRow(dataset="hand", made_from="hand", labelled_by="hand")},
-        runs={"tiny-hand-ce": RunRow(**run)},
+        datasets={"hand": dataset},
         shifts={},
         experiments={"tiny-hand": ROW},
         studies={"tiny": StudyRow(study="tiny", title="Tiny", experiments=["hand"])},
@@ -136,7 +133,8 @@ def write_run(root, cases, logits, card):
         hashes[split] = array_sha256(predictions.logits)
     record = {
         "revision": "0" * 40, "dirty": False, "config_hash": "0" * 64, "versions": {},
-        "data_fingerprint": card["fingerprint"], "device": "cpu", "wall_seconds": 1.0,
+        "data_fingerprint": card["fingerprint"], "device": "cpu", "processor": {},
+        "wall_seconds": 1.0,
         "logits_sha256": fingerprint(hashes), "logits_sha256_by_split": hashes,
     }  # fmt: skip
     write_json(record, root / RUN / "run.json")
@@ -328,7 +326,7 @@ def recorded(project):
     cached.parent.mkdir(parents=True)
     cached.write_bytes(text)
     out = {"path": "data/raw/hand", "hash": "md5", "md5": f"{md5(text)}.dir"}
-    stages = {"acquire@hand": {"outs": [out]}, "acquire@other": {"outs": [{"path": "gone"}]}}
+    stages = {"data@hand": {"outs": [out]}, "data@other": {"outs": [{"path": "gone"}]}}
     write_json({"schema": "2.0", "stages": stages}, project / "dvc.lock")
     return project
 
@@ -342,11 +340,16 @@ def test_a_changed_and_an_added_raw_file_are_named(recorded):
     (recorded / "data/raw/hand/c.dcm").write_bytes(b"new")
     found = list(recorded_differences(recorded, read_plan(recorded / PLAN), "tiny"))
     assert found == [
-        Difference("data/raw/hand/b.dcm", "md5 (dvc.lock, acquire@hand)", md5(b"two"), md5(b"tow")),
-        Difference(
-            "data/raw/hand/c.dcm", "md5 (dvc.lock, acquire@hand)", "no such file", md5(b"new")
-        ),
+        Difference("data/raw/hand/b.dcm", "md5 (dvc.lock, data@hand)", md5(b"two"), md5(b"tow")),
+        Difference("data/raw/hand/c.dcm", "md5 (dvc.lock, data@hand)", "no such file", md5(b"new")),
     ]
+
+
+def test_training_is_one_stage_an_experiment(project):
+    out = {"path": "data/logits/tiny/hand", "hash": "md5", "md5": "0" * 32}
+    write_json({"stages": {"train@tiny-hand": {"outs": [out]}}}, project / "dvc.lock")
+    (found,) = recorded_differences(project, read_plan(project / PLAN), "tiny")
+    assert (found.path, found.place) == ("data/logits/tiny/hand", "md5 (dvc.lock, train@tiny-hand)")
 
 
 def test_without_the_cache_the_folder_is_named(recorded):
@@ -373,6 +376,25 @@ def test_what_is_missing_is_named_before_anything_is_computed(project, path):
     shutil.rmtree(target) if target.is_dir() else target.unlink()
     with pytest.raises(InputError, match=path):
         verify(["tiny"], root=project, tolerance=0.0)
+
+
+def test_a_study_whose_logits_are_not_here_is_passed_over_unless_it_is_named(project):
+    row = ROW.model_copy(update={"study": "far"})
+    plan = read_plan(project / PLAN)
+    far = StudyRow(study="far", title="Far", experiments=["hand"])
+    write_plan(
+        plan.model_copy(
+            update={
+                "experiments": plan.experiments | {"far-hand": row},
+                "studies": plan.studies | {"far": far},
+            }
+        ),
+        project / PLAN,
+    )
+    assert studies_not_here(project) == ["far"]
+    assert list(verify([], root=project, tolerance=0.0)) == []
+    with pytest.raises(InputError, match=r"reports/far: no such file: dvc repro report@far"):
+        verify(["far"], root=project, tolerance=0.0)
 
 
 def test_a_study_outside_the_plan_is_refused(written):
@@ -497,6 +519,12 @@ def test_missing_inputs_have_an_exit_code_of_their_own(monkeypatch, capsys, tmp_
     write_plan_and_configs(tmp_path)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", ["pipeline", "verify"])
+    with pytest.raises(SystemExit) as stopped:
+        command_line.main()
+    assert stopped.value.code == 2
+    error = capsys.readouterr().err
+    assert "nothing to verify: reports/evidence holds no study, and logits are not here" in error
+    monkeypatch.setattr(sys, "argv", ["pipeline", "verify", "tiny"])
     with pytest.raises(SystemExit) as stopped:
         command_line.main()
     assert stopped.value.code == 2

@@ -116,24 +116,24 @@ def test_a_run_that_the_record_does_not_tell_of_is_named(project):
 
 
 def test_partners_and_their_predictions_are_held_against_what_dvc_recorded(project):
-    row = {"study": "tiny", "experiment": "hand", "dataset": "south", "kind": "site"}
-    row |= {"trained_on": "hand", "losses": ["ce"], "seeds": [0]}
+    row = {"study": "tiny", "experiment": "hand", "trained_on": "hand", "partners": PARTNERS}
+    row |= {"data": {}, "losses": ["ce"], "seeds": [0]}
     plan = Plan(
-        datasets={}, runs={}, shifts={"tiny-hand-south": ShiftRow(**row)},
+        datasets={}, shifts={"tiny-hand": ShiftRow(**row)},
         experiments={"tiny-hand": ROW},
         studies={"tiny": StudyRow(study="tiny", title="Tiny", experiments=["hand"])},
     )  # fmt: skip
     stages = {
         stage: {"outs": [{"path": path, "hash": "md5", "md5": "0" * 32}]}
         for stage, path in {
-            "prepare@south": "data/prepared/south",
-            "shift@tiny-hand-south": f"{SHIFTED}/south",
+            "data@south": "data/prepared/south",
+            "shift@tiny-hand": SHIFTED,
             "shift@other": f"{SHIFTED}/spoons",
         }.items()
     }
     write_json({"schema": "2.0", "stages": stages}, project / "dvc.lock")
     found = [each.path for each in recorded_differences(project, plan, "tiny")]
-    assert found == ["data/prepared/south", f"{SHIFTED}/south"]
+    assert found == ["data/prepared/south", SHIFTED]
 
 
 def test_a_data_set_that_several_experiments_share_is_looked_at_once():

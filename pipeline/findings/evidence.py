@@ -1,25 +1,25 @@
-"""The score files that claims are tested on, one experiment after the other in the plan's order."""
+"""Published evidence: what `reports/evidence` holds of each study, and nothing else."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
-from pipeline.artifacts import read_json
-from pipeline.config.method import Recipe
-from pipeline.config.plan import ExperimentRow, Plan
-from pipeline.config.reading import read_config
+from pipeline.config.plan import ExperimentRow
 from pipeline.errors import InputError
+from pipeline.findings.records import DatasetRecord, ExperimentRecord, RunRecord, read_provenance
+from pipeline.findings.tidy import TABLES, read_tidy, wide
 
-TABLES = ("runs", "long_tail", "ood", "shift", "site_recalibration")
-"""Score tables with a row a loss, seed and calibrator; only the first is in every experiment."""
-
-KEYS = ("loss", "calibrator", "seed")
-TEXT = (*KEYS[:2], "rule", "group", "partner", "kind", "score", "view", "corruption", "correction")
+FOLDER = "reports/evidence"
+CLAIMS = "configs/claims.yaml"
+SCORES, POINTS, SUMMARY, PROVENANCE = (
+    "scores.parquet", "operating_points.csv", "summary.csv", "provenance.json",
+)  # fmt: skip
+FINDINGS = "findings.md"
+POINT_TEXT = ("experiment", "loss", "calibrator", "status")
 
 
 @dataclass(frozen=True)
@@ -30,8 +30,8 @@ class Evidence:
     ----------
     row : ExperimentRow
         The experiment in the plan.
-    card : dict
-        The data set's: title, counts by split and class, patients by split.
+    card : DatasetRecord
+        What is said of its data set.
     epochs : int
         Of its recipe.
     tables : mapping of str to DataFrame
@@ -39,7 +39,7 @@ class Evidence:
     """
 
     row: ExperimentRow
-    card: Mapping[str, Any]
+    card: DatasetRecord
     epochs: int
     tables: Mapping[str, pd.DataFrame]
 
@@ -54,44 +54,102 @@ class Evidence:
         return (self.row.dataset, self.row.network, self.row.recipe)
 
 
-def read_evidence(root: Path, plan: Plan, studies: Iterable[str]) -> list[Evidence]:
-    """Return the experiments of some studies; a study that the plan lacks brings none.
+@dataclass(frozen=True)
+class PublishedStudy:
+    """One study as it was published.
+
+    Attributes
+    ----------
+    name, title : str
+    experiments : tuple of Evidence
+        In the plan's order.
+    scores : DataFrame
+        The tidy table of all of them.
+    points : DataFrame
+        ``operating_points.csv``: those of the baseline's and the headline's loss.
+    runs : tuple of RunRecord
+        What each run was made from.
+    """
+
+    name: str
+    title: str
+    experiments: tuple[Evidence, ...]
+    scores: pd.DataFrame
+    points: pd.DataFrame
+    runs: tuple[RunRecord, ...]
+
+
+def published_names(folder: Path) -> list[str]:
+    """Return the studies published in a folder, in the order of their names."""
+    return sorted(path.parent.name for path in folder.glob(f"*/{PROVENANCE}"))
+
+
+def require_published(folder: Path) -> list[str]:
+    """Return the studies published in a folder; raise `InputError` if there is none."""
+    if not (names := published_names(folder)):
+        message = f"{folder}: no published study: `python -m pipeline publish STUDY...` writes one"
+        raise InputError(message)
+    return names
+
+
+def read_studies(folder: Path, first: Iterable[str] = ()) -> list[PublishedStudy]:
+    """Return every published study, those named first before the others.
 
     Raises
     ------
     InputError
-        If an experiment of the plan has no scores, or one of its tables lacks a key.
+        If nothing is published there, or a file of a study is absent or not what it must be.
     """
-    wanted = set(studies)
-    rows = [row for row in plan.experiments.values() if row.study in wanted]
-    return [_read_experiment(root, row) for row in rows]
+    names = require_published(folder)
+    ordered = [name for name in first if name in names]
+    return [read_study(folder / name) for name in dict.fromkeys([*ordered, *names])]
 
 
-def _read_experiment(root: Path, row: ExperimentRow) -> Evidence:
-    folder = root / "data/scores" / row.study / row.experiment
-    recipe = read_config(root / f"configs/recipes/{row.recipe}.yaml", Recipe)
-    tables = {
-        name: _read_table(folder / f"{name}.csv")
-        for name in TABLES
-        if name == "runs" or (folder / f"{name}.csv").is_file()
-    }
-    card = read_json(folder / "experiment.json")["dataset"]
-    return Evidence(row=row, card=card, epochs=recipe.epochs, tables=tables)
+def read_evidence(folder: Path, studies: Iterable[str]) -> list[Evidence]:
+    """Return the experiments of some studies, in their order; one that is not there brings none.
+
+    Raises
+    ------
+    InputError
+        If a file of a study is absent or not what it must be.
+    """
+    names = published_names(folder)
+    held = [read_study(folder / study) for study in studies if study in names]
+    return [evidence for study in held for evidence in study.experiments]
 
 
-def _read_table(path: Path) -> pd.DataFrame:
-    if not path.is_file():
-        message = f"{path}: no such file: run evaluate first"
+def read_study(folder: Path) -> PublishedStudy:
+    """Return the study published in a folder; `InputError` names a file that is not what it was."""
+    provenance = read_provenance(folder / PROVENANCE)
+    if provenance.study != folder.name:
+        message = f"{folder / PROVENANCE}: study '{folder.name}' expected, got '{provenance.study}'"
         raise InputError(message)
-    text = dict.fromkeys(TEXT, str)
-    table = pd.read_csv(path, dtype=text, keep_default_na=False, na_values=[""])
-    require_columns(table, KEYS, place=str(path))
-    return table
+    scores = read_tidy(folder / SCORES)
+    return PublishedStudy(
+        name=provenance.study,
+        title=provenance.title,
+        experiments=tuple(_evidence(each, scores, folder) for each in provenance.experiments),
+        scores=scores,
+        points=_read_points(folder / POINTS),
+        runs=tuple(provenance.runs),
+    )
 
 
-def require_columns(table: pd.DataFrame, columns: Sequence[str], *, place: str) -> None:
-    """Raise `InputError` naming the first column that a table lacks, and those it has."""
-    for column in columns:
-        if column not in table.columns:
-            message = f"{place}: column '{column}' expected, got: {', '.join(table.columns)}"
-            raise InputError(message)
+def _evidence(record: ExperimentRecord, scores: pd.DataFrame, folder: Path) -> Evidence:
+    row = record.row
+    own = scores[scores["experiment"] == row.experiment]
+    held = set(own["table"])
+    tables = {
+        name: wide(own[own["table"] == name], name, place=f"{folder / SCORES}, {row.experiment}")
+        for name in TABLES
+        if name in held or name == "runs"
+    }
+    return Evidence(row=row, card=record.dataset, epochs=record.epochs, tables=tables)
+
+
+def _read_points(path: Path) -> pd.DataFrame:
+    if not path.is_file():
+        message = f"{path}: no such file"
+        raise InputError(message)
+    text = dict.fromkeys(POINT_TEXT, str)
+    return pd.read_csv(path, dtype=text, keep_default_na=False, na_values=[""])

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from pipeline.config.claims import Part, Rows, Value
-from pipeline.findings.evidence import Evidence, require_columns
+from pipeline.findings.evidence import Evidence
+from pipeline.findings.tidy import require_columns
 
 Method = tuple[str, str]
 """A loss and a calibrator."""
@@ -203,4 +204,4 @@ def _compared(method: Method, against: Method | None, place: Place) -> str:
 
 
 def _table_name(part: Part, evidence: Evidence, rows: Rows) -> str:
-    return f"'{part.says}' of configs/claims.yaml: {evidence.name}, {rows.table}.csv"
+    return f"'{part.says}' of configs/claims.yaml: {evidence.name}, table {rows.table}"

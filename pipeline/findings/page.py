@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from pipeline.config.claims import Claims
-from pipeline.config.plan import Plan
 from pipeline.findings import wording
 from pipeline.findings.coverage import missing_runs
 from pipeline.findings.evidence import Evidence
@@ -16,17 +15,17 @@ from pipeline.findings.verdicts import FEWEST_POOLED, answer
 from pipeline.report.wording import metric_name
 
 
-def findings_page(claims: Claims, plan: Plan, every: Sequence[Evidence]) -> str:
+def findings_page(claims: Claims, published: Sequence[str], every: Sequence[Evidence]) -> str:
     """Return the page as Markdown; equal scores give an equal page.
 
     Parameters
     ----------
     claims : Claims
         What is claimed, how it is answered, and what was meant to be run.
-    plan : Plan
-        What the repository tracks.
+    published : sequence of str
+        Every study that is published, planned for the claims or not.
     every : sequence of Evidence
-        The experiments of the planned studies that the plan holds.
+        The experiments of the planned studies that are published, in the claims' order of studies.
     """
     environment = Environment(
         loader=PackageLoader("pipeline.findings", "templates"),
@@ -43,7 +42,7 @@ def findings_page(claims: Claims, plan: Plan, every: Sequence[Evidence]) -> str:
         every=every,
         counts={each.name: _counts(each) for each in every},
         missing=missing_runs(claims.planned, every),
-        apart=[study for study in plan.studies if study not in claims.planned],
+        apart=[study for study in published if study not in claims.planned],
         fewest_pooled=FEWEST_POOLED,
         metric_name=metric_name,
         say=wording,
@@ -53,6 +52,5 @@ def findings_page(claims: Claims, plan: Plan, every: Sequence[Evidence]) -> str:
 
 def _counts(evidence: Evidence) -> tuple[int, int, int]:
     """Return training cases, test cases and test patients of an experiment's data set."""
-    counts = evidence.card["counts"]
-    train, test = (sum(counts[split].values()) for split in ("train", "test"))
-    return train, test, evidence.card["patients"]["test"]
+    cases = evidence.card.cases
+    return cases["train"], cases["test"], evidence.card.patients["test"]

@@ -8,7 +8,7 @@ from pipeline.config.plan import read_plan
 from pipeline.report import overview_page, read_scores, study_line
 
 CLAIMS = "configs/claims.yaml"
-"""Where there are claims to answer, the findings stand beside this page."""
+"""Where there are claims to answer, the published findings are linked."""
 
 
 def run(*, root: Path) -> None:
@@ -26,7 +26,7 @@ def run(*, root: Path) -> None:
         )
         for study, row in read_plan(root / "configs" / "plan.yaml").studies.items()
     ]
-    findings = "findings.md" if (root / CLAIMS).is_file() else None
+    findings = "evidence/findings.md" if (root / CLAIMS).is_file() else None
     path = root / "reports" / "index.html"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(overview_page(lines, findings=findings))

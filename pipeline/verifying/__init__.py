@@ -1,4 +1,4 @@
-"""Every reported number once more, from the stored logits, against what is stored."""
+"""Every reported number once more, from published scores and stored logits."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from pathlib import Path
 from pipeline.artifacts import read_json, write_json
 from pipeline.config.plan import ExperimentRow, Plan, read_plan, require_row
 from pipeline.errors import InputError
-from pipeline.stages import calibrate, evaluate, findings, overview, report
+from pipeline.findings.evidence import FOLDER, published_names
+from pipeline.stages import calibrate, evaluate, overview, report
 from pipeline.verifying.data import (
     datasets_of,
     logits_differences,
@@ -19,9 +20,10 @@ from pipeline.verifying.data import (
     stage_differences,
 )
 from pipeline.verifying.differences import Difference, compare_files, compare_folders, same_text
+from pipeline.verifying.published import published_differences
 from pipeline.verifying.shifted import shifted_differences
 
-__all__ = ["Difference", "describe", "verify"]
+__all__ = ["Difference", "describe", "studies_not_here", "verify"]
 
 EXAMPLES = 5
 """Differences of one file that are listed; the others are counted."""
@@ -30,27 +32,23 @@ ROUNDING = 1e-9
 """Numbers that differ by less were rounded otherwise: by another processor or library."""
 
 PRODUCTS = ("data/probabilities", "data/scores", "reports")
-PAGES = {
-    "findings": ("reports/findings.md", findings.run),
-    "overview": ("reports/index.html", overview.run),
-}
-"""What all scores together give: the stages, their pages, and what writes these."""
+FRONT_PAGE = "reports/index.html"
 
 
 def verify(studies: Sequence[str], *, root: Path, tolerance: float) -> Iterator[Difference]:
-    """Yield every place where studies' stored results are not what their logits give.
+    """Yield every place where stored results are not what published scores and logits give.
 
-    Prepared data are held against their fingerprints, predictions (those of partners too) against
-    their runs' records and the prepared data, all of these against `dvc.lock` where it records
-    them. Then calibrators are fitted, tables computed and pages written anew, elsewhere, and
-    compared file by file. Who evaluated, and by which revision, is taken as stored: another commit
-    may give the same numbers.
+    Published evidence is held against itself, see `published_differences`. Prepared data are held
+    against their fingerprints, predictions (those of partners too) against their runs' records and
+    the prepared data, all of these against `dvc.lock` where it records them. Then calibrators are
+    fitted, tables computed and pages written anew, elsewhere, and compared file by file. Who
+    evaluated, and by which revision, is taken as stored: another commit may give the same numbers.
 
     Parameters
     ----------
     studies : sequence of str
-        Keys of the plan's studies; if empty all of them, the findings that follow from them, and
-        the front page if it is there.
+        Keys of the plan's studies, whose logits must be here. If empty, the published evidence,
+        every study of the plan that is here, and the front page if all of them are.
     root : Path
         The project's folder, in which nothing is written.
     tolerance : float
@@ -60,17 +58,38 @@ def verify(studies: Sequence[str], *, root: Path, tolerance: float) -> Iterator[
     Raises
     ------
     InputError
-        Before anything is computed, naming what is missing.
+        Before anything is computed, naming what is missing; or if no study was named, nothing is
+        published, and no study is here.
     """
     plan = read_plan(root / "configs/plan.yaml")
-    chosen = list(studies) or list(plan.studies)
+    absent = studies_not_here(root)
+    chosen = list(studies) or [study for study in plan.studies if study not in absent]
     for study in chosen:
         require_row(plan.studies, study)
         _require_inputs(root, plan, study)
-    pages = [] if studies else list(_pages(root))
-    each = (_verify_study(root, plan, study, tolerance) for study in chosen)
-    together = (_verify_page(root, stage, tolerance) for stage in pages)
-    return chain(chain.from_iterable(each), chain.from_iterable(together))
+    each = chain.from_iterable(_verify_study(root, plan, study, tolerance) for study in chosen)
+    if studies:
+        return each
+    published = published_names(root / FOLDER)
+    if not (chosen or published):
+        message = (
+            f"nothing to verify: {FOLDER} holds no study, and logits are not here of "
+            f"{', '.join(absent)}: dvc repro makes them, or dvc pull brings them back"
+        )
+        raise InputError(message)
+    evidence = published_differences(root, tolerance) if published else iter(())
+    together = iter(()) if absent else _verify_front_page(root, tolerance)
+    return chain(evidence, each, together)
+
+
+def studies_not_here(root: Path) -> list[str]:
+    """Return the plan's studies of which a run's logits are not in this folder."""
+    plan = read_plan(root / "configs/plan.yaml")
+    return [
+        study
+        for study in plan.studies
+        if not all((root / path).is_file() for path in _run_records(plan, study))
+    ]
 
 
 def describe(differences: Iterable[Difference]) -> Iterator[str]:
@@ -94,13 +113,20 @@ def _experiments(plan: Plan, study: str) -> dict[str, ExperimentRow]:
     return {key: row for key, row in plan.experiments.items() if row.study == study}
 
 
+def _run_records(plan: Plan, study: str) -> list[str]:
+    return [
+        f"data/logits/{study}/{row.experiment}/{loss}/seed-{seed}/run.json"
+        for row in _experiments(plan, study).values()
+        for loss in row.losses
+        for seed in row.seeds
+    ]
+
+
 def _require_inputs(root: Path, plan: Plan, study: str) -> None:
-    needed = [f"reports/{study}"]
+    needed = [f"reports/{study}", *_run_records(plan, study)]
     for row in _experiments(plan, study).values():
         own = f"{study}/{row.experiment}"
         needed += [f"data/prepared/{row.dataset}/card.json"]
-        needed += [f"data/logits/{own}/{loss}/seed-{seed}/run.json"
-                   for loss in row.losses for seed in row.seeds]  # fmt: skip
         needed += [f"data/probabilities/{own}", f"data/scores/{own}/provenance.json"]
         needed += [f"data/prepared/{partner}/card.json" for partner in row.partners]
         needed += [f"{row.shifted}/{partner}/shift.json" for partner in row.partners]
@@ -114,27 +140,19 @@ def _require(root: Path, path: str, *, stage: str) -> None:
         raise InputError(message)
 
 
-def _pages(root: Path) -> Iterator[str]:
-    """Yield the stages whose pages follow from all scores; claims must have been answered."""
-    if (root / "configs/claims.yaml").is_file():
-        _require(root, PAGES["findings"][0], stage="findings")
-        yield "findings"
-    if (root / PAGES["overview"][0]).is_file():
-        yield "overview"
-
-
-def _verify_page(root: Path, stage: str, tolerance: float) -> Iterator[Difference]:
-    """Yield where a page is not what the stored scores give."""
-    path, write = PAGES[stage]
-    yield from stage_differences(root, stage)
+def _verify_front_page(root: Path, tolerance: float) -> Iterator[Difference]:
+    """Yield where the front page, if it is there, is not what the stored scores give."""
+    if not (root / FRONT_PAGE).is_file():
+        return
+    yield from stage_differences(root, "overview")
     with tempfile.TemporaryDirectory(prefix="verify-") as folder:
         again = Path(folder)
         (again / "data").mkdir()
         for name in ("configs", "data/scores"):
             (again / name).symlink_to((root / name).resolve())
-        write(root=again)
-        for place, old, new in compare_files(root / path, again / path, tolerance):
-            yield Difference(path, place, old, new)
+        overview.run(root=again)
+        for place, old, new in compare_files(root / FRONT_PAGE, again / FRONT_PAGE, tolerance):
+            yield Difference(FRONT_PAGE, place, old, new)
 
 
 def _verify_study(root: Path, plan: Plan, study: str, tolerance: float) -> Iterator[Difference]:

@@ -125,8 +125,8 @@ def stage_differences(root: Path, *names: str) -> Iterator[Difference]:
 def _stages(plan: Plan, study: str) -> Iterator[str]:
     rows = {key: row for key, row in plan.experiments.items() if row.study == study}
     for dataset in datasets_of(rows.values()):
-        yield from (f"acquire@{dataset}", f"prepare@{dataset}")
-    yield from (f"train@{key}" for key, run in plan.runs.items() if run.study == study)
+        yield f"data@{dataset}"
+    yield from (f"train@{key}" for key in rows)
     yield from (f"shift@{key}" for key, row in plan.shifts.items() if row.study == study)
     yield from (f"evaluate@{key}" for key in rows)
     yield f"report@{study}"

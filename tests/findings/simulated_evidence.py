@@ -10,6 +10,7 @@ import pandas as pd
 from pipeline.config.claims import Part
 from pipeline.config.plan import ExperimentRow
 from pipeline.findings import Evidence
+from pipeline.findings.records import DatasetRecord
 
 SEEDS = (0, 1, 2, 3, 4)
 CALIBRATORS = ("identity", "temperature", "ats")
@@ -31,12 +32,13 @@ def experiment_row(dataset: str, *, study: str = "medical", **changes: Any) -> E
     return ExperimentRow(**values | changes)
 
 
-def card(title: str = "Simulated") -> dict[str, Any]:
-    return {
-        "title": title,
-        "counts": {"train": {"a": 900, "b": 100}, "test": {"a": 180, "b": 20}},
-        "patients": {"train": 500, "test": 150},
-    }
+def card(title: str = "Simulated") -> DatasetRecord:
+    return DatasetRecord(
+        title=title,
+        cases={"train": 1000, "test": 200},
+        patients={"train": 500, "test": 150},
+        fingerprint="d" * 64,
+    )
 
 
 def evidence(

@@ -1,52 +1,82 @@
-import pandas as pd
+from pathlib import Path
+
 import pytest
 
-from pipeline.artifacts import write_json
-from pipeline.config.plan import Plan
+from pipeline.artifacts import read_json, write_json
 from pipeline.errors import InputError
-from pipeline.findings import read_evidence
-from tests.findings.simulated_evidence import card, experiment_row
+from pipeline.findings import publish, read_evidence, read_studies
+from pipeline.findings.evidence import FOLDER, read_study
+from tests.findings.simulated_evidence import experiment_row
+from tests.findings.simulated_study import partner_tables, write_project
 
-RECIPE = "epochs: 7\nbatch_size: 8\noptimiser: {kind: adam, learning_rate: 0.01}\n"
-
-
-def plan_of(*rows):
-    keyed = {f"{row.study}-{row.experiment}": row for row in rows}
-    return Plan(datasets={}, runs={}, shifts={}, experiments=keyed, studies={})
+ROOT = Path(__file__).parents[2]
+BUSI, BCCD = experiment_row("busi"), experiment_row("bccd")
+SHIFTED = experiment_row("busi", study="shift")
+DIGITS = experiment_row("digits", study="quick")
 
 
 @pytest.fixture
-def root(tmp_path):
-    (tmp_path / "configs/recipes").mkdir(parents=True)
-    (tmp_path / "configs/recipes/short.yaml").write_text(RECIPE)
-    folder = tmp_path / "data/scores/medical/busi-thin"
-    folder.mkdir(parents=True)
-    write_json({"dataset": card()}, folder / "experiment.json")
-    runs = {"loss": ["gce"], "calibrator": ["ats"], "seed": [0], "ece": [0.1]}
-    pd.DataFrame(runs).to_csv(folder / "runs.csv", index=False)
-    return tmp_path
+def folder(tmp_path):
+    write_project(tmp_path, DIGITS, BUSI, BCCD)
+    write_project(tmp_path, SHIFTED, tables=partner_tables(SHIFTED))
+    write_project(tmp_path, DIGITS, BUSI, BCCD, SHIFTED, tables=partner_tables(SHIFTED))
+    publish(["quick", "medical", "shift"], root=tmp_path)
+    return tmp_path / FOLDER
 
 
-def test_only_the_studies_asked_for_are_read(root):
-    plan = plan_of(experiment_row("busi"), experiment_row("digits", study="quick"))
-    (found,) = read_evidence(root, plan, ["medical", "shift"])
-    assert (found.name, found.epochs, list(found.tables)) == ("medical/busi-thin", 7, ["runs"])
+def test_only_the_studies_asked_for_are_read_in_the_order_asked_for(folder):
+    found = read_evidence(folder, ["shift", "longtail", "medical"])
+    assert [each.name for each in found] == ["shift/busi-thin", "medical/busi-thin",
+                                             "medical/bccd-thin"]  # fmt: skip
+    assert (found[1].row, found[1].epochs) == (BUSI, 7)
 
 
-def test_further_tables_are_read_where_they_are_and_their_words_stay_words(root):
-    path = root / "data/scores/medical/busi-thin/shift.csv"
-    path.write_text("loss,calibrator,seed,partner,severity,ece\ngce,ats,0,2024,1,0.5\n")
-    (found,) = read_evidence(root, plan_of(experiment_row("busi")), ["medical"])
-    assert found.tables["shift"]["partner"].tolist() == ["2024"]
+def test_words_stay_words_and_severities_numbers(folder):
+    (found,) = read_evidence(folder, ["shift"])
+    shift = found.tables["shift"]
+    assert shift["severity"].isin([2]).sum() == len(shift) / 3
+    assert set(shift["corruption"].dropna()) == {"blur"}
+    assert shift["corruption"].isna().sum() == len(shift) / 3
 
 
-def test_an_experiment_of_the_plan_without_scores_is_an_error(root):
-    plan = plan_of(experiment_row("busi"), experiment_row("bccd"))
-    with pytest.raises(InputError, match=r"medical/bccd-thin/runs.csv: no such file: run evaluate"):
-        read_evidence(root, plan, ["medical"])
+def test_a_folder_without_any_study_says_how_one_is_published(tmp_path):
+    with pytest.raises(InputError, match=r"no published study: `python -m pipeline publish STUDY"):
+        read_studies(tmp_path)
+    assert read_evidence(tmp_path, ["medical"]) == []
 
 
-def test_a_table_without_its_keys_is_named(root):
-    (root / "data/scores/medical/busi-thin/ood.csv").write_text("loss,seed,auroc\ngce,0,0.5\n")
-    with pytest.raises(InputError, match=r"ood.csv: column 'calibrator' expected, got: loss, seed"):
-        read_evidence(root, plan_of(experiment_row("busi")), ["medical"])
+@pytest.mark.parametrize("name", ["scores.parquet", "operating_points.csv"])
+def test_a_file_that_is_gone_is_named(folder, name):
+    (folder / "medical" / name).unlink()
+    with pytest.raises(InputError, match=f"medical/{name}: no such file"):
+        read_evidence(folder, ["medical"])
+
+
+def test_a_record_that_was_broken_is_named_with_its_key(folder):
+    path = folder / "medical/provenance.json"
+    content = read_json(path)
+    write_json(content | {"published": "today"}, path)
+    with pytest.raises(InputError, match=r"medical/provenance.json: unknown key 'published'"):
+        read_study(folder / "medical")
+    write_json(content | {"study": "shift"}, path)
+    with pytest.raises(InputError, match=r"study 'medical' expected, got 'shift'"):
+        read_study(folder / "medical")
+    path.write_text("{")
+    with pytest.raises(InputError, match=r"medical/provenance.json: no JSON any more"):
+        read_study(folder / "medical")
+
+
+def test_an_experiment_without_rows_is_an_error_and_not_a_silence(folder):
+    path = folder / "medical/provenance.json"
+    content = read_json(path)
+    content["experiments"][0]["row"]["experiment"] = "other"
+    write_json(content, path)
+    with pytest.raises(InputError, match=r"scores.parquet, other: table runs: at least one row"):
+        read_study(folder / "medical")
+
+
+def test_what_is_published_here_is_small():
+    paths = [path for path in (ROOT / FOLDER).rglob("*") if path.is_file()]
+    assert paths, "reports/evidence: nothing published: run `python -m pipeline publish STUDY...`"
+    assert len(paths) < 40
+    assert sum(path.stat().st_size for path in paths) < 4_000_000

@@ -146,5 +146,5 @@ def test_a_part_can_be_confined_to_studies_and_data_sets():
     ],
 )
 def test_a_column_that_the_table_lacks_is_an_error_and_not_a_silence(changes, column):
-    with pytest.raises(InputError, match=rf"busi-thin, runs.csv: column '{column}' expected"):
+    with pytest.raises(InputError, match=rf"busi-thin, table runs: column '{column}' expected"):
         measure(part(**changes), [evidence("busi")])

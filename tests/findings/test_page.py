@@ -5,7 +5,6 @@ import pandas as pd
 import pytest
 
 from pipeline.config.claims import Claims
-from pipeline.config.plan import Plan, StudyRow
 from pipeline.config.reading import read_config
 from pipeline.findings import Evidence, findings_page
 from pipeline.findings.verdicts import answer
@@ -13,7 +12,6 @@ from tests.findings.simulated_evidence import evidence, experiment_row, table
 
 CLAIMS = read_config(Path(__file__).parents[2] / "configs/claims.yaml", Claims)
 FOCAL = ["focal", "flsd53", "dual_focal", "adafocal"]
-NO_PLAN = Plan(datasets={}, runs={}, shifts={}, experiments={}, studies={})
 MEDICAL = ("breastmnist", "pneumoniamnist", "ham10000", "bccd", "busi", "adrenal3d")
 
 
@@ -34,7 +32,7 @@ def every():
 
 @pytest.fixture(scope="module")
 def page(every):
-    return findings_page(CLAIMS, NO_PLAN, every)
+    return findings_page(CLAIMS, ["medical"], every)
 
 
 def test_every_claim_stands_in_the_table_and_has_a_section_of_its_own(page):
@@ -71,24 +69,25 @@ def test_the_page_says_that_seeds_share_the_test_cases(page):
 
 def test_what_the_claims_state_of_limits_and_cuts_is_on_the_page(every):
     stated = CLAIMS.model_copy(update={"cuts": ["Less of it."], "limits": ["Only one site."]})
-    page = findings_page(stated, NO_PLAN, every)
+    page = findings_page(stated, ["medical"], every)
     assert "### Cut\n\n- Less of it.\n" in page
     assert "- Only one site.\n" in page
 
 
 def test_equal_scores_give_an_equal_page(page, every):
-    assert findings_page(CLAIMS, NO_PLAN, every) == page
+    assert findings_page(CLAIMS, ["medical"], every) == page
 
 
 def test_a_page_without_any_study_says_that_nothing_was_tested():
-    plan = NO_PLAN.model_copy(
-        update={"studies": {"quick": StudyRow(study="quick", title="Quick", experiments=[])}}
-    )
-    page = findings_page(CLAIMS, plan, [])
+    page = findings_page(CLAIMS, ["quick"], [])
     assert set(verdicts_on(page).values()) == {"not tested"}
     assert "None of the planned studies." in page
-    assert "Tracked, but no part of the evidence: quick." in page
+    assert "Published, but not planned to answer the claims: quick." in page
     assert "No loss is recommended" in page
+
+
+def test_only_studies_that_were_not_planned_are_named_apart(page):
+    assert "not planned to answer" not in page
 
 
 def test_partners_and_severities_answer_the_claims_about_shift():
@@ -106,7 +105,7 @@ def test_partners_and_severities_answer_the_claims_about_shift():
                     score="max_softmax").rename(columns={"accuracy": "auroc"})  # fmt: skip
     tables = {"runs": clean, "shift": shifted, "ood": foreign}
     held = Evidence(row=row, card=medical({})[0].card, epochs=1, tables=tables)
-    page = findings_page(CLAIMS, NO_PLAN, [held])
+    page = findings_page(CLAIMS, ["medical"], [held])
     assert "ats − identity (gce); ham10000_corrupted" in page
     assert "gce − cross_entropy (identity); dtd10" in page
     damage = next(claim for claim in CLAIMS.claims if claim.key == "shifted_data")

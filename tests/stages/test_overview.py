@@ -40,10 +40,10 @@ def test_the_front_page_links_what_the_report_wrote_beside_it(root):
 
 def test_findings_are_linked_where_there_are_claims_to_answer(root):
     overview.run(root=root)
-    assert "findings.md" not in links(root / "reports/index.html")
+    assert "evidence/findings.md" not in links(root / "reports/index.html")
     (root / "configs/claims.yaml").touch()
     overview.run(root=root)
-    assert "findings.md" in links(root / "reports/index.html")
+    assert "evidence/findings.md" in links(root / "reports/index.html")
 
 
 def test_a_study_without_scores_is_refused_by_name_and_leaves_no_page(root):
