@@ -3,10 +3,12 @@
 import csv
 from pathlib import Path
 
+import gdcm
 import numpy as np
 from pydicom import Dataset
 from pydicom.dataset import FileMetaDataset
-from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
+from pydicom.encaps import encapsulate
+from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, JPEGLosslessSV1, generate_uid
 
 from pipeline.adapters import dicom
 from pipeline.adapters.case import Case, Quarantined
@@ -57,6 +59,30 @@ def image_dataset(pixels, *, name="one", syntax=ExplicitVRLittleEndian, **elemen
     if "PixelData" in dataset:
         dataset["PixelData"].VR = "OB" if bits == 8 else "OW"
     return dataset
+
+
+def jpeg_stream(pixels, *, bits=None, lossless=True):
+    """A JPEG of (rows, columns) or (rows, columns, 3) pixels, of 8, 12 or 16 bits a sample."""
+    pixels = np.ascontiguousarray(pixels)
+    samples = 3 if pixels.ndim == 3 else 1
+    bits = bits or pixels.dtype.itemsize * 8
+    codec, space = gdcm.JPEGCodec(), gdcm.PhotometricInterpretation
+    codec.SetNumberOfDimensions(2)
+    codec.SetDimensions((pixels.shape[1], pixels.shape[0], 1))
+    codec.SetPhotometricInterpretation(space(space.RGB if samples == 3 else space.MONOCHROME2))
+    codec.SetPixelFormat(gdcm.PixelFormat(samples, bits, bits, bits - 1, 0))
+    codec.SetLossless(lossless)
+    plain, compressed = (gdcm.DataElement(gdcm.Tag(0x7FE0, 0x0010)) for _ in range(2))
+    plain.SetByteStringValue(pixels.tobytes())
+    assert codec.Code(plain, compressed)
+    fragment = compressed.GetSequenceOfFragments().GetFragment(0)
+    return fragment.GetByteValue().GetBuffer().encode("utf-8", "surrogateescape")
+
+
+def jpeg_dataset(pixels, stream, *, syntax=JPEGLosslessSV1, **elements):
+    """A data set whose header is of such pixels, and whose one frame is a stream."""
+    elements = {"PixelData": encapsulate([stream])} | elements
+    return image_dataset(pixels, syntax=syntax, **elements)
 
 
 def write_image(path, pixels, **arguments):

@@ -463,11 +463,7 @@ def test_real_files_of_every_kind_are_read_or_listed(project):
     cases, out = read_folder(project / "raw", config)
     num_frames = len(paths) + 1  # one file has two
     assert len(cases) + len(out) == num_frames
-    assert {each.reason for each in out} == {
-        "duplicate SOP instance UID",
-        "no image in the file",
-        "transfer syntax without a decoder",
-    }
+    assert {each.reason for each in out} == {"duplicate SOP instance UID", "no image in the file"}
     # A real image is neither black nor white.
     assert all(each.image.std() > 1 for each in cases if isinstance(each, Case))
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from pipeline.training import processor as module
 from pipeline.training.processor import processor
 
 CPU = torch.device("cpu")
@@ -41,7 +42,7 @@ def machine(monkeypatch):
 
 
 def test_the_processor_is_plain_json_of_torchs_own_words(machine, monkeypatch):
-    monkeypatch.setattr(device.platform, "machine", lambda: "x86_64")
+    monkeypatch.setattr(module.platform, "machine", lambda: "x86_64")
     monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: "AVX2")
     monkeypatch.setattr(torch, "get_num_threads", lambda: 3)
     found = machine(ZEN3)
@@ -138,6 +139,7 @@ import json
 
 import torch
 
+from pipeline.training import processor as module
 from pipeline.training.processor import processor
 
 print(json.dumps(processor(torch.device("cpu"))))

@@ -1,4 +1,4 @@
-"""Look at what a compressed frame claims of its own size, before a decoder believes it."""
+"""Look at what a compressed frame claims of itself, before a decoder believes it."""
 
 from __future__ import annotations
 
@@ -6,16 +6,22 @@ from pydicom import Dataset
 from pydicom.encaps import get_frame
 
 from pipeline.adapters.dicom.elements import whole
+from pipeline.adapters.dicom.jpeg_markers import bare_jpeg, jpeg_frame
 from pipeline.adapters.refused import Refused
 
-_STARTS_OF_FRAME = {*range(0xC0, 0xD0), 0xF7} - {0xC4, 0xC8, 0xCC}
-"""JPEG (ITU-T T.81, table B.1) and JPEG-LS (T.87) markers that carry the image's size."""
 
+def require_sound_claims(dataset: Dataset, frame: int) -> None:
+    """Raise unless a compressed frame is of its header's size, of a known kind and all there.
 
-def require_claimed_size(dataset: Dataset, frame: int) -> None:
-    """Raise `Refused` if a compressed frame's size is not the one its header states.
+    The header's claim was checked against the limit; a decoder allocates what the frame claims, and
+    decoders wait for seconds or for ever, or make up the rest, where a JPEG was cut off.
 
-    The header's claim was checked against the limit; a decoder allocates what the frame claims.
+    Raises
+    ------
+    Refused
+        If the frame is of another size, or of a kind of JPEG that no decoder here reads.
+    ValueError
+        If a JPEG has no end.
     """
     offsets = None
     if "ExtendedOffsetTable" in dataset:
@@ -29,6 +35,15 @@ def require_claimed_size(dataset: Dataset, frame: int) -> None:
     if size is not None and size != stated:
         advice = "the compressed image is of another size: export the file again"
         raise Refused(reason="pixel data disagrees with its header", advice=advice)
+    jpeg = jpeg_frame(stream)
+    if jpeg is None:
+        return
+    if not jpeg.has_decoder:
+        advice = "no decoder here reads this kind of JPEG: export it uncompressed"
+        raise Refused(reason="compression without a decoder", advice=advice)
+    if bare_jpeg(stream) is None:
+        msg = f"expected a JPEG that ends, got {len(stream)} bytes without an end"
+        raise ValueError(msg)
 
 
 def codestream_size(stream: bytes) -> tuple[int, int] | None:
@@ -44,21 +59,5 @@ def codestream_size(stream: bytes) -> tuple[int, int] | None:
             int.from_bytes(stream[at : at + 4], "big") for at in (8, 12, 16, 20)
         )
         return height - top, width - left
-    if stream[:2] == b"\xff\xd8":
-        return _jpeg_size(stream)
-    return None
-
-
-def _jpeg_size(stream: bytes) -> tuple[int, int] | None:
-    at = 2
-    while at + 9 <= len(stream) and stream[at] == 0xFF:
-        marker = stream[at + 1]
-        if marker == 0xFF:  # a fill byte
-            at += 1
-        elif marker in _STARTS_OF_FRAME:
-            rows = int.from_bytes(stream[at + 5 : at + 7], "big")
-            columns = int.from_bytes(stream[at + 7 : at + 9], "big")
-            return (rows, columns) if rows else None
-        else:
-            at += 2 + int.from_bytes(stream[at + 2 : at + 4], "big")
-    return None
+    frame = jpeg_frame(stream)
+    return (frame.num_rows, frame.num_columns) if frame and frame.num_rows else None

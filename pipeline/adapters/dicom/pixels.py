@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 from pydicom import Dataset
 from pydicom.dataset import FileMetaDataset
-from pydicom.pixels import apply_color_lut, apply_modality_lut, apply_voi, get_decoder, iter_pixels
+from pydicom.pixels import apply_color_lut, apply_modality_lut, apply_voi
 from pydicom.uid import UID, ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
-from pipeline.adapters.dicom.codestreams import require_claimed_size
+from pipeline.adapters.dicom.codestreams import require_sound_claims
+from pipeline.adapters.dicom.decoders import decoded_arrays, require_decoder
 from pipeline.adapters.dicom.elements import element, macro, number, numbers, text, whole
 from pipeline.adapters.dicom.opening import DAMAGE, parse
 from pipeline.adapters.refused import Refused, too_large
@@ -73,12 +74,11 @@ def decoded_planes(
     with path.open("rb") as file:
         dataset = parse(file, max_pixels=max_pixels)
     _require_decodable(dataset, max_pixels)
-    # What is decoded is converted to another type below, so a view of the file's bytes will do.
-    decoded = iter_pixels(dataset, indices=frames, view_only=True)
+    decoded = decoded_arrays(dataset, frames)
     for frame in frames:
         try:
             if dataset.file_meta.TransferSyntaxUID.is_encapsulated:
-                require_claimed_size(dataset, frame)
+                require_sound_claims(dataset, frame)
             yield _plane(next(decoded), dataset, frame, presented=presented)
         except (*DAMAGE, StopIteration) as error:
             advice = "it is truncated or damaged: export it again"
@@ -92,15 +92,7 @@ def _require_decodable(dataset: Dataset, max_pixels: int) -> None:
     claimed = math.prod(max(whole(dataset, name) or 1, 1) for name in names)
     if claimed > max_pixels:
         raise too_large(claimed, "values")
-    if not _has_decoder(_transfer_syntax(dataset)):
-        raise Refused(reason="transfer syntax without a decoder", advice="export it uncompressed")
-
-
-def _has_decoder(syntax: UID) -> bool:
-    try:
-        return get_decoder(syntax).is_available
-    except NotImplementedError:
-        return False
+    require_decoder(_transfer_syntax(dataset))
 
 
 def _transfer_syntax(dataset: Dataset) -> UID:

@@ -4,13 +4,18 @@ import numpy as np
 import pytest
 from pydicom import Dataset, Sequence, dcmread
 from pydicom.data import get_testdata_file
+from pydicom.encaps import encapsulate
 from pydicom.pixels import apply_voi_lut
 from pydicom.uid import (
+    MPEG2MPML,
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
     JPEG2000Lossless,
+    JPEGBaseline8Bit,
+    JPEGExtended12Bit,
+    JPEGLosslessSV1,
     JPEGLSLossless,
     RLELossless,
 )
@@ -19,7 +24,7 @@ from pipeline.adapters.dicom.opening import quiet
 from pipeline.adapters.dicom.pixels import decoded_planes
 from pipeline.adapters.refused import Refused
 from pipeline.adapters.windowing import Window
-from tests.dicom_files import image_dataset, write_image
+from tests.dicom_files import image_dataset, jpeg_dataset, jpeg_stream, write_image
 from tests.sources import mirrored
 
 NOISE = np.random.default_rng(0).integers(0, 4096, (48, 40), dtype=np.uint16)
@@ -64,6 +69,22 @@ def test_reads_every_compressed_syntax_that_can_be_written(tmp_path, syntax, pix
     np.testing.assert_array_equal(plane.values, pixels.astype(plane.values.dtype))
 
 
+@pytest.mark.parametrize("pixels", [NOISE, COLOURS], ids=["grey", "colour"])
+def test_reads_lossless_jpeg(tmp_path, pixels):
+    dataset = jpeg_dataset(pixels, jpeg_stream(pixels))
+    (plane,) = planes(save(dataset, tmp_path / "a.dcm"))
+    np.testing.assert_array_equal(plane.values, pixels.astype(plane.values.dtype))
+
+
+def test_reads_every_frame_of_a_jpeg(tmp_path):
+    streams = [jpeg_stream(NOISE + number) for number in range(3)]
+    elements = {"NumberOfFrames": 3, "PixelData": encapsulate(streams)}
+    dataset = jpeg_dataset(NOISE, streams[0], **elements)
+    found = planes(save(dataset, tmp_path / "a.dcm"), (2, 0))
+    np.testing.assert_array_equal(found[0].values, NOISE + 2.0)
+    np.testing.assert_array_equal(found[1].values, NOISE)
+
+
 @pytest.mark.parametrize(
     "name",
     [
@@ -92,6 +113,8 @@ def test_a_real_slice_is_the_same_in_every_lossless_syntax(name):
         ("JPEGLSLossyTransferSyntax_1.2.840.10008.1.2.4.81", 5.0),
         ("JPEGProcess1TransferSyntax_1.2.840.10008.1.2.4.50", 40.0),
         ("JPEGProcess2_4TransferSyntax_1.2.840.10008.1.2.4.51", 5.0),
+        ("JPEGProcess6_8TransferSyntax_1.2.840.10008.1.2.4.53", 5.0),
+        ("JPEGProcess10_12TransferSyntax_1.2.840.10008.1.2.4.55", 5.0),
     ],
 )
 def test_a_real_slice_is_nearly_the_same_in_every_lossy_syntax(name, tolerance):
@@ -100,10 +123,41 @@ def test_a_real_slice_is_nearly_the_same_in_every_lossy_syntax(name, tolerance):
     assert np.abs(plane.values - expected.values).mean() < tolerance
 
 
-@pytest.mark.parametrize("process", ["6_8TransferSyntax_1.2.840.10008.1.2.4.53"])
-def test_a_syntax_without_a_decoder_is_refused(process):
-    with pytest.raises(Refused, match="transfer syntax without a decoder"):
-        planes(mirrored(f"{MIRRORED_CT}JPEGProcess{process}.dcm"))
+def test_the_ways_to_send_one_cosine_transform_hold_the_same_image():
+    """Sequential, by bands and by bits: the same coefficients, in another order."""
+    sequential, bands, bits = (
+        planes(mirrored(f"{MIRRORED_CT}JPEGProcess{process}.dcm"))[0].values
+        for process in (
+            "2_4TransferSyntax_1.2.840.10008.1.2.4.51",
+            "6_8TransferSyntax_1.2.840.10008.1.2.4.53",
+            "10_12TransferSyntax_1.2.840.10008.1.2.4.55",
+        )
+    )
+    np.testing.assert_array_equal(sequential, bands)
+    np.testing.assert_array_equal(sequential, bits)
+
+
+def test_a_frame_in_fragments_of_twelve_bits_is_read():
+    path = mirrored("dicom/syntaxes/CT0012.fragmented_no_bot_jpeg_baseline.51.dcm")
+    first, second = planes(path, (0, 1))
+    # Eight bits would hold no such values.
+    assert min(first.values.max(), second.values.max()) > 256
+    assert not np.array_equal(first.values, second.values)
+
+
+def test_a_syntax_without_a_decoder_is_refused(tmp_path):
+    dataset = jpeg_dataset(NOISE, jpeg_stream(NOISE), syntax=MPEG2MPML)
+    with pytest.raises(Refused, match="transfer syntax without a decoder") as refused:
+        planes(save(dataset, tmp_path / "a.dcm"))
+    assert "no decoder here reads MPEG2 Main Profile" in refused.value.advice
+
+
+def test_a_real_image_of_twelve_bits_with_an_odd_scan_is_read():
+    """Its scan states an end that its process does not have; the image is the other file's."""
+    odd, plain = (
+        planes(Path(get_testdata_file(name)))[0] for name in ("JPEG-lossy.dcm", "JPGExtended.dcm")
+    )
+    np.testing.assert_array_equal(odd.values, plain.values)
 
 
 def test_rescales_stored_values(tmp_path):
@@ -276,6 +330,26 @@ def test_a_truncated_file_is_refused(tmp_path, share, syntax):
     (tmp_path / "a.dcm").write_bytes(content[: int(share * len(content))])
     with pytest.raises(Refused, match="pixel data|unreadable"):
         planes(tmp_path / "a.dcm")
+
+
+@pytest.mark.parametrize("share", [0.5, 0.9])
+@pytest.mark.parametrize(
+    ("syntax", "bits", "lossless"),
+    [(JPEGLosslessSV1, 16, True), (JPEGExtended12Bit, 12, False), (JPEGBaseline8Bit, 8, False)],
+)
+def test_a_jpeg_that_was_cut_off_is_refused_unheard(
+    tmp_path, share, syntax, bits, lossless, caplog, capfd
+):
+    pixels = NOISE if bits > 8 else COLOURS[..., 0]
+    stream = jpeg_stream(pixels, bits=bits, lossless=lossless)
+    for end in (b"", b"\xff\xd9"):
+        cut = stream[: int(share * len(stream))] + end
+        path = save(jpeg_dataset(pixels, cut, syntax=syntax), tmp_path / "a.dcm")
+        with pytest.raises(Refused, match="pixel data cannot be decoded") as refused:
+            planes(path)
+        assert "truncated or damaged" in refused.value.advice
+    assert caplog.text == ""
+    assert capfd.readouterr() == ("", "")
 
 
 def test_a_damaged_file_of_the_library_is_refused():
