@@ -45,9 +45,9 @@ test-slow: $(READY)
 browser: $(READY) chromium
 	pytest -m browser
 
-# The README's pictures of the embedded study's report.
+# The pictures and the sample report of docs/, from the embedded study's report.
 screenshots: $(READY) chromium
-	python -m tests.report.screenshots reports/quick
+	python -m tests.report.screenshots reports/quick docs
 
 .PHONY: chromium
 chromium:

@@ -1,8 +1,12 @@
-"""Take the README's pictures of a report: `python -m tests.report.screenshots reports/quick`."""
+"""Take the pictures and the sample report of docs/ from a study's report.
+
+`python -m tests.report.screenshots reports/quick docs`
+"""
 
 from __future__ import annotations
 
 import io
+import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +16,8 @@ from PIL import Image
 from tests.report.chromium import chromium, launched
 
 MOST_BYTES = 300_000
+MOST_SAMPLE_BYTES = 1_500_000
+SAMPLE = "sample-report.html"
 WIDTH = 1240
 MARGIN = 16
 
@@ -26,14 +32,15 @@ class Shot:
     last: str
 
 
+def explorer_page(report: Path) -> Path:
+    """Return the last experiment's page on which operating points can be tried."""
+    pages = (report / "experiments").glob("*.html")
+    return max(page for page in pages if 'id="explorer-data"' in page.read_text(encoding="utf-8"))
+
+
 def shots(report: Path) -> list[Shot]:
     """Return what to take of a report: its first screen, an explorer, a comparison."""
-    experiments = sorted(
-        page
-        for page in (report / "experiments").glob("*.html")
-        if 'id="explorer-data"' in page.read_text(encoding="utf-8")
-    )
-    explorer = f"experiments/{experiments[-1].name}"
+    explorer = f"experiments/{explorer_page(report).name}"
     return [
         Shot("first-screen", "index.html", "header", "section.experiment .more"),
         Shot("explorer", explorer, "#explorer-heading", ".explorer .controls"),
@@ -57,10 +64,32 @@ def take(page, shot: Shot) -> bytes:
     return buffer.getvalue()
 
 
-def main(report: Path) -> None:
-    """Write the pictures beside a report's folder."""
+def sample_page(page: str) -> str:
+    """Return an experiment's page as a file that stands alone: nothing beside it is linked.
+
+    >>> sample_page('<a href="#top">up</a> <a href="../tables/x.csv">CSV</a>')
+    '<a href="#top">up</a> CSV'
+    """
+    page = re.sub(r'<span class="links">.*?</span>', "", page, flags=re.DOTALL)
+    return re.sub(
+        r'<a\s[^>]*href="(?!#|https?:)[^"]*"[^>]*>(.*?)</a>', r"\1", page, flags=re.DOTALL
+    )
+
+
+def write_sample(report: Path, out: Path) -> None:
+    """Write one experiment's page on its own."""
+    sample = sample_page(explorer_page(report).read_text(encoding="utf-8")).encode()
+    if len(sample) > MOST_SAMPLE_BYTES:
+        sys.exit(f"{SAMPLE}: {len(sample):,} bytes, at most {MOST_SAMPLE_BYTES:,} expected")
+    (out / SAMPLE).write_bytes(sample)
+    sys.stdout.write(f"{out / SAMPLE}: {len(sample):,} bytes\n")
+
+
+def main(report: Path, out: Path) -> None:
+    """Write the pictures and the sample into a folder."""
     if chromium() is None:
         sys.exit("no Chromium: `make browser` installs Debian's")
+    write_sample(report, out)
     with launched() as browser:
         context = browser.new_context(viewport={"width": WIDTH, "height": 800})
         page = context.new_page()
@@ -69,10 +98,10 @@ def main(report: Path) -> None:
             picture = take(page, shot)
             if len(picture) > MOST_BYTES:
                 sys.exit(f"{shot.name}: {len(picture):,} bytes, at most {MOST_BYTES:,} expected")
-            path = report.parent / f"{shot.name}.png"
+            path = out / f"{shot.name}.png"
             path.write_bytes(picture)
             sys.stdout.write(f"{path}: {len(picture):,} bytes\n")
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), Path(sys.argv[2]))
