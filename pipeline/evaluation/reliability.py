@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Bool, Float
 
 from pipeline.evaluation.run import Run, by_loss
 from pipeline.metrics.reliability import consistency_band, reliability
@@ -19,10 +20,12 @@ MIN_CASES = 30
 def reliability_table(runs: Sequence[Run], *, seed: int) -> pd.DataFrame:
     """Return confidence and accuracy by bin, mean over seeds, by loss and calibrator.
 
-    Bins hold equally many cases, at least 30 each and 15 bins at most. Columns loss, calibrator,
-    bin, lower_edge, upper_edge, count, confidence, accuracy (means over seeds), accuracy_sd (empty
-    for one seed), consistency_lower, consistency_upper: where 95 % of calibrated models would fall
-    in that bin, mean over seeds, so it is the range of one seed.
+    Bins hold equally many cases, at least 30 each and 15 bins at most. Equal confidences share a
+    bin, so that one may hold more and the next fewer; a bin without a case in any seed is no row.
+    Columns loss, calibrator, bin, lower_edge, upper_edge, count (means over seeds), confidence,
+    accuracy (means over the seeds with a case in the bin), accuracy_sd (empty for one such seed),
+    consistency_lower, consistency_upper: where 95 % of calibrated models would fall in that bin,
+    mean over these seeds, so it is the range of one seed.
     """
     rows = []
     for loss, seeds in by_loss(runs):
@@ -38,18 +41,37 @@ def _mean_bins(tops: Sequence[TopLabel], *, seed: int) -> pd.DataFrame:
     num_bins = max(1, min(MAX_BINS, len(tops[0].correct) // MIN_CASES))
     points = [reliability(top.confidence, top.correct, num_bins, "mass") for top in tops]
     bands = [consistency_band(top.confidence, num_bins, "mass", seed=seed) for top in tops]
-    accuracies = np.array([each.accuracy for each in points])
+    counts = np.array([each.counts for each in points])
+    kept = np.flatnonzero(counts.any(axis=0))
     edges = np.mean([each.edges for each in points], axis=0)
-    return pd.DataFrame(
-        {
-            "bin": np.arange(num_bins),
-            "lower_edge": edges[:-1],
-            "upper_edge": edges[1:],
-            "count": points[0].counts,
-            "confidence": np.mean([each.mean_confidence for each in points], axis=0),
-            "accuracy": accuracies.mean(axis=0),
-            "accuracy_sd": accuracies.std(axis=0, ddof=1) if len(tops) > 1 else np.nan,
-            "consistency_lower": np.mean([each.lower for each in bands], axis=0),
-            "consistency_upper": np.mean([each.upper for each in bands], axis=0),
-        }
-    )
+    by_seed = {
+        "confidence": [each.mean_confidence[kept] for each in points],
+        "accuracy": [each.accuracy[kept] for each in points],
+        "consistency_lower": [each.lower[kept] for each in bands],
+        "consistency_upper": [each.upper[kept] for each in bands],
+    }
+    # Each bin that is kept has a seed to take its mean over.
+    seen = counts.take(kept, axis=1) > 0
+    means = {name: np.mean(values, axis=0, where=seen) for name, values in by_seed.items()}
+    deviations = _standard_deviations(np.array(by_seed["accuracy"]), seen)
+    columns = {
+        "bin": kept,
+        "lower_edge": edges[kept],
+        "upper_edge": edges[kept + 1],
+        "count": counts.mean(axis=0)[kept],
+        "confidence": means["confidence"],
+        "accuracy": means["accuracy"],
+        "accuracy_sd": deviations,
+    }
+    return pd.DataFrame(columns | means)
+
+
+def _standard_deviations(
+    values: Float[np.ndarray, "seeds bins"], seen: Bool[np.ndarray, "seeds bins"]
+) -> Float[np.ndarray, "bins"]:
+    """Return each bin's over the seeds with a case in it; NaN where these are fewer than two."""
+    several = np.flatnonzero(seen.sum(axis=0) > 1)
+    deviations = np.full(values.shape[1], np.nan)
+    theirs, where = values.take(several, axis=1), seen.take(several, axis=1)
+    deviations[several] = theirs.std(axis=0, ddof=1, where=where)
+    return deviations

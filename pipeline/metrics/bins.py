@@ -71,31 +71,42 @@ class WidthBins:
 
 @dataclass(frozen=True)
 class MassBins:
-    """Bins of equally many cases: the list sorted by confidence, split as ``numpy.array_split``.
+    """Bins of equally many cases, in which equal confidences always share a bin.
 
-    With n cases the first ``n mod B`` bins hold one case more than the others. The sort is stable,
-    so among equal confidences that straddle a boundary those that come first in the input fall into
-    the lower bin. A case that counts several times stands as often in the list, side by side.
+    With n cases, sorted by confidence, the j-th inner edge lies after j (n // B) + min(j, n mod B)
+    of them, as of ``numpy.array_split``. Where it would cut a run of equal confidences it moves to
+    the run's end, so that a bin may hold more and the next fewer, or none. A case that counts
+    several times is such a run too. So nothing depends on the order of the cases.
     """
 
+    confidence: Confidence
     order: Int[np.ndarray, "cases"]
-    sorted_confidence: Confidence
+    closing: Int[np.ndarray, "cases"]
     num_bins: int
 
     def sums(
         self, values: Float[np.ndarray, "cases"], weights: Weights
     ) -> Float[np.ndarray, "*resamples bins"]:
         """Return the weighted sum of the values in each bin; zero in an empty one."""
-        ordered, rows = values[self.order], weights.reshape(-1, weights.shape[-1])
+        order = self._order_of(values)
+        ordered, rows = values[order], weights.reshape(-1, weights.shape[-1])
         sums = np.empty((len(rows), self.num_bins))
         # A few resamples at a time, so that what is gathered of them stays in cache.
         step = max(1, BLOCK_ELEMENTS // len(ordered))
         for start in range(0, len(rows), step):
             # Whole numbers are cumulated several times as fast as floats.
             counts = rows[start : start + step].astype(np.int64)
-            block = np.take(counts, self.order, axis=1)
+            block = np.take(counts, order, axis=1)
             sums[start : start + step] = self._block_sums(ordered, block)
         return sums.reshape(*weights.shape[:-1], self.num_bins)
+
+    def _order_of(self, values: Float[np.ndarray, "cases"]) -> Int[np.ndarray, "cases"]:
+        """Return an order by confidence in which, among equals, the values decide.
+
+        A sum is rounded in the order of its terms: so not even its last digit depends on the rows'.
+        """
+        tied = (self.closing != np.arange(len(self.order))).any()
+        return np.lexsort((values, self.confidence)) if tied else self.order
 
     def _block_sums(
         self, values: Float[np.ndarray, "cases"], weights: Int[np.ndarray, "block cases"]
@@ -106,43 +117,46 @@ class MassBins:
         num_counted = np.cumsum(weights)
         ends = num_counted[num_cases - 1 :: num_cases, None]
         before = ends - np.diff(ends, axis=0, prepend=0)
-        # A boundary may cut the repeats of one case, which then belong to both bins.
-        boundaries = before + self._boundaries(ends - before)[:, 1:-1]
-        cut = np.maximum(np.searchsorted(num_counted, boundaries), first)
+        wanted = before + _even_edges(ends - before, self.num_bins)
+        # The last case of each bin but the highest.
+        cut = first + self.closing[np.searchsorted(num_counted, wanted) - first]
         starts = np.concatenate([first, cut], axis=1)
-        whole = np.add.reduceat((weights * values).ravel(), starts.ravel()).reshape(starts.shape)
+        weighted = (weights * values).ravel()
+        whole = np.add.reduceat(weighted, starts.ravel()).reshape(starts.shape)
         # Between equal starts numpy gives the one case there; the sum of none is zero.
         whole[:, :-1][starts[:, 1:] == starts[:, :-1]] = 0.0
-        num_left = boundaries - num_counted[cut] + weights.ravel()[cut]
-        left_of_cut = num_left * values[cut - first]
-        return whole + np.diff(left_of_cut, axis=1, prepend=0.0, append=0.0)
+        # A bin may end with the list, where no sum can start: so sums start one case early.
+        return whole + np.diff(weighted[cut], axis=1, prepend=0.0, append=0.0)
 
     def counts(self, weights: Weights) -> Float[np.ndarray, "*resamples bins"]:
         """Return how many cases each bin counts."""
-        return np.diff(self._boundaries(weights.sum(axis=-1, keepdims=True)), axis=-1)
+        return self.sums(np.ones(len(self.order)), weights)
 
-    def _boundaries(
-        self, num_counted: Float[np.ndarray, "*resamples"] | float
-    ) -> Float[np.ndarray, "*resamples edges"]:
-        size, num_larger = np.divmod(num_counted, self.num_bins)
-        bins = np.arange(self.num_bins + 1)
-        return bins * size + np.minimum(bins, num_larger)
+    def _inner(self) -> Int[np.ndarray, "edges"]:
+        """Return how many of the sorted cases, counted once, lie below each inner edge."""
+        return self.closing[_even_edges(len(self.order), self.num_bins) - 1] + 1
 
     def edges(self) -> Float[np.ndarray, "edges"]:
-        """Return 0, the confidence midway between neighbours of each boundary, and 1."""
-        num_cases = len(self.order)
-        inner = self._boundaries(num_cases)[1:-1].astype(int)
-        below = self.sorted_confidence[np.clip(inner - 1, 0, num_cases - 1)]
-        above = self.sorted_confidence[np.clip(inner, 0, num_cases - 1)]
+        """Return 0, the confidence midway between the neighbours of each inner edge, and 1."""
+        inner, ascending = self._inner(), self.confidence[self.order]
+        below, above = ascending[inner - 1], ascending[np.minimum(inner, len(ascending) - 1)]
         return np.concatenate([[0.0], (below + above) / 2, [1.0]])
 
     def numbers(self) -> Int[np.ndarray, "cases"]:
         """Return the number, from 0, of the bin that each case falls into, counted once."""
         num_cases = len(self.order)
-        inner = self._boundaries(num_cases)[1:-1]
         numbers = np.empty(num_cases, dtype=np.intp)
-        numbers[self.order] = np.searchsorted(inner, np.arange(num_cases), side="right")
+        numbers[self.order] = np.searchsorted(self._inner(), np.arange(num_cases), side="right")
         return numbers
+
+
+def _even_edges(
+    num_counted: Int[np.ndarray, "*resamples"] | int, num_bins: int
+) -> Int[np.ndarray, "*resamples edges"]:
+    """Return after how many cases the inner edges lie that part a list as evenly as it goes."""
+    size, num_larger = np.divmod(num_counted, num_bins)
+    inner = np.arange(1, num_bins)
+    return inner * size + np.minimum(inner, num_larger)
 
 
 def width_bins(confidence: Confidence, num_bins: int = NUM_BINS) -> WidthBins:
@@ -173,16 +187,22 @@ def _closing_edge(confidence: Confidence, num_bins: int) -> Float[np.ndarray, "c
 
 
 def mass_bins(confidence: Confidence, num_bins: int = NUM_BINS) -> MassBins:
-    """Divide cases into bins of equally many cases.
+    """Divide cases into bins of equally many cases, never parting equal confidences.
 
     >>> bins = mass_bins(np.array([0.9, 0.1, 0.5]), num_bins=2)
     >>> bins.counts(np.ones(3)), bins.edges()
     (array([2., 1.]), array([0. , 0.7, 1. ]))
+    >>> mass_bins(np.array([0.9, 0.5, 0.5, 0.5]), num_bins=2).counts(np.ones(4))
+    array([3., 1.])
     """
     require_confidence(confidence)
     require_num_bins(num_bins)
+    confidence = np.asarray(confidence, dtype=np.float64)
     order = np.argsort(confidence, kind="stable")
-    return MassBins(order, np.asarray(confidence, dtype=np.float64)[order], num_bins)
+    last_of_equals = np.flatnonzero(np.append(np.diff(confidence[order]) > 0, True))
+    # For each sorted case the place of the last that equals it.
+    closing = np.repeat(last_of_equals, np.diff(last_of_equals, prepend=-1))
+    return MassBins(confidence, order, closing, num_bins)
 
 
 BIN_KINDS: dict[BinKind, Callable[[Confidence, int], Bins]] = {

@@ -76,10 +76,14 @@ def ada_ece(
     *,
     weights: Weights | None = None,
 ) -> Estimates:
-    """Return the calibration error over bins of equally many cases, in [0, 1].
+    r"""Return the calibration error over bins of equally many cases, in [0, 1].
 
-    The list sorted by confidence (a stable sort) is split as ``numpy.array_split`` does. Our
-    choice: no public text says how ties at a boundary fall. Arguments and errors as of `ece`.
+    .. math:: \sum_b \frac{n_b}{n} |\mathrm{acc}_b - \mathrm{conf}_b|
+
+    The list sorted by confidence is split as ``numpy.array_split`` does, but an edge that would cut
+    a run of equal confidences moves to the run's end: the order of the cases decides nothing. Our
+    choice: no public text says how ties at an edge fall. A case that counts several times is such
+    a run. Arguments and errors as of `ece`.
 
     References
     ----------
@@ -90,6 +94,9 @@ def ada_ece(
     >>> confidence, correct = np.array([0.9, 0.8, 0.6, 0.5]), np.array([1, 1, 0, 1])
     >>> round(float(ada_ece(confidence, correct, num_bins=2)), 12)  # (|1 - 1.1| + |2 - 1.7|) / 4
     0.1
+    >>> tied = np.full(4, 0.75)  # one bin of four, whatever their order
+    >>> float(ada_ece(tied, correct, num_bins=2)), float(ada_ece(tied, correct[::-1], num_bins=2))
+    (0.0, 0.0)
     """
     return _mean_gap(mass_bins(confidence, num_bins), confidence, correct, weights)
 

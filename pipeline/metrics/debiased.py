@@ -30,7 +30,7 @@ def l2_calibration_error_debiased(
     correct : bool or 0/1 array, (n,)
         Whether the predicted class is the label.
     num_bins : int
-        Number of bins, of equal mass as in `ada_ece`.
+        Number of bins, of equal mass as in `ada_ece`: equal confidences share one.
     weights : float array, (..., n), optional
         How often each case counts.
 

@@ -62,7 +62,8 @@ def reliability(
     num_bins : int
         Number of bins.
     kind : "width" or "mass"
-        Bins of equal width, as of `ece`, or of equally many cases, as of `ada_ece`.
+        Bins of equal width, as of `ece`, or of equally many cases, as of `ada_ece`, where equal
+        confidences share a bin and others may be left empty.
 
     Returns
     -------

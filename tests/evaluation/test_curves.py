@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -70,6 +72,47 @@ def test_bins_hold_thirty_cases_and_all_of_them(runs):
     for _, bins in table.groupby(["loss", "calibrator"]):
         assert bins["count"].min() >= 30
         assert bins["count"].sum() == len(runs[0].test.predictions)
+
+
+def with_levels(run, levels):
+    """Return the run with its confidences rounded up to a few levels, as a histogram gives them."""
+
+    def rounded(log_probabilities):
+        top = np.exp(log_probabilities).max(axis=1)
+        level = levels[np.minimum(np.searchsorted(levels, top), len(levels) - 1)]
+        probabilities = np.repeat((1 - level)[:, None] / 2, 3, axis=1)
+        probabilities[np.arange(len(top)), log_probabilities.argmax(axis=1)] = level
+        return np.log(probabilities)
+
+    own = {name: rounded(values) for name, values in run.test.log_probabilities.items()}
+    return dataclasses.replace(run, test=dataclasses.replace(run.test, log_probabilities=own))
+
+
+def test_a_bin_that_ties_leave_without_a_case_is_no_row(runs):
+    table = reliability_table([with_levels(runs[0], np.array([0.6, 0.9, 0.99]))], seed=0)
+    for _, bins in table.groupby("calibrator"):
+        # Three confidences never make more than three bins, of the nine or so there may be.
+        assert 1 < len(bins) <= 3
+        assert bins.drop(columns="accuracy_sd").notna().all(axis=None)
+        assert bins["count"].sum() == len(runs[0].test.predictions)
+
+
+def test_a_bin_is_the_mean_over_the_seeds_with_a_case_in_it(runs):
+    tied = with_levels(runs[0], np.array([0.6, 0.9, 0.99]))
+    alone, other = reliability_table([tied], seed=0), reliability_table([runs[1]], seed=0)
+    table = reliability_table([tied, runs[1]], seed=0)
+    keys = ["calibrator", "bin"]
+    pairs = other.merge(alone, on=keys, how="left", suffixes=("", "_tied"))
+    shared = pairs["confidence_tied"].notna()
+    assert 0 < shared.sum() < len(pairs) == len(table)
+    for name in ("confidence", "accuracy", "consistency_lower", "consistency_upper"):
+        expected = pairs[[name, f"{name}_tied"]].mean(axis=1)
+        np.testing.assert_allclose(table[name], expected, rtol=1e-12)
+    np.testing.assert_array_equal(table["accuracy_sd"].notna(), shared)
+    # Over both seeds: a bin that one of them leaves empty holds half as many.
+    np.testing.assert_allclose(
+        table["count"], pairs[["count", "count_tied"]].fillna(0).mean(axis=1)
+    )
 
 
 def test_an_over_confident_model_lies_below_its_consistency_range(runs):

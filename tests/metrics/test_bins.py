@@ -39,34 +39,100 @@ def test_float32_confidence_is_binned_by_its_value():
     assert width_bins(np.array([0.2], dtype=np.float32), 5).index == [1]
 
 
+def parts_of(confidence, num_bins):
+    """Split places by confidence as numpy does, then give each run of equals to its first bin."""
+    first = {}
+    for number, part in enumerate(np.array_split(np.sort(confidence), num_bins)):
+        for value in part:
+            first.setdefault(value, number)
+    numbers = np.array([first[value] for value in confidence])
+    return [np.flatnonzero(numbers == number) for number in range(num_bins)]
+
+
 @given(
     seed=st.integers(0, 2**32 - 1),
     n=st.integers(1, 60),
     num_bins=st.integers(1, 20),
     levels=st.sampled_from([1, 4, 10**6]),
 )
-def test_mass_bins_split_the_sorted_list_as_numpy_does(seed, n, num_bins, levels):
+def test_mass_bins_are_those_of_numpy_with_equals_in_the_lower_bin(seed, n, num_bins, levels):
     rng = np.random.default_rng(seed)
     confidence, values = rng.integers(0, levels + 1, n) / levels, rng.normal(size=n)
-    parts = np.array_split(np.argsort(confidence, kind="stable"), num_bins)
+    parts = parts_of(confidence, num_bins)
     bins = mass_bins(confidence, num_bins)
     np.testing.assert_array_equal(bins.counts(np.ones(n)), [len(part) for part in parts])
+    # A bin's sum is that of one case more less that case: rounding of both.
     np.testing.assert_allclose(
         bins.sums(values, np.ones(n)), [values[part].sum() for part in parts], atol=1e-12
     )
 
 
-@given(seed=st.integers(0, 2**32 - 1), num_bins=st.integers(1, 8))
-def test_a_mass_bin_may_cut_the_repeats_of_one_case(seed, num_bins):
+@given(seed=st.integers(0, 2**32 - 1), n=st.integers(1, 60), num_bins=st.integers(1, 20))
+def test_where_nothing_ties_mass_bins_are_exactly_those_of_array_split(seed, n, num_bins):
     rng = np.random.default_rng(seed)
-    confidence, values = rng.random(6), rng.normal(size=6)
+    # Whole numbers sum exactly, so that membership alone decides.
+    confidence, values = rng.permutation(n) / n, rng.integers(-50, 50, n).astype(float)
+    parts = np.array_split(np.argsort(confidence), num_bins)
+    sums = mass_bins(confidence, num_bins).sums(values, np.ones(n))
+    np.testing.assert_array_equal(sums, [values[part].sum() for part in parts])
+
+
+@pytest.mark.parametrize(
+    ("confidence", "num_bins", "counts"),
+    [
+        pytest.param([0.5], 3, [1, 0, 0], id="one case"),
+        pytest.param([0.5, 0.5], 2, [2, 0], id="all tied"),
+        pytest.param([1.0] * 6, 3, [6, 0, 0], id="saturated"),
+        pytest.param([0.1, 0.2, 0.2, 0.3], 2, [3, 1], id="a run across an edge"),
+        pytest.param([0.2, 0.2, 0.3, 0.4], 2, [2, 2], id="a run that ends at an edge"),
+        pytest.param([0.1, 0.2, 0.3, 0.3], 2, [2, 2], id="a run that begins at an edge"),
+        pytest.param([0.1, 0.2, 0.2, 0.2, 0.2, 0.9], 3, [5, 0, 1], id="a run across two edges"),
+        pytest.param([0.1, 0.9, 0.9, 0.9], 4, [1, 3, 0, 0], id="a run to the end"),
+        pytest.param([0.1, np.nextafter(0.1, 1)], 2, [1, 1], id="neighbours are no equals"),
+        pytest.param([0.0, 0.0, 1.0, 1.0], 4, [2, 0, 2, 0], id="0 and 1"),
+    ],
+)
+def test_an_edge_that_would_cut_equals_moves_to_their_end(confidence, num_bins, counts):
+    bins = mass_bins(np.array(confidence), num_bins)
+    np.testing.assert_array_equal(bins.counts(np.ones(len(confidence))), counts)
+    np.testing.assert_array_equal(np.bincount(bins.numbers(), minlength=num_bins), counts)
+    assert (np.diff(bins.edges()) >= 0).all()
+
+
+def test_saturated_float32_confidences_share_a_bin():
+    confidence = np.float32([1 - 2**-24, 1, 0.5, 1, 1])
+    np.testing.assert_array_equal(mass_bins(confidence, 2).counts(np.ones(5)), [5, 0])
+
+
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    num_bins=st.integers(1, 20),
+    levels=st.sampled_from([1, 7, 40]),
+)
+def test_the_order_of_rows_decides_no_digit_of_a_sum(seed, num_bins, levels):
+    rng = np.random.default_rng(seed)
+    confidence, values = rng.integers(0, levels + 1, 50) / levels, rng.normal(size=50)
+    shuffled = rng.permutation(50)
+    bins, again = mass_bins(confidence, num_bins), mass_bins(confidence[shuffled], num_bins)
+    ones = np.ones(50)
+    np.testing.assert_array_equal(bins.sums(values, ones), again.sums(values[shuffled], ones))
+    np.testing.assert_array_equal(bins.edges(), again.edges())
+    np.testing.assert_array_equal(bins.numbers()[shuffled], again.numbers())
+
+
+@given(
+    seed=st.integers(0, 2**32 - 1), num_bins=st.integers(1, 8), levels=st.sampled_from([3, 10**6])
+)
+def test_the_repeats_of_one_case_share_a_mass_bin(seed, num_bins, levels):
+    rng = np.random.default_rng(seed)
+    confidence, values = rng.integers(0, levels + 1, 6) / levels, rng.normal(size=6)
     weights = rng.integers(0, 4, (3, 6)) + np.array([1, 0, 0, 0, 0, 0])
     bins = mass_bins(confidence, num_bins)
     for row, sums, counts in zip(
         weights, bins.sums(values, weights * 1.0), bins.counts(weights * 1.0), strict=True
     ):
-        listed = np.repeat(np.argsort(confidence), row[np.argsort(confidence)])
-        parts = np.array_split(listed, num_bins)
+        listed = np.repeat(np.arange(6), row)
+        parts = [listed[part] for part in parts_of(confidence[listed], num_bins)]
         np.testing.assert_array_equal(counts, [len(part) for part in parts])
         np.testing.assert_allclose(sums, [values[part].sum() for part in parts], atol=1e-12)
 

@@ -11,6 +11,8 @@ from torchmetrics.functional.classification import (
 from pipeline.errors import InputError
 from pipeline.metrics.bins import BLOCK_CASES
 from pipeline.metrics.calibration_error import ada_ece, classwise_ece, ece, mce
+from pipeline.metrics.debiased import l2_calibration_error_debiased
+from pipeline.metrics.reliability import reliability
 from pipeline.metrics.top_label import top_label
 
 ERRORS = [ece, ada_ece, mce]
@@ -46,10 +48,10 @@ def test_differs_from_torchmetrics_which_gives_confidence_one_a_bin_of_its_own()
 
 
 @given(seed=st.integers(0, 2**32 - 1), n=st.integers(1, 60), num_bins=st.integers(1, 20))
-def test_adaptive_bins_are_those_of_array_split(seed, n, num_bins):
+def test_adaptive_bins_are_those_of_array_split_where_nothing_ties(seed, n, num_bins):
     rng = np.random.default_rng(seed)
-    confidence, correct = rng.integers(0, 11, n) / 10, rng.integers(0, 2, n)
-    parts = np.array_split(np.argsort(confidence, kind="stable"), num_bins)
+    confidence, correct = rng.permutation(n) / n, rng.integers(0, 2, n)
+    parts = np.array_split(np.argsort(confidence), num_bins)
     expected = sum(
         len(part) / n * abs(correct[part].mean() - confidence[part].mean())
         for part in parts
@@ -87,12 +89,23 @@ def test_classwise_error_counts_a_class_without_cases():
         ([0.0], [1], (1.0, 1.0, 1.0)),
         # 0.5 closes the lower of two bins, 0.75 lies in the upper; array_split parts them too.
         ([0.5, 0.75], [1, 1], (0.375, 0.375, 0.5)),
-        # Width: |(1 - 0.5) + (0 - 0.5)| = 0 together. Mass: the first is parted from the second.
-        ([0.5, 0.5], [1, 0], (0.0, 0.5, 0.0)),
+        # |(1 - 0.5) + (0 - 0.5)| = 0: equal confidences share a bin of mass too.
+        ([0.5, 0.5], [1, 0], (0.0, 0.0, 0.0)),
+        # Mass: the edge after two moves behind the third, |(1 - 0.8) 2 + (0 - 0.8)| and 1 - 0.9.
+        ([0.8, 0.8, 0.8, 0.9], [1, 1, 0, 1], (0.3 / 4, 0.5 / 4, 0.3 / 4)),
         # 0.0 and 0.5 share the first bin of width: residuals 0 and 0.5.
         ([0.0, 0.5, 1.0], [0, 1, 1], (0.5 / 3, 0.5 / 3, 0.25)),
     ],
-    ids=["sure", "sure, wrong", "none", "none, right", "on an edge", "tied", "both ends"],
+    ids=[
+        "sure",
+        "sure, wrong",
+        "none",
+        "none, right",
+        "on an edge",
+        "tied",
+        "tied on an edge",
+        "both ends",
+    ],
 )
 def test_two_bins_by_hand(confidence, correct, expected):
     values = [error(np.array(confidence), np.array(correct), 2) for error in ERRORS]
@@ -122,6 +135,39 @@ def test_the_order_of_cases_does_not_matter_without_ties(seed):
         assert error(confidence[shuffled], correct[shuffled]) == pytest.approx(
             error(confidence, correct), abs=1e-12
         )
+
+
+TIED = {
+    "histogram": lambda rng: rng.choice([0.55, 0.7, 0.85, 0.9, 0.97], 400),
+    "saturated": lambda rng: np.minimum(np.float32(rng.uniform(0.5, 1.6, 400)), 1),
+    "rounded": lambda rng: np.round(rng.random(400), 2),
+}
+"""Confidences as a calibrator of few bins, a sure network and a spreadsheet give them."""
+
+
+@pytest.mark.parametrize("kind", TIED)
+@pytest.mark.parametrize("num_bins", [10, 15, 20, 30])
+@pytest.mark.parametrize("error", [ada_ece, l2_calibration_error_debiased])
+def test_not_even_the_last_digit_depends_on_the_order_of_tied_cases(error, num_bins, kind):
+    rng = np.random.default_rng(0)
+    confidence, correct = TIED[kind](rng), rng.random(400) < 0.8
+    orders = [rng.permutation(400) for _ in range(20)]
+    # The worst orders of all: the right ones first, and the wrong ones first.
+    orders += [np.argsort(correct, kind="stable"), np.argsort(~correct, kind="stable")]
+    values = {float(error(confidence[order], correct[order], num_bins)) for order in orders}
+    assert len(values) == 1
+
+
+@pytest.mark.parametrize("kind", TIED)
+def test_reliability_bins_do_not_depend_on_the_order_of_tied_cases(kind):
+    rng = np.random.default_rng(0)
+    confidence, correct = TIED[kind](rng), rng.random(400) < 0.8
+    whole = reliability(confidence, correct, 15, "mass")
+    for _ in range(20):
+        order = rng.permutation(400)
+        again = reliability(confidence[order], correct[order], 15, "mass")
+        for name in ("edges", "counts", "mean_confidence", "accuracy"):
+            np.testing.assert_array_equal(getattr(again, name), getattr(whole, name))
 
 
 def test_the_last_of_many_cases_counts_as_the_first_does():

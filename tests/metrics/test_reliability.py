@@ -47,6 +47,13 @@ def test_equal_mass_bins_by_hand():
     np.testing.assert_allclose(points.accuracy, [1 / 2, 1])
 
 
+def test_equal_confidences_share_a_mass_bin_and_leave_the_next_empty():
+    points = reliability(np.array([0.7, 0.7, 0.7, 0.5]), np.array([1, 0, 1, 0]), 4, "mass")
+    np.testing.assert_array_equal(points.counts, [1, 3, 0, 0])
+    np.testing.assert_allclose(points.mean_confidence, [0.5, 0.7, np.nan, np.nan])
+    np.testing.assert_allclose(points.accuracy, [0, 2 / 3, np.nan, np.nan])
+
+
 def test_the_band_is_the_binomial_range_where_a_bin_holds_one_confidence():
     band = consistency_band(np.full(50, 0.8), num_bins=1, seed=0, num_draws=20_000)
     expected = binom.ppf([0.025, 0.975], 50, 0.8) / 50
