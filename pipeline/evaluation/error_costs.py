@@ -151,7 +151,7 @@ def _choice(units: PatientUnits | None, target: float, delta: float) -> dict[str
         "status": choice.status if choice else "too_few",
         "threshold": choice.threshold if choice else None,
         "num_threshold_patients": choice.num_cases if choice else 0,
-        "minimum_answered": minimum_answered(target, delta),
+        "minimum_answered": choice.minimum_answered if choice else minimum_answered(target, delta),
         "lowest_upper_limit": choice.best.upper_limit if choice and choice.best else None,
         "num_candidates": choice.num_candidates if choice else 0,
     }

@@ -15,72 +15,34 @@ import numpy as np
 from jaxtyping import Shaped
 
 from pipeline.errors import InputError
+from pipeline.metrics.fixed_sequence import fixed_sequence
 from pipeline.metrics.risk_tests import RISK_TESTS
 from pipeline.metrics.selective import RiskCoverage, Scores, risk_coverage_curve
 from pipeline.metrics.sgr import sgr
 from pipeline.metrics.threshold_choice import (
     Question,
     ThresholdChoice,
-    candidate_points,
     conclude,
+    coverage_steps,
     minimum_answered,
+    points_answering,
 )
-
-GRID_STEPS = 50
-"""Candidates of fixed-sequence testing: one every 2 % of coverage."""
 
 BONFERRONI_STEPS = 20
 """Candidates of the Bonferroni rule: one every 5 % of coverage."""
 
 
-def fixed_sequence(curve: RiskCoverage, question: Question) -> ThresholdChoice:
-    r"""Test thresholds from a strict one downward, each at level delta, until one fails.
-
-    Candidates are a grid of coverages fixed beforehand. The first tested answers at least
-    max(a_min, min(5 a_min, n/3)) cases, with a_min the fewest that could pass without an error: a
-    rule of n, target and delta alone. Stricter thresholds hold so few cases that one error fails
-    them, and the sequence would end there. The last that passed before the first failure is chosen.
-    The order is fixed before any loss is seen, so the first threshold whose true risk exceeds the
-    target is passed with probability at most delta, and none after it without it.
-
-    Parameters
-    ----------
-    curve : RiskCoverage
-        Curve of the cases kept for choosing a threshold.
-    question : Question
-        Target, delta and test.
-
-    Returns
-    -------
-    ThresholdChoice
-
-    References
-    ----------
-    Angelopoulos, Bates, Candes, Jordan and Lei, "Learn then Test", arXiv:2110.01052, section 4;
-    the starting rule is our choice.
-    """
-    num_cases, fewest = curve.answered[-1], minimum_answered(question.target, question.delta)
-    conclusion = partial(conclude, "fixed_sequence", question, curve, level=question.delta)
-    if num_cases < fewest:
-        return conclusion((), None)
-    points = candidate_points(curve, GRID_STEPS)
-    points = points[curve.answered[points] >= max(fewest, min(5 * fewest, num_cases / 3))]
-    p_values = question.test.p_value(curve.losses[points], curve.answered[points], question.target)
-    failed = np.flatnonzero(p_values > question.delta)
-    num_passed = failed[0] if len(failed) else len(points)
-    return conclusion(points, int(points[num_passed - 1]) if num_passed else None)
-
-
 def bonferroni(curve: RiskCoverage, question: Question) -> ThresholdChoice:
     """Test each of a grid of thresholds at an equal part of delta; choose the widest that passes.
 
-    A comparison: it needs no order, and pays for it with power. Arguments as for `fixed_sequence`.
+    A comparison: it needs no order, and pays for it with power. Arguments as of `fixed_sequence`.
     """
     level = question.delta / BONFERRONI_STEPS
-    conclusion = partial(conclude, "bonferroni", question, curve, level=level)
-    if curve.answered[-1] < minimum_answered(question.target, level):
+    num_cases, fewest = int(curve.answered[-1]), minimum_answered(question.target, level)
+    conclusion = partial(conclude, "bonferroni", question, curve, level=level, fewest=fewest)
+    if num_cases < fewest:
         return conclusion((), None)
-    points = candidate_points(curve, BONFERRONI_STEPS)
+    points = points_answering(curve, coverage_steps(num_cases, BONFERRONI_STEPS))
     p_values = question.test.p_value(curve.losses[points], curve.answered[points], question.target)
     passed = points[p_values <= level]
     return conclusion(points, int(passed[-1]) if len(passed) else None)

@@ -33,13 +33,13 @@ class RiskTest:
         it is at most u with probability at most u.
     upper_limit : callable
         ``(losses, answered, delta)`` to the one-sided upper confidence limit at level 1 - delta:
-        the smallest target that the test would pass at level delta.
+        the smallest target that the test would pass at level delta. One delta, or one a candidate.
     binary : bool
         Whether losses must be 0 or 1; otherwise anything in [0, 1].
     """
 
     p_value: Callable[[Sums, Counts, float | Shares], Shares]
-    upper_limit: Callable[[Sums, Counts, float], Shares]
+    upper_limit: Callable[[Sums, Counts, float | Shares], Shares]
     binary: bool
 
 
@@ -54,7 +54,7 @@ def binomial_p_value(losses: Sums, answered: Counts, target: float | Shares) -> 
     return np.where(answered > losses, betainc(right, losses + 1, 1.0 - target), 1.0)
 
 
-def binomial_upper_limit(losses: Sums, answered: Counts, delta: float) -> Shares:
+def binomial_upper_limit(losses: Sums, answered: Counts, delta: float | Shares) -> Shares:
     """Return the one-sided Clopper-Pearson upper limit of an error rate at level 1 - delta.
 
     >>> binomial_upper_limit(np.array([0]), np.array([2]), 0.25)  # 1 - 0.25 ** (1/2)
@@ -90,7 +90,7 @@ def hoeffding_bentkus_p_value(losses: Sums, answered: Counts, target: float | Sh
     return np.minimum(np.minimum(hoeffding, bentkus), 1.0)
 
 
-def hoeffding_bentkus_upper_limit(losses: Sums, answered: Counts, delta: float) -> Shares:
+def hoeffding_bentkus_upper_limit(losses: Sums, answered: Counts, delta: float | Shares) -> Shares:
     """Return the smallest target that `hoeffding_bentkus_p_value` passes at level delta.
 
     >>> hoeffding_bentkus_upper_limit(np.array([0.0]), np.array([2]), 0.25).round(12)

@@ -36,8 +36,9 @@ def sgr(curve: RiskCoverage, question: Question) -> ThresholdChoice:
     num_cases = int(curve.answered[-1])
     num_tests = max(1, ceil(log2(num_cases)))
     level = question.delta / num_tests
-    conclusion = partial(conclude, "sgr", question, curve, level=level)
-    if num_cases < minimum_answered(question.target, level):
+    fewest = minimum_answered(question.target, level)
+    conclusion = partial(conclude, "sgr", question, curve, level=level, fewest=fewest)
+    if num_cases < fewest:
         return conclusion((), None)
     lowest, highest = 1, num_cases
     tried, chosen = set(), None

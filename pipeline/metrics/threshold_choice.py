@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import ceil, log, log1p
 from typing import Literal
@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Int
 
 from pipeline.errors import InputError
-from pipeline.metrics.risk_tests import RiskTest
+from pipeline.metrics.risk_tests import RiskTest, Shares
 from pipeline.metrics.selective import RiskCoverage
 
 Status = Literal["found", "none", "too_few"]
@@ -78,11 +78,12 @@ class ThresholdChoice:
     best : Candidate or None
         The candidate with the lowest upper limit, found or not; None if there were too few cases.
     num_candidates : int
-        Thresholds that the rule could have looked at.
+        Thresholds that were tested.
     num_cases : int
         Cases the rule was given.
     minimum_answered : int
-        Fewest answered cases that could pass, all of them right.
+        Fewest answered cases that could pass, all of them right. No candidate that answers fewer
+        can have been chosen.
     target, delta : float
         What was asked.
     rule : str
@@ -116,20 +117,27 @@ def minimum_answered(target: float, delta: float) -> int:
     return ceil(log(delta) / log1p(-target))
 
 
-def candidate_points(curve: RiskCoverage, num_steps: int) -> Int[np.ndarray, "candidates"]:
-    """Return the points of the curve at coverages 1/steps, 2/steps ... 1, strictest first.
+def coverage_steps(num_cases: int, num_steps: int) -> list[int]:
+    """Return how many cases are answered at coverages 1/steps, 2/steps ... 1, rounded up.
 
-    Each is the first threshold that answers at least that share. Ties may merge several; each point
-    is named once. Only the scores and the number of steps decide, never a loss.
+    >>> coverage_steps(5, 2)
+    [3, 5]
+    """
+    # In whole numbers: a share such as 0.06 times 50 is more than 3 in floats.
+    return [-(-step * num_cases // num_steps) for step in range(1, num_steps + 1)]
+
+
+def points_answering(curve: RiskCoverage, asked: Sequence[int]) -> Int[np.ndarray, "candidates"]:
+    """Return the first point of the curve that answers each number asked for, strictest first.
+
+    Equal scores are answered together, which may merge several; each point is named once. Only the
+    scores and the numbers asked for decide, never a loss.
 
     >>> from pipeline.metrics.selective import risk_coverage_curve
     >>> curve = risk_coverage_curve(np.array([0.9, 0.8, 0.8, 0.7, 0.6]), np.zeros(5))
-    >>> candidate_points(curve, num_steps=2)  # 3 of 5, 5 of 5
+    >>> points_answering(curve, [2, 3, 5])  # 3 of 5, 3 of 5 again, 5 of 5
     array([1, 3])
     """
-    num_cases = int(curve.answered[-1])
-    # In whole numbers: a share such as 0.06 times 50 is more than 3 in floats.
-    asked = [-(-step * num_cases // num_steps) for step in range(1, num_steps + 1)]
     return np.unique(np.searchsorted(curve.answered, asked))
 
 
@@ -140,7 +148,8 @@ def conclude(
     points: Iterable[int],
     chosen: int | None,
     *,
-    level: float,
+    level: float | Shares,
+    fewest: int,
 ) -> ThresholdChoice:
     """Put a rule's answer together.
 
@@ -149,11 +158,13 @@ def conclude(
     rule, question, curve
         Who answers what about which cases.
     points : iterable of int
-        The curve's points that were candidates; none if there were too few cases.
+        The curve's points that were tested; none if there were too few cases.
     chosen : int or None
         The point chosen.
-    level : float
+    level : float or float array, (candidates,)
         Level of each single test: delta, or the part of it that each candidate was given.
+    fewest : int
+        Fewest answered cases that could pass.
     """
     candidates = np.fromiter(points, dtype=np.int64)
     losses, answered = curve.losses[candidates], curve.answered[candidates]
@@ -175,7 +186,7 @@ def conclude(
         best=None if few else candidate(int(limits.argmin())),
         num_candidates=len(candidates),
         num_cases=int(curve.answered[-1]),
-        minimum_answered=minimum_answered(question.target, level),
+        minimum_answered=fewest,
         target=question.target,
         delta=question.delta,
         rule=rule,

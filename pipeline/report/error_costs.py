@@ -6,6 +6,7 @@ import pandas as pd
 
 from pipeline.report.answers import coverage_table
 from pipeline.report.scores import Scores, pick
+from pipeline.report.sentences import none_passed
 from pipeline.report.table import Cell, Column, Table
 from pipeline.report.wording import metric_name, missing, percent, scaled, target_text
 
@@ -80,8 +81,8 @@ def cost_sentence(scores: Scores, points: pd.DataFrame) -> str:
             f"{row['num_threshold_patients']:,}."
         )
     if row["status"] == "none":
-        limit = percent(row["lowest_upper_limit"])
-        return f"No threshold meets {target_text(target)}: the lowest upper limit was {limit}."
+        tried = none_passed(row["num_candidates"], row["minimum_answered"], scores.unit, target)
+        return f"{tried}: the lowest upper limit was {percent(row['lowest_upper_limit'])}."
     answered = (
         f"At {target_text(target)}, {row['answered']:,} of {row['num_test']:,} test {scores.unit} "
         f"({percent(row['answered'] / row['num_test'])}) are answered"

@@ -41,8 +41,8 @@ OPTIONAL_COLUMNS = {
     "confidence": "loss calibrator seed lower_edge upper_edge right wrong",
     "cost_coverage": "loss calibrator coverage risk_mean risk_sd num_seeds",
     "cost_points": "loss seed calibrator target delta status threshold num_threshold_patients "
-    "minimum_answered lowest_upper_limit largest_cost num_test answered referred mean_cost "
-    "one_sided_upper",
+    "minimum_answered lowest_upper_limit num_candidates largest_cost num_test answered referred "
+    "mean_cost one_sided_upper",
     "cost_selection": "loss seed calibrator score mean_cost aurc augrc",
     "costs": "loss calibrator seed target policy weight cost lower upper",
     "cox": "loss seed calibrator class cases slope intercept intercept_at_slope_one reason",

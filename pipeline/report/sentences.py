@@ -69,7 +69,7 @@ def verdict(point: OperatingPoint) -> tuple[str, str]:
     if point.status == "too_few":
         return "too_few", f"Too few cases to tell at {target}"
     if point.status == "none":
-        return "none", f"No threshold meets {target}"
+        return "none", f"No threshold shown to meet {target}"
     if missing(point.risk):
         return "unconfirmed", "Threshold found; no test case reached it"
     if point.risk > point.target:
@@ -94,17 +94,17 @@ def in_a_hundred(point: OperatingPoint) -> str:
 
 def main_sentence(point: OperatingPoint) -> str:
     """Say what was found, in counts with the exact interval."""
-    target = target_text(point.target)
     if point.status == "too_few":
         return (
             f"Too few cases to tell: even with no errors {point.minimum_answered:,} answered "
             f"{point.unit} are needed; there were {point.num_threshold_patients:,}."
         )
     if point.status == "none":
+        tried = none_passed(point.num_candidates, point.minimum_answered, point.unit, point.target)
         return (
-            f"No threshold meets {target}. The lowest upper limit among {point.num_candidates:,} "
-            f"candidates was {percent(point.lowest_upper_limit)} ({point.lowest_limit_wrong:,.0f} "
-            f"wrong of {point.lowest_limit_answered:,.0f}). Refer every case."
+            f"{tried}. The lowest upper limit was {percent(point.lowest_upper_limit)} "
+            f"({point.lowest_limit_wrong:,.0f} wrong of {point.lowest_limit_answered:,.0f}). "
+            "Refer every case."
         )
     answered = (
         f"At confidence {percent(point.threshold)} or more, the model answered "
@@ -116,6 +116,23 @@ def main_sentence(point: OperatingPoint) -> str:
     return (
         f"{answered} It was wrong in {point.wrong:,} of {point.answered:,} ({percent(point.risk)}; "
         f"95% CI {interval(point.risk_lower, point.risk_upper)})."
+    )
+
+
+def none_passed(num_tested: int, fewest: int, unit: str, target: float) -> str:
+    """Say which thresholds were tested in vain: how many, and what they answer at the least.
+
+    Those between may hold the target or not: nobody asked, since one before them failed.
+
+    >>> none_passed(3, 80, "patients", 0.05)
+    'None of the 3 thresholds tried, each answering at least 80 patients, could be shown to meet 5%'
+    """
+    whose = f"answering at least {fewest:,} {unit},"
+    if num_tested == 1:
+        return f"The one threshold tried, {whose} could not be shown to meet {target_text(target)}"
+    return (
+        f"None of the {num_tested:,} thresholds tried, each {whose} could be shown to meet "
+        f"{target_text(target)}"
     )
 
 

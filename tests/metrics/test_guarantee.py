@@ -9,7 +9,6 @@ from scipy.stats import binom
 from pipeline.errors import InputError
 from pipeline.metrics.guarantee import (
     BONFERRONI_STEPS,
-    GRID_STEPS,
     THRESHOLD_RULES,
     choose_threshold,
 )
@@ -158,34 +157,13 @@ def test_the_widest_threshold_within_the_target_on_the_cases_at_hand_promises_no
     assert exceeded / draws > 0.4
 
 
-def test_a_start_at_five_times_the_fewest_survives_a_single_early_error():
-    # One error among the surest 299 of 10,000 would end a sequence that began with them.
+def test_a_later_start_survives_a_single_early_error():
+    # One error among the surest 477 of 10,000 fails the first start, and not the second.
     wrong = np.zeros(10_000, dtype=int)
     wrong[100] = 1
     choice = choose_threshold(np.linspace(1, 0, 10_000), wrong, target=0.01, delta=DELTA)
     assert choice.status == "found"
     assert choice.chosen.answered == 10_000
-
-
-def test_the_first_candidate_answers_as_many_as_the_rule_says():
-    for n, target in [(100, 0.05), (1_000, 0.05), (10_000, 0.05), (600, 0.01), (10_000, 0.01)]:
-        choice = choose_threshold(np.linspace(1, 0, n), np.zeros(n), target=target, delta=DELTA)
-        fewest = minimum_answered(target, DELTA)
-        start = max(fewest, min(5 * fewest, n / 3))
-        grid = [np.ceil(n * step / GRID_STEPS) for step in range(1, GRID_STEPS + 1)]
-        assert choice.num_candidates == sum(answered >= start for answered in grid)
-
-
-def test_the_sequence_stops_at_its_first_failure():
-    # 300 right, 100 wrong, 9,600 right: answering all has a risk of 1 %, but the way there fails.
-    wrong = np.repeat([0, 1, 0], [300, 100, 9_600])
-    falling = np.linspace(1, 0, 10_000)
-    sequence = choose_threshold(falling, wrong, target=0.05, delta=DELTA)
-    assert sequence.status == "none"
-    assert (sequence.best.answered, sequence.best.wrong) == (10_000, 100)
-    assert (
-        choose_threshold(falling, wrong, target=0.05, delta=DELTA, rule="bonferroni").threshold == 0
-    )
 
 
 def test_a_threshold_found_answers_what_it_says():
@@ -226,11 +204,6 @@ def test_the_answer_at_the_edges(rule, scores, wrong, status):
     )
     assert choice.status == status
     assert (choice.threshold is None) == (status != "found")
-
-
-def test_59_right_answers_are_just_enough_for_5_percent():
-    choice = choose_threshold(np.linspace(0, 1, 59), np.zeros(59), target=0.05, delta=DELTA)
-    assert (choice.status, choice.chosen.answered) == ("found", 59)
 
 
 def test_scaled_costs_are_judged_by_the_test_for_bounded_losses():

@@ -10,9 +10,10 @@ from pipeline.metrics.risk_tests import RISK_TESTS
 from pipeline.metrics.selective import risk_coverage_curve
 from pipeline.metrics.threshold_choice import (
     Question,
-    candidate_points,
     conclude,
+    coverage_steps,
     minimum_answered,
+    points_answering,
 )
 
 EXACT = RISK_TESTS["exact_binomial"]
@@ -37,11 +38,12 @@ def test_each_candidate_is_the_first_that_answers_its_share(n, num_steps, levels
         )
         for j in range(1, num_steps + 1)
     }
-    assert candidate_points(curve, num_steps).tolist() == sorted(expected)
+    assert points_answering(curve, coverage_steps(n, num_steps)).tolist() == sorted(expected)
 
 
 def test_scores_that_all_tie_are_one_candidate():
-    assert candidate_points(risk_coverage_curve(np.zeros(7), np.zeros(7)), 50).tolist() == [0]
+    curve = risk_coverage_curve(np.zeros(7), np.zeros(7))
+    assert points_answering(curve, coverage_steps(7, 50)).tolist() == [0]
 
 
 @pytest.mark.parametrize("value", [0, 1, -0.1, 1.5, float("nan")])
@@ -57,17 +59,30 @@ def test_a_conclusion_names_the_chosen_and_the_best_candidate():
     wrong = np.repeat([0, 1, 0], [30, 10, 60])
     curve = risk_coverage_curve(np.linspace(1, 0, 100), wrong)
     question = Question(0.4, 0.05, EXACT)
-    answer = conclude("a rule", question, curve, [29, 39, 99], 39, level=0.01)
+    answer = conclude("a rule", question, curve, [29, 39, 99], 39, level=0.01, fewest=10)
     assert (answer.status, answer.rule, answer.num_candidates) == ("found", "a rule", 3)
     assert answer.threshold == curve.thresholds[39]
     assert (answer.chosen.answered, answer.chosen.wrong) == (40, 10)
     assert (answer.best.answered, answer.best.wrong) == (30, 0)
     assert answer.best.upper_limit == pytest.approx(1 - 0.01 ** (1 / 30), rel=1e-12)
-    assert answer.minimum_answered == minimum_answered(0.4, 0.01)
+    assert answer.minimum_answered == 10
     assert answer.num_cases == 100
+
+
+def test_each_candidate_has_the_limit_of_its_own_level():
+    curve = risk_coverage_curve(np.linspace(1, 0, 100), np.zeros(100))
+    levels = np.array([0.01, 0.04])
+    answer = conclude(
+        "a rule", Question(0.4, 0.05, EXACT), curve, [19, 24], 24, level=levels, fewest=10
+    )
+    assert answer.chosen.upper_limit == pytest.approx(1 - 0.04 ** (1 / 25), rel=1e-12)
+    strict = conclude(
+        "a rule", Question(0.4, 0.05, EXACT), curve, [19, 24], 19, level=levels, fewest=10
+    )
+    assert strict.chosen.upper_limit == pytest.approx(1 - 0.01 ** (1 / 20), rel=1e-12)
 
 
 def test_without_candidates_there_were_too_few_cases():
     curve = risk_coverage_curve(np.array([0.5]), np.array([0]))
-    answer = conclude("a rule", Question(0.05, 0.05, EXACT), curve, (), None, level=0.05)
+    answer = conclude("a rule", Question(0.05, 0.05, EXACT), curve, (), None, level=0.05, fewest=59)
     assert (answer.status, answer.threshold, answer.best) == ("too_few", None, None)

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import beta
 
+from pipeline.metrics.guarantee import choose_threshold
 from tests.report.simulated_outcomes import Outcome, Scenario
 
 TARGETS = (0.01, 0.02, 0.05, 0.10)
@@ -151,28 +152,18 @@ def operating_points_table(threshold: list[Outcome], test: list[Outcome]) -> pd.
 
 
 def _choose(outcome: Outcome, target: float) -> dict[str, object]:
-    """Fixed-sequence testing, strictest threshold first."""
-    n = len(outcome.labels)
-    minimum = int(np.ceil(np.log(DELTA) / np.log(1 - target)))
-    order = np.argsort(-outcome.confidence, kind="stable")
-    wrong = np.cumsum(~outcome.correct[order])
-    start = int(max(minimum, min(5 * minimum, n / 3)))
-    step = max(1, n // 50)
-    grid = [a for a in range(step, n + 1, step) if a >= start]
-    limits = [exact_interval(int(wrong[a - 1]), a, level=1 - 2 * DELTA)[1] for a in grid]
-    passed = next((i for i, limit in enumerate(limits) if limit > target), len(grid))
-    best = int(np.argmin(limits)) if limits else 0
-    status = "too_few" if not grid else "found" if passed else "none"
-    threshold = outcome.confidence[order[grid[passed - 1] - 1]] if status == "found" else np.nan
+    """What the rule found; tests/metrics proves the rule, this only fills the columns."""
+    choice = choose_threshold(outcome.confidence, ~outcome.correct, target=target, delta=DELTA)
+    best = choice.best
     return {
-        "status": status,
-        "threshold": threshold,
-        "num_threshold_patients": n,
-        "minimum_answered": minimum,
-        "lowest_upper_limit": limits[best] if limits else np.nan,
-        "lowest_limit_wrong": int(wrong[grid[best] - 1]) if limits else np.nan,
-        "lowest_limit_answered": grid[best] if limits else np.nan,
-        "num_candidates": len(grid),
+        "status": choice.status,
+        "threshold": np.nan if choice.threshold is None else choice.threshold,
+        "num_threshold_patients": choice.num_cases,
+        "minimum_answered": choice.minimum_answered,
+        "lowest_upper_limit": best.upper_limit if best else np.nan,
+        "lowest_limit_wrong": int(best.wrong) if best else np.nan,
+        "lowest_limit_answered": best.answered if best else np.nan,
+        "num_candidates": choice.num_candidates,
     }
 
 

@@ -61,5 +61,5 @@ def test_every_target_and_seed_has_its_row_whether_or_not_a_threshold_was_found(
 def test_without_a_threshold_every_case_is_referred(screening):
     table = operating_points_table(screening, [0.01])
     for cells in table.rows:
-        assert cells[2].text == "No threshold meets 1%"
+        assert cells[2].text == "No threshold shown to meet 1%"
         assert [cell.text for cell in cells[3:]] == ["–", "0", "600", "–", "0"]

@@ -26,12 +26,16 @@ def test_a_found_threshold_has_its_mean_cost_and_limit(screening):
 @pytest.mark.parametrize(
     ("status", "said"),
     [
-        ("none", "No threshold meets 5%: the lowest upper limit was"),
+        (
+            "none",
+            "None of the 3 thresholds tried, each answering at least 80 cases, could be shown to "
+            "meet 5%: the lowest upper limit was",
+        ),
         ("too_few", "Too few cases to tell: even without cost"),
     ],
 )
 def test_no_threshold_is_an_answer(screening, status, said):
-    points = screening.cost_points.assign(status=status)
+    points = screening.cost_points.assign(status=status, num_candidates=3, minimum_answered=80)
     assert cost_sentence(screening, points).startswith(said)
     table = cost_points_table(dataclasses.replace(screening, cost_points=points))
     assert {row[3].text for row in table.rows} == {"–"}

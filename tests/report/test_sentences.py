@@ -1,8 +1,13 @@
 import dataclasses
 
+import numpy as np
 import pandas as pd
 import pytest
 
+from pipeline.metrics.fixed_sequence import sequence_starts
+from pipeline.metrics.guarantee import choose_threshold
+from pipeline.metrics.risk_tests import RISK_TESTS
+from pipeline.metrics.threshold_choice import Question
 from pipeline.report.sentences import (
     OperatingPoint,
     critical_sentences,
@@ -22,7 +27,7 @@ FOUND = OperatingPoint(
     delta=0.05,
     threshold=0.846,
     num_threshold_patients=600,
-    minimum_answered=59,
+    minimum_answered=87,
     lowest_upper_limit=0.016,
     lowest_limit_wrong=1,
     lowest_limit_answered=288,
@@ -51,15 +56,42 @@ def test_a_found_threshold_is_told_in_counts_with_its_interval():
     )
 
 
-def test_no_threshold_tells_the_lowest_limit_and_refers_every_case():
-    assert main_sentence(point(status="none", lowest_upper_limit=0.062, **UNANSWERED)) == (
-        "No threshold meets 5%. The lowest upper limit among 34 candidates was 6.2% (1 wrong of "
-        "288). Refer every case."
+NONE = {"status": "none", "num_candidates": 4, "lowest_upper_limit": 0.062, **UNANSWERED}
+
+
+def test_no_threshold_names_what_was_tried_and_refers_every_case():
+    assert main_sentence(point(**NONE)) == (
+        "None of the 4 thresholds tried, each answering at least 87 patients, could be shown to "
+        "meet 5%. The lowest upper limit was 6.2% (1 wrong of 288). Refer every case."
     )
 
 
+def test_a_single_threshold_tried_is_told_in_the_singular():
+    alone = NONE | {"num_candidates": 1, "minimum_answered": 59}
+    assert main_sentence(point(**alone)).startswith(
+        "The one threshold tried, answering at least 59 patients, could not be shown to meet 5%. "
+    )
+
+
+def test_what_is_said_of_the_tried_is_true_of_the_rule():
+    wrong = np.arange(600) % 4 == 0
+    choice = choose_threshold(np.linspace(1, 0, 600), wrong, target=0.05, delta=0.05)
+    question = Question(0.05, 0.05, RISK_TESTS["exact_binomial"])
+    starts = sequence_starts(600, question)
+    # Each sequence ended where it began: what was tried are the starts and nothing else.
+    assert (choice.status, choice.num_candidates) == ("none", len(starts))
+    assert choice.minimum_answered == min(starts)
+    limits = RISK_TESTS["exact_binomial"].upper_limit(
+        np.array([wrong[:start].sum() for start in starts]), np.array(starts), 0.05 / len(starts)
+    )
+    assert choice.best.upper_limit == min(limits) > 0.05
+
+
 def test_too_few_cases_tells_how_many_were_needed():
-    few = point(status="too_few", num_threshold_patients=41, num_candidates=0, **UNANSWERED)
+    few = point(
+        **{"status": "too_few", "num_threshold_patients": 41, "minimum_answered": 59},
+        **{"num_candidates": 0, **UNANSWERED},
+    )
     assert main_sentence(few) == (
         "Too few cases to tell: even with no errors 59 answered patients are needed; there were 41."
     )
