@@ -41,6 +41,8 @@ class Case:
         Distance between the centres of neighbouring pixels along each spatial axis.
     truth : tuple of float, optional
         The label probabilities, where a simulation knows them.
+    num_files : int
+        How many files were read for it: all of a series, and none for a further frame of a file.
     """
 
     case: str
@@ -55,15 +57,20 @@ class Case:
     age: float | None = None
     spacing_mm: tuple[float, ...] | None = None
     truth: tuple[float, ...] | None = None
+    num_files: int = 1
 
 
 @dataclass(frozen=True)
 class Quarantined:
-    """A file or case that is listed and left out, never dropped silently."""
+    """A file or case that is listed and left out, never dropped silently.
+
+    `num_files` counts what a series takes with it.
+    """
 
     source: str
     reason: str
     advice: str
+    num_files: int = 1
 
 
 class Adapter(Protocol):

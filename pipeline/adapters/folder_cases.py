@@ -94,6 +94,7 @@ def make_case(
     *,
     sha256: str,
     spacing_mm: tuple[float, ...] | None,
+    num_files: int = 1,
 ) -> Case:
     """Return a case; where both the table and the header say something, the table is believed.
 
@@ -112,4 +113,5 @@ def make_case(
         age=labelled.age if labelled.age is not None else facts.age,
         spacing_mm=spacing_mm,
         truth=labelled.truth,
+        num_files=num_files,
     )

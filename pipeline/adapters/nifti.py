@@ -7,18 +7,14 @@ to: without a patient column nothing would keep a patient's volumes in one split
 from __future__ import annotations
 
 import math
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
-import nibabel as nib
 import numpy as np
-from nibabel.filebasedimages import ImageFileError
-from nibabel.orientations import OrientationError, apply_orientation, io_orientation
-from nibabel.spatialimages import HeaderDataError
+from nibabel.orientations import apply_orientation, io_orientation
 from pydantic import Field, model_validator
 
 from pipeline.acquiring import file_digest
@@ -35,11 +31,16 @@ from pipeline.adapters.folder_index import read_index, write_index
 from pipeline.adapters.folder_screening import screened
 from pipeline.adapters.identity import Pseudonyms, find_sources, hide_names, load_pseudonyms
 from pipeline.adapters.label_table import Labelled, LabelTableArguments
+from pipeline.adapters.nifti_header import DAMAGE, open_nifti, require_bytes_for_claims
 from pipeline.adapters.parallel import ordered_map, workers_for
 from pipeline.adapters.refused import Refused
 from pipeline.adapters.resizing import resize
-from pipeline.adapters.silence import silenced
-from pipeline.adapters.spatial import in_equal_channels, resampled_volume
+from pipeline.adapters.spatial import (
+    SpacingMm,
+    in_equal_channels,
+    require_axes_for,
+    resampled_volume,
+)
 from pipeline.adapters.windowing import (
     PercentileWindow,
     PixelType,
@@ -51,10 +52,6 @@ from pipeline.config import Dataset
 from pipeline.config.reading import Strict, check_config
 
 _SUFFIXES = (".nii", ".nii.gz")
-_DAMAGE = (
-    EOFError, HeaderDataError, ImageFileError, LookupError, MemoryError, OrientationError, OSError,
-    OverflowError, TypeError, ValueError, zlib.error,
-)  # fmt: skip
 
 
 class NiftiArguments(Strict):
@@ -70,7 +67,7 @@ class NiftiArguments(Strict):
     volume: int | None = Field(default=None, ge=0)
     slice: Literal["middle"] | int = "middle"
     window: WindowChoice = PercentileWindow()
-    spacing_mm: tuple[float, float, float] | None = None
+    spacing_mm: SpacingMm | None = None
     dtype: PixelType = "uint8"
     max_pixels: int = Field(default=2**28, ge=1)
     workers: int | None = Field(default=None, ge=1)
@@ -90,7 +87,7 @@ class NiftiArguments(Strict):
 def acquire(raw: Path, dataset: Dataset) -> None:
     """Index the folder that the config names, and its table of labels, into `raw`."""
     arguments = _arguments(dataset)
-    scanner = NiftiScanner(Path(arguments.folder), load_pseudonyms())
+    scanner = NiftiScanner(Path(arguments.folder), load_pseudonyms(), arguments.max_pixels)
     shown = partial(hide_names, hashed=scanner.pseudonyms)
     write_index(raw, scanner, arguments.labels, dataset.classes, shown=shown)
 
@@ -114,7 +111,9 @@ def read(raw: Path, dataset: Dataset) -> Iterator[Case | Quarantined]:
 
 
 def _arguments(dataset: Dataset) -> NiftiArguments:
-    return check_config(dataset.arguments, NiftiArguments, place=f"{dataset.title}: arguments")
+    arguments = check_config(dataset.arguments, NiftiArguments, place=f"{dataset.title}: arguments")
+    require_axes_for(arguments.spacing_mm, dataset)
+    return arguments
 
 
 def _labelled(
@@ -137,6 +136,7 @@ class NiftiScanner:
 
     folder: Path
     pseudonyms: Pseudonyms
+    max_pixels: int
 
     def wants(self, name: str) -> bool:
         """Return whether a name ends as a NIfTI file's does."""
@@ -148,8 +148,10 @@ class NiftiScanner:
         facts = FileFacts(relative, "", 0, file=self.pseudonyms("file", relative))
         try:
             facts = replace(facts, num_bytes=path.stat().st_size, sha256=file_digest(path))
+            nifti = open_nifti(path)
+            require_bytes_for_claims(nifti, facts.num_bytes, max_pixels=self.max_pixels)
             # The index counts a volume's values as rows, columns and frames of one sample.
-            rows, columns, *others = (*map(int, _open(path).shape), 1, 1)
+            rows, columns, *others = (*nifti.shape, 1, 1)
             facts = replace(facts, num_rows=rows, num_columns=columns, num_samples=1)
             facts = replace(facts, num_frames=math.prod(others))
         except Refused as refused:
@@ -187,7 +189,13 @@ class NiftiDecoder:
         window = chosen_window(values, self.arguments.window, tagged=None)
         shown = window(values, "float32")
         if len(self.size) == 3:
-            fitted, spacing = resampled_volume(shown, affine, self.size, self.arguments.spacing_mm)
+            fitted, spacing = resampled_volume(
+                shown,
+                affine,
+                self.size,
+                self.arguments.spacing_mm,
+                max_voxels=self.arguments.max_pixels,
+            )
         else:
             plane, row_mm, column_mm = self._axial(shown, affine)
             fitted = resize(plane[..., None], tuple(self.size))[..., 0]
@@ -208,27 +216,11 @@ class NiftiDecoder:
         return turned[::-1, ::-1, wanted].T, float(anterior_mm), float(right_mm)
 
 
-def _open(path: Path) -> Any:
-    """Return a file's image, its voxels unread; `Refused` if it is no NIfTI file."""
-    try:
-        with silenced("nibabel.global"):
-            image = nib.load(path)
-    except _DAMAGE as error:
-        raise _no_nifti() from error
-    if not isinstance(image, nib.Nifti1Image | nib.Nifti2Image):
-        raise _no_nifti()
-    return image
-
-
-def _no_nifti() -> Refused:
-    return Refused(reason="no NIfTI file", advice="it is damaged, or only named like one")
-
-
 def _volume(path: Path, arguments: NiftiArguments) -> tuple[np.ndarray, np.ndarray]:
-    """Return one volume of a file, float32 and scaled as its header says, and its affine."""
-    image = _open(path)
-    shape = (*image.shape, 1, 1)
-    num_volumes = int(np.prod(shape[3:]))
+    """Return one volume of a file, float32 and scaled as its header says, and its affine in mm."""
+    nifti = open_nifti(path)
+    image, shape = nifti.image, (*nifti.shape, 1, 1)
+    num_volumes = math.prod(shape[3:])
     if arguments.volume is None and num_volumes > 1:
         raise Refused(reason="several volumes", advice="choose one with 'volume'")
     wanted = arguments.volume or 0
@@ -237,13 +229,11 @@ def _volume(path: Path, arguments: NiftiArguments) -> tuple[np.ndarray, np.ndarr
         raise Refused(reason="volume not in the file", advice=advice)
     if image.get_data_dtype().kind not in "iuf":
         raise Refused(reason="voxels are no numbers", advice="colour and complex are not read")
-    affine = np.asarray(image.affine, float)
-    if not np.isfinite(affine).all() or abs(np.linalg.det(affine[:3, :3])) == 0:
-        raise Refused(reason="no usable orientation", advice="correct its affine")
+    affine = nifti.affine_mm()
     which = np.unravel_index(wanted, shape[3:], order="F")[: len(image.shape) - 3]
     try:
         values = np.asarray(image.dataobj[(..., *map(int, which))], dtype=np.float32)
-    except _DAMAGE as error:
+    except DAMAGE as error:
         advice = "it is truncated or damaged: export it again"
         raise Refused(reason="voxels cannot be read", advice=advice) from error
     if not np.isfinite(values).all():

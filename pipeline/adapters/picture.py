@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import warnings
 
 import numpy as np
@@ -14,6 +15,8 @@ FORMATS = ("PNG", "JPEG", "TIFF")
 SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff")
 MAX_PIXELS = 2**26
 """67 megapixels, more than any camera's or scanner's plane; refused before allocation."""
+MAX_SIDE = 2**16 - 1
+"""What a JPEG can hold along a side, and DICOM along rows and columns."""
 
 _DEEP_MODES = ("I;16", "I;16B", "I;16L", "I", "F")
 
@@ -28,13 +31,16 @@ def decode_picture(content: bytes, *, channels: int) -> np.ndarray:
     ------
     Refused
         If the file is no picture of these formats, is truncated, claims more pixels than
-        `MAX_PIXELS`, or holds several pictures or more than 8 bits a value.
+        `MAX_PIXELS` or a side longer than `MAX_SIDE`, or holds several pictures or more than 8 bits
+        a value.
     """
     picture = _open(content)
-    if picture.width * picture.height > MAX_PIXELS:
+    sides = picture.width, picture.height
+    if math.prod(sides) > MAX_PIXELS or max(sides) > MAX_SIDE:
+        claimed = f"{picture.width} x {picture.height}"
         raise Refused(
             reason="picture claims too many pixels",
-            advice=f"{picture.width} x {picture.height} claimed, at most {MAX_PIXELS} allowed",
+            advice=f"{claimed} claimed, at most {MAX_PIXELS} and {MAX_SIDE} along a side allowed",
         )
     if getattr(picture, "n_frames", 1) > 1:
         raise Refused(reason="several pictures in one file", advice="export one file a picture")

@@ -32,10 +32,13 @@ def resize(image: np.ndarray, size: tuple[int, ...]) -> np.ndarray:
     from torch.nn.functional import interpolate
 
     batch = torch.from_numpy(np.moveaxis(image, -1, 0).astype(np.float32))[None]
+    # What shrinks does so first: what lies between is never larger than both old and new.
+    smaller = tuple(min(old, new) for old, new in zip(shape, size, strict=True))
     if len(size) == 2:
-        batch = interpolate(batch, size=tuple(size), mode="bilinear", antialias=True)
+        for step in dict.fromkeys((smaller, tuple(size))):
+            if step != shape:
+                batch = interpolate(batch, size=step, mode="bilinear", antialias=True)
     else:
-        smaller = tuple(min(old, new) for old, new in zip(shape, size, strict=True))
         batch = interpolate(batch, size=smaller, mode="area")
         batch = interpolate(batch, size=tuple(size), mode="trilinear")
     resized = np.moveaxis(batch[0].numpy(), 0, -1)

@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from PIL import Image
+from pydantic import Field
 
+from pipeline.adapters.refused import Refused, too_large
 from pipeline.adapters.resizing import resize
+from pipeline.config import Dataset
+from pipeline.errors import InputError
 
+_Length = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+SpacingMm = tuple[_Length, _Length, _Length]
+"""What a config may ask for: right to left, front to back, feet to head."""
+FINEST_MM, COARSEST_MM = 1e-6, 1e4
+"""Between a nanometre and ten metres lies every distance of pixels that a header can mean."""
 _AXES = (("L", "R"), ("P", "A"), ("I", "S"))
+
+
+def require_axes_for(spacing_mm: SpacingMm | None, dataset: Dataset) -> None:
+    """Raise `InputError` where a spacing is asked for that images of two axes are not given."""
+    if spacing_mm is not None and len(dataset.image_size) != 3:
+        message = f"{dataset.title}: 'spacing_mm' needs an 'image_size' of three axes, got two"
+        raise InputError(message)
 
 
 def in_equal_channels(image: np.ndarray, channels: int) -> np.ndarray:
@@ -37,6 +54,8 @@ def resampled_volume(
     affine: np.ndarray,
     size: Sequence[int],
     spacing_mm: Sequence[float] | None,
+    *,
+    max_voxels: int,
 ) -> tuple[np.ndarray, tuple[float, ...]]:
     """Return a volume with its axes turned to right, anterior, superior, and its spacing in mm.
 
@@ -51,7 +70,16 @@ def resampled_volume(
     spacing_mm : sequence of float, optional
         With a spacing, the volume is resampled to it, then cropped or padded (with its lowest
         value) about its centre; without, it is stretched to the size.
+    max_voxels : int
+        Refuse a spacing that would make more of them, before memory is set aside.
+
+    Raises
+    ------
+    Refused
+        If resampling would make too many voxels, or not even one.
     """
+    if spacing_mm is not None:
+        _require_sane_spacing(volume.shape, affine, spacing_mm, max_voxels)
     # MONAI takes seconds to import; planes do without.
     import torch
     from monai.data import MetaTensor
@@ -67,6 +95,30 @@ def resampled_volume(
     return stretched, _rounded(_spacing_of(turned) * shape / size)
 
 
+def _require_sane_spacing(
+    shape: Sequence[int], affine: np.ndarray, spacing_mm: Sequence[float], max_voxels: int
+) -> None:
+    """Raise `Refused` unless a volume has a sane size at a spacing; its axes may be in any order.
+
+    A volume that is smaller than one new voxel, or would be of trillions, is in another unit.
+    """
+    from nibabel.orientations import io_orientation
+
+    edges_mm = np.linalg.norm(affine[:3, :3], axis=0)
+    # The axis of space that each axis of the volume runs along most.
+    along = io_orientation(affine)[:, 0].astype(int)
+    extents = [
+        float(size * edge / spacing_mm[axis])
+        for size, edge, axis in zip(shape, edges_mm, along, strict=True)
+    ]
+    made = math.prod(max(each, 1.0) for each in extents)
+    if made > max_voxels:
+        raise too_large(math.ceil(made), "voxels at the spacing asked for")
+    if max(extents) < 1:
+        advice = "it is smaller than one voxel of 'spacing_mm': check in which unit it is stored"
+        raise Refused(reason="too small for the spacing", advice=advice)
+
+
 def _respaced(volume: Any, spacing_mm: Sequence[float], size: Sequence[int], outside: float) -> Any:
     from monai.transforms import Compose, ResizeWithPadOrCrop, Spacing
     from scipy.ndimage import gaussian_filter
@@ -74,7 +126,8 @@ def _respaced(volume: Any, spacing_mm: Sequence[float], size: Sequence[int], out
     # Interpolation alone would alias where voxels grow: half the growth is the width of blur that
     # is usual for it.
     shrink = np.array(spacing_mm) / _spacing_of(volume)
-    sigma = np.maximum((shrink - 1) / 2, 0)
+    # A wider blur than the axis is long would change nothing and take for ever.
+    sigma = np.clip((shrink - 1) / 2, 0, volume.shape[1:])
     smoothed = volume.clone()
     values = smoothed.numpy()[0]
     gaussian_filter(values, sigma, mode="nearest", truncate=3, output=values)

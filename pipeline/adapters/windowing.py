@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
+from pipeline.adapters.refused import Refused
 from pipeline.config.reading import Strict
 
 PixelType = Literal["uint8", "int16", "float32"]
@@ -24,6 +25,14 @@ class PercentileWindow(Strict):
     """A window from one percentile of a case's own values to another."""
 
     percentile: tuple[float, float] = (1.0, 99.0)
+
+    @model_validator(mode="after")
+    def _rises_within_its_range(self) -> Self:
+        lowest, highest = self.percentile
+        if not 0 <= lowest < highest <= 100:
+            message = f"percentile must rise from 0 to 100, got [{lowest:g}, {highest:g}]"
+            raise ValueError(message)
+        return self
 
 
 def _of_one_form(stated: Any) -> Any:
@@ -114,16 +123,43 @@ def centred_window(centre: float, width: float) -> Window:
     return Window(centre - width / 2, centre + width / 2)
 
 
-def chosen_window(values: np.ndarray, choice: WindowChoice, tagged: Window | None) -> Window:
+def chosen_window(
+    values: np.ndarray,
+    choice: WindowChoice,
+    tagged: Window | None,
+    padding: np.ndarray | None = None,
+) -> Window:
     """Return the window that a config chooses for a case's values.
 
     A case without a window of its own, where the tag is asked for, shows all its values.
+
+    Parameters
+    ----------
+    values : float array, any shape
+        Rescaled values.
+    choice : WindowChoice
+        The config's.
+    tagged : Window, optional
+        The header's.
+    padding : bool array of the same shape, optional
+        Where the values are fill: they count for no percentile and no end.
+
+    Raises
+    ------
+    Refused
+        If nothing but fill is left to choose by, or percentiles that differ lie at one value.
     """
     if isinstance(choice, CentreWindow):
         return centred_window(choice.centre, choice.width)
-    if isinstance(choice, PercentileWindow):
-        lowest, highest = np.percentile(values, choice.percentile)
-        return Window(float(lowest), float(highest))
     if choice == "tag" and tagged is not None:
         return tagged
-    return Window(float(values.min()), float(values.max()))
+    seen = values if padding is None else values[~padding]
+    if seen.size == 0:
+        raise Refused(reason="nothing but padding", advice="export it again, or take it out")
+    if not isinstance(choice, PercentileWindow):
+        return Window(float(seen.min()), float(seen.max()))
+    lowest, highest = (float(end) for end in np.percentile(seen, choice.percentile))
+    if lowest == highest and seen.min() < seen.max():
+        advice = "its percentiles are one value: state {centre, width}, or percentiles further out"
+        raise Refused(reason="window without width", advice=advice)
+    return Window(lowest, highest)

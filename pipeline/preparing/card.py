@@ -87,10 +87,15 @@ def _distinct(cases: pd.DataFrame, column: str) -> dict[str, int]:
     return {str(split): int(n) for split, n in cases.groupby("split")[column].nunique().items()}
 
 
-def _spacing_range(cases: pd.DataFrame) -> dict[str, list[float]] | None:
-    """Return the smallest and the largest spacing along each axis."""
+def _spacing_range(cases: pd.DataFrame) -> dict[str, Any] | None:
+    """Return the smallest and the largest spacing along each axis, and of how many none is known.
+
+    None where no case has one; the number is left out where every case has.
+    """
     stated = cases["spacing"].dropna()
     if stated.empty:
         return None
     spacings = np.array(stated.tolist())
-    return {"smallest": spacings.min(axis=0).tolist(), "largest": spacings.max(axis=0).tolist()}
+    ends = {"smallest": spacings.min(axis=0).tolist(), "largest": spacings.max(axis=0).tolist()}
+    num_unknown = len(cases) - len(stated)
+    return ends | ({"unknown": num_unknown} if num_unknown else {})

@@ -25,10 +25,13 @@ class Collected:
         source's own split, where the source has one.
     quarantined : list
         What was left out, in the order it was met.
+    num_files : int
+        How many files the cases were read from.
     """
 
     cases: pd.DataFrame
     quarantined: list[Quarantined]
+    num_files: int
 
 
 def collect(source: Iterable[Case | Quarantined], dataset: Dataset, spool: ImageSpool) -> Collected:
@@ -43,6 +46,7 @@ def collect(source: Iterable[Case | Quarantined], dataset: Dataset, spool: Image
     rows: list[dict[str, object]] = []
     quarantined: list[Quarantined] = []
     seen: set[str] = set()
+    num_files = 0
     for each in source:
         fault = each if isinstance(each, Quarantined) else _fault(each, seen)
         if fault is not None:
@@ -50,17 +54,20 @@ def collect(source: Iterable[Case | Quarantined], dataset: Dataset, spool: Image
             quarantined.append(fault)
         elif isinstance(each, Case):
             seen.add(each.case)
+            num_files += each.num_files
             with located(f"case {each.case} of {each.source}"):
                 _require_label(each.label, dataset.classes)
                 rows.append(_row(each, spool.append(each.image), dataset.splits.group))
-    return Collected(pd.DataFrame(rows), quarantined)
+    return Collected(pd.DataFrame(rows), quarantined, num_files)
 
 
 def _fault(case: Case, seen: set[str]) -> Quarantined | None:
     if case.case in seen:
-        return Quarantined(case.source, "duplicate case key", f"keep one case {case.case}")
+        advice = f"keep one case {case.case}"
+        return Quarantined(case.source, "duplicate case key", advice, case.num_files)
     if case.image.dtype.kind == "f" and not np.isfinite(case.image).all():
-        return Quarantined(case.source, "pixels are not finite", "export the image again")
+        advice = "export the image again"
+        return Quarantined(case.source, "pixels are not finite", advice, case.num_files)
     return None
 
 

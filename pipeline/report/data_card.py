@@ -152,7 +152,8 @@ def _spacing(dataset: dict[str, Any]) -> str:
     if not spacing:
         return "Pixel spacing: not recorded."
     pairs = zip(spacing["smallest"], spacing["largest"], strict=True)
-    return f"Spacing: {', '.join(f'{low:g} to {high:g}' for low, high in pairs)} mm."
+    unknown = f"; unknown for {spacing['unknown']:,} cases" if "unknown" in spacing else ""
+    return f"Spacing: {', '.join(f'{low:g} to {high:g}' for low, high in pairs)} mm{unknown}."
 
 
 def _split_sizes(scores: Scores) -> str:

@@ -40,7 +40,7 @@ def run(key: str, *, root: Path) -> None:
             collected = collect(read(raw, dataset), dataset, spool)
         num_read, quarantined = len(collected.cases), collected.quarantined
         print(f"{key}: {summarise(num_read, quarantined)}")
-        require_few_quarantined(num_read, quarantined, dataset, listing_of(key, root))
+        require_few_quarantined(collected.num_files, quarantined, dataset, listing_of(key, root))
         cases = split_cases(collected.cases, dataset)
         write_images(spool, cases.index, folder / "images.npy")
         spool.path.unlink()

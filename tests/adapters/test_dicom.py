@@ -5,6 +5,7 @@ import pytest
 from pydicom import Dataset as Header
 from pydicom import Sequence
 from pydicom._dicom_dict import DicomDictionary
+from pydicom.uid import RTDoseStorage, SegmentationStorage
 
 from pipeline.adapters import dicom
 from pipeline.adapters.case import Case
@@ -264,13 +265,208 @@ def test_a_series_that_is_no_volume_is_quarantined(project, heights, reason):
     assert [each.reason for each in out] == [reason]
 
 
-def test_a_slice_of_another_size_is_quarantined_and_the_rest_read(project):
+VOLUME = {"dataset": {"image_size": [4, 4, 3]}, **SERIES}
+UPRIGHT = [1, 0, 0, 0, 0, -1]
+"""How the columns and rows of a scout run."""
+
+
+@pytest.mark.parametrize("config", [VOLUME, {"case": "series", **SERIES}])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"pixels": np.zeros((5, 4), np.uint16)},
+        {"PixelSpacing": [2, 2]},
+        {"ImageOrientationPatient": [1, 0, 0, 0, 0.9998, 0.02]},
+        {"PatientID": "P2"},
+        {"BurnedInAnnotation": "YES"},
+        {"PixelSpacing": [0, 0]},
+        {"ImagePositionPatient": [0, 0, "1e999"]},
+    ],
+)
+def test_a_stack_that_would_lose_a_slice_is_left_out(project, changes, config):
+    """At its end no gap would show: the patient would be shorter by a slice."""
     images = stack([0, 1, 2, 3])
-    images["3.dcm"]["pixels"] = np.zeros((5, 4), np.uint16)
-    config = {"dataset": {"image_size": [4, 4, 3]}, **SERIES}
+    images["3.dcm"] |= changes
     cases, out = read_images(project, images, **config)
-    assert reasons(out) == {"3.dcm": "geometry disagrees with the series"}
-    assert len(cases) == 1
+    assert cases == []
+    whole = "0.dcm (and 2 more of its series)"
+    assert reasons(out).keys() == {"3.dcm", whole}
+    assert reasons(out)[whole] == "slices of the series left out"
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [
+        {"ImageOrientationPatient": UPRIGHT, "ImagePositionPatient": [0, 0, 9]},
+        {"ImageOrientationPatient": None, "ImagePositionPatient": None, "PixelSpacing": None},
+        {"ImageType": ["ORIGINAL", "PRIMARY", "LOCALIZER"]},
+        {"SOPClassUID": SegmentationStorage},
+        # Another copy of a slice, and another patient's image of a place that there is.
+        {"SOPInstanceUID": uid("image", "1.dcm")},
+        {"PatientID": "P2", "ImagePositionPatient": [0, 0, 1]},
+    ],
+)
+def test_what_is_no_slice_of_a_stack_costs_it_nothing(project, extra):
+    images = stack([0, 1, 2, 3])
+    images["3.dcm"] |= extra
+    cases, out = read_images(project, images, **VOLUME)
+    assert reasons(out).keys() == {"3.dcm"}
+    assert cases[0].spacing_mm == (1, 1, 1)
+
+
+def test_slices_on_either_side_of_a_rounding_are_all_in_the_volume(project):
+    """Told apart by rounding, every other slice would be left out and the rest be 2 mm apart."""
+    images = stack([0, 1, 2, 3, 4, 5])
+    for number, elements in enumerate(images.values()):
+        along = 0.9995 + (-1) ** number * 1e-7
+        elements["ImageOrientationPatient"] = [1, 0, 0, 0, along, (1 - along**2) ** 0.5]
+    config = {"dataset": {"image_size": [4, 4, 6]}, **SERIES, **PHYSICAL}
+    cases, out = read_images(project, images, **config)
+    assert out == []
+    np.testing.assert_array_equal(cases[0].image[1, 1, :, 0], range(6))
+
+
+@pytest.mark.parametrize("scout", ["0.dcm", "3.dcm"])
+def test_a_scout_is_not_the_slice_of_a_series(project, scout):
+    images = stack([0, 1, 2, 3])
+    images[scout] |= {"ImageOrientationPatient": UPRIGHT, "pixels": RAMP}
+    cases, out = read_images(project, images, case="series", slice=0, **SERIES, **PHYSICAL)
+    assert reasons(out) == {scout: "geometry disagrees with the series"}
+    assert cases[0].image[0, 0, 0] == (1 if scout == "0.dcm" else 0)
+
+
+@pytest.mark.parametrize(
+    ("elements", "reason"),
+    [
+        ({"SOPClassUID": SegmentationStorage}, "no image of the patient"),
+        ({"SOPClassUID": RTDoseStorage}, "no image of the patient"),
+        ({"ImageType": ["ORIGINAL", "PRIMARY", "LOCALIZER"]}, "image type left out"),
+        ({"ImageType": ["DERIVED", "SECONDARY", "SCREEN_SAVE"]}, "image type left out"),
+    ],
+)
+def test_what_is_no_image_of_the_patient_has_not_the_studys_label(project, elements, reason):
+    cases, out = read_images(project, {"a.dcm": {}, "b.dcm": elements})
+    assert (len(cases), reasons(out)) == (1, {"b.dcm": reason})
+
+
+def test_image_types_to_leave_out_are_the_configs(project):
+    images = {name: {"ImageType": ["ORIGINAL", name]} for name in ("LOCALIZER", "MPR")}
+    cases, out = read_images(project, images, leave_out_image_types=["mpr"])
+    assert (len(cases), reasons(out)) == (1, {"MPR": "image type left out"})
+
+
+@pytest.mark.parametrize(
+    "unknown", [{"PixelSpacing": None}, {"ImagePositionPatient": None}], ids=["pixels", "slices"]
+)
+def test_an_unknown_spacing_is_not_made_up(project, unknown):
+    images = stack([0, 1, 2])
+    for number, elements in enumerate(images.values()):
+        elements |= unknown | {"InstanceNumber": number}
+    cases, out = read_images(project, images, **VOLUME)
+    assert (out, cases[0].spacing_mm) == ([], None)
+    cases, out = read_images(project, images, spacing_mm=[1, 1, 1], **VOLUME)
+    assert (cases, [each.reason for each in out]) == ([], ["spacing unknown"])
+
+
+def test_a_spacing_that_images_of_two_axes_are_not_given_is_refused(project):
+    with pytest.raises(InputError, match="'spacing_mm' needs an 'image_size' of three axes"):
+        read_images(project, stack([0, 1, 2]), case="series", spacing_mm=[1, 1, 1], **SERIES)
+
+
+def enhanced(orientations, positions, **common):
+    """A multi-frame object whose frames have groups of their own; frame n is all n."""
+    groups = []
+    for orientation, position in zip(orientations, positions, strict=True):
+        plane, turned, group = Header(), Header(), Header()
+        plane.ImagePositionPatient = list(position)
+        turned.ImageOrientationPatient = list(orientation)
+        group.PlanePositionSequence = Sequence([plane])
+        group.PlaneOrientationSequence = Sequence([turned])
+        groups.append(group)
+    frames = np.stack([np.full((4, 4), number, np.uint16) for number in range(len(groups))])
+    measures, shared = Header(), Header()
+    measures.PixelSpacing = [1, 1]
+    shared.PixelMeasuresSequence = Sequence([measures])
+    return {
+        "NumberOfFrames": len(groups),
+        "PixelData": frames.tobytes(),
+        "PerFrameFunctionalGroupsSequence": Sequence(groups),
+        "SharedFunctionalGroupsSequence": Sequence([shared]),
+    } | common
+
+
+def test_frames_whose_orientation_is_rounded_apart_are_one_volume(project):
+    """Taken for none, they would be axial, upside down and as thick as their pixels are wide."""
+    places = [[0, 0, 10 - 5 * number] for number in range(3)]
+    turned = [[1, 0, 0, 0, 1, number * 1e-6] for number in range(3)]
+    config = {"dataset": {"image_size": [4, 4, 3]}, **PHYSICAL}
+    cases, out = read_images(project, {"a.dcm": enhanced(turned, places)}, **config)
+    assert out == []
+    np.testing.assert_array_equal(cases[0].image[1, 1, :, 0], [2, 1, 0])
+    assert cases[0].spacing_mm == (1, 1, 5)
+
+
+def test_frames_of_two_orientations_are_no_volume(project):
+    places = [[0, 0, 0], [0, 0, 5], [0, 0, 10]]
+    elements = enhanced([[1, 0, 0, 0, 1, 0]] * 2 + [UPRIGHT], places)
+    _, out = read_images(project, {"a.dcm": elements}, dataset={"image_size": [4, 4, 3]})
+    assert reasons(out) == {"a.dcm": "orientation differs between frames"}
+    cases, out = read_images(project, {"a.dcm": elements}, **PHYSICAL)
+    assert (out, [each.image[0, 0, 0] for each in cases]) == ([], [0, 1, 2])
+
+
+@pytest.mark.parametrize("window", [{"percentile": [0, 100]}, "tag"])
+def test_fill_leaves_a_volume_its_grey_levels(project, window):
+    images = stack([0, 1, 2])
+    for elements in images.values():
+        elements["pixels"] = np.where(RAMP == 0, -2000, RAMP).astype(np.int16)
+        elements["PixelPaddingValue"] = -2000
+    cases, _ = read_images(project, images, window=window, **VOLUME)
+    # Values 1 to 15 run from black to white, to the nearest level; the fill is black.
+    levels = np.unique(cases[0].image)
+    np.testing.assert_allclose(levels, np.arange(15) / 14 * 255, atol=0.51)
+
+
+def test_slices_bright_where_others_are_dark_are_no_volume(project):
+    images = stack([0, 1, 2])
+    images["1.dcm"]["PhotometricInterpretation"] = "MONOCHROME1"
+    _, out = read_images(project, images, **VOLUME)
+    assert [each.reason for each in out] == ["slices of several grey scales"]
+
+
+def test_colour_may_keep_its_values_in_another_type(project):
+    red = np.zeros((4, 4, 3), np.uint8)
+    red[..., 0] = 255
+    grey = only_case(project, {"dtype": "float32", "window": "none"}, pixels=red).image
+    np.testing.assert_array_equal(grey, np.full((4, 4, 1), round(0.299 * 255), np.float32))
+
+
+def test_every_file_is_counted_once(project):
+    frames = np.stack([RAMP, RAMP + 1])
+    images = {"a.dcm": {"NumberOfFrames": 2, "PixelData": frames.tobytes()}, "b.dcm": {}}
+    cases, _ = read_images(project, images)
+    assert [each.num_files for each in cases] == [1, 0, 1]
+
+
+@pytest.mark.parametrize("config", [VOLUME, {"case": "series", **SERIES}])
+def test_a_series_counts_all_its_files_whether_read_or_left_out(project, config):
+    images = stack([0, 1, 2, 3])
+    cases, _ = read_images(project, images, **config)
+    assert [each.num_files for each in cases] == [4]
+    images["3.dcm"]["PixelSpacing"] = [2, 2]
+    _, out = read_images(project, images, **config)
+    assert [each.num_files for each in out] == [1, 3]
+    del images["3.dcm"]
+    images["1.dcm"]["ImagePositionPatient"] = [0, 0, 2]
+    (project / "in/3.dcm").unlink()
+    _, out = read_images(project, images, **config)
+    assert [each.num_files for each in out] == [3]
+
+
+def test_millions_of_frames_that_a_small_file_claims_are_not_planned(project):
+    claim = {"NumberOfFrames": 4_000_000, "pixels": np.zeros((8, 8), np.uint8)}
+    _, out = read_images(project, {"a.dcm": claim, "b.dcm": claim | {"NumberOfFrames": 60_000}})
+    assert reasons(out) == {"a.dcm": "too large", "b.dcm": "fewer pixels than its header claims"}
 
 
 def test_a_volume_beyond_the_limit_is_refused_before_it_is_read(project):
@@ -415,22 +611,30 @@ def test_no_identifier_leaves_the_folder(project, caplog, capfd):
             assert identifier not in text
 
 
-DAMAGED = (b"DOE^", b"DOE JANE", b"DOE ", b"DOE ")
+DAMAGED = {"045Y": b"DOE^", "20200102": b"DOE JANE", "1234": b"DOE "}
+
+
+def damage(path, changes):
+    content = path.read_bytes()
+    for value, damaged in changes.items():
+        assert value.encode() in content
+        content = content.replace(value.encode(), damaged)
+    path.write_bytes(content)
 
 
 def test_a_library_that_complains_is_not_heard(project, caplog, capfd):
     sound = {"PatientAge": "045Y", "StudyDate": "20200102", "InstanceNumber": "1234"}
     write_image(project / "in/a.dcm", RAMP, PixelSpacing=["1.25", "1.25"], **sound)
-    content = (project / "in/a.dcm").read_bytes()
-    for value, damage in zip(("045Y", "20200102", "1234", "1.25"), DAMAGED, strict=True):
-        assert value.encode() in content
-        content = content.replace(value.encode(), damage)
-    (project / "in/a.dcm").write_bytes(content)
+    damage(project / "in/a.dcm", DAMAGED)
+    write_image(project / "in/b.dcm", RAMP, name="b", PixelSpacing=["1.25", "1.25"])
+    damage(project / "in/b.dcm", {"1.25": b"DOE "})
     caplog.set_level(logging.DEBUG)
-    table = write_table(project / "labels.csv", [("a.dcm", "ill")])
-    cases, _ = read_folder(project / "raw", folder_dataset(project / "in", table))
-    assert (len(cases), cases[0].age, cases[0].spacing_mm) == (1, None, None)
-    assert "DOE" not in caplog.text + "".join(capfd.readouterr())
+    table = write_table(project / "labels.csv", [("a.dcm", "ill"), ("b.dcm", "ill")])
+    cases, out = read_folder(project / "raw", folder_dataset(project / "in", table))
+    assert (len(cases), cases[0].age, cases[0].spacing_mm) == (1, None, (1.25, 1.25))
+    assert reasons(out) == {"b.dcm": "unusable PixelSpacing"}
+    told = caplog.text + "".join(capfd.readouterr()) + "".join(repr(vars(each)) for each in out)
+    assert "DOE" not in told
 
 
 def test_a_key_of_the_environment_gives_the_same_cases_anywhere(project, monkeypatch):

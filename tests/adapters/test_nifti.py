@@ -242,6 +242,143 @@ def test_a_compressed_bomb_is_refused_by_its_header(project):
     assert only_reason(project) == "too large"
 
 
+@pytest.mark.parametrize(
+    ("code", "unit_mm"), [(0, 1), (1, 1000), (2, 1), (3, 0.001), (2 + 8, 1), (1 + 16, 1000)]
+)
+@pytest.mark.parametrize("size", [VOLUME.shape, (5, 4)])
+def test_lengths_are_brought_to_millimetres(project, code, unit_mm, size):
+    """Codes of 8 and more say in what time is counted (nifti1.h, xyzt_units)."""
+    affine = np.diag([2 / unit_mm, 3 / unit_mm, 4 / unit_mm, 1])
+    save(project / "in/a.nii", affine=affine, xyzt_units=code)
+    expected = (2, 3, 4) if len(size) == 3 else (3, 2)
+    assert only_case(project, size=size).spacing_mm == pytest.approx(expected)
+
+
+def test_a_spacing_is_of_millimetres_whatever_the_unit(project):
+    for number, (code, unit_mm) in enumerate([(2, 1), (1, 1000), (3, 0.001)]):
+        affine = np.diag([1 / unit_mm, 1 / unit_mm, 2 / unit_mm, 1])
+        save(project / f"in/{number}.nii", VOLUME, affine, xyzt_units=code)
+    cases, out = read(project, size=(4, 5, 11), spacing_mm=[1, 1, 1], **PHYSICAL)
+    assert out == []
+    assert cases[0].image.std() > 1
+    for each in cases[1:]:
+        np.testing.assert_allclose(each.image, cases[0].image, atol=1)
+
+
+@pytest.mark.parametrize("code", [4, 7])
+def test_a_unit_that_there_is_not_is_refused(project, code):
+    save(project / "in/a.nii", xyzt_units=code)
+    assert only_reason(project) == "unusable xyzt_units"
+
+
+@pytest.mark.parametrize("edge_mm", [1e-9, 1e9])
+def test_voxels_of_no_size_that_there_is_are_refused(project, edge_mm):
+    """A nanometre's thousandth would be recorded as a spacing of zero, and end the run."""
+    save(project / "in/a.nii", affine=np.diag([1, 1, edge_mm, 1]))
+    assert only_reason(project) == "unusable voxel size"
+
+
+def test_a_spacing_that_images_of_two_axes_are_not_given_is_refused(project):
+    save(project / "in/a.nii")
+    with pytest.raises(InputError, match="'spacing_mm' needs an 'image_size' of three axes"):
+        read(project, size=(5, 4), spacing_mm=[1, 1, 1])
+
+
+def test_what_resampling_would_make_is_within_the_limit_too(project):
+    """A metre a voxel, read as millimetres would be none the wiser: 4 x 5 x 6 m at 1 mm."""
+    save(project / "in/a.nii", affine=np.diag([1.0, 1, 1, 1]), xyzt_units=1)
+    assert only_reason(project, spacing_mm=[1, 1, 1]) == "too large"
+    assert only_case(project, spacing_mm=[1000, 1000, 1000]).spacing_mm == (1000, 1000, 1000)
+
+
+def test_a_volume_smaller_than_a_voxel_is_refused(project):
+    save(project / "in/a.nii", affine=np.diag([1e-3, 1e-3, 1e-3, 1]))
+    assert only_reason(project, spacing_mm=[1, 1, 1]) == "too small for the spacing"
+
+
+def patched(path, position, values, kind):
+    content = bytearray(path.read_bytes())
+    patch = np.array(values, kind).tobytes()
+    content[position : position + len(patch)] = patch
+    path.write_bytes(content)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("scale", "reason"),
+    [
+        ((np.inf, 0), "unusable scl_slope"),
+        ((np.nan, -1024), "unusable scl_slope"),
+        ((2, np.inf), None),
+        ((2, np.nan), None),
+    ],
+)
+def test_a_scale_that_cannot_be_used_is_refused(project, scale, reason):
+    patched(save(project / "in/a.nii"), 112, scale, "<f4")
+    # The library itself finds no NIfTI file in some.
+    assert only_reason(project) == (reason or "no NIfTI file")
+
+
+@pytest.mark.parametrize("scale", [(0, -1024), (np.nan, np.nan), (1, 0)])
+def test_a_slope_of_zero_or_nan_says_that_there_is_none(project, scale):
+    patched(save(project / "in/a.nii"), 112, scale, "<f4")
+    np.testing.assert_array_equal(only_case(project, **PHYSICAL).image[..., 0], VOLUME)
+
+
+@pytest.mark.parametrize(
+    "affine",
+    [
+        [[1, 1, 0, 0], [0, 0, 0, 0], [0, 0, 1, 0]],
+        [[1, 2, 0, 0], [1, 2, 0, 0], [0, 0, 1, 0]],
+        [[1, 1, 0, 0], [1, 1 + 1e-6, 0, 0], [0, 0, 1, 0]],
+        [[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, np.inf, 0]],
+    ],
+)
+@pytest.mark.parametrize("size", [VOLUME.shape, (5, 4)])
+def test_axes_that_lie_in_a_plane_are_no_orientation(project, affine, size):
+    path = patched(save(project / "in/a.nii"), 280, affine, "<f4")
+    patched(path, 252, [0, 1], "<i2")  # no quaternion, but this matrix
+    assert only_reason(project, size=size) == "no usable orientation"
+
+
+@pytest.mark.parametrize("shape", [(8, 8, 0), (0, 8, 8)])
+def test_a_volume_without_voxels_is_refused(project, shape):
+    patched(save(project / "in/a.nii"), 40, [3, *shape, 1, 1, 1, 1], "<i2")
+    assert only_reason(project) == "unusable number of voxels"
+
+
+def test_an_empty_volume_in_few_bytes_is_not_unfolded(project):
+    """640 x 640 x 640 zeros in 2 MB took a minute and 4 GB, and were a case."""
+    header = save(project / "in/a.nii", np.zeros((2, 2, 2))).read_bytes()[:352]
+    (project / "in/a.nii").unlink()
+    with gzip.open(project / "in/a.nii.gz", "wb", compresslevel=9) as file:
+        file.write(header[:40] + np.array([3, 160, 160, 160, 1, 1, 1, 1], "<i2").tobytes())
+        file.write(header[56:] + bytes(160**3 * 8))
+    assert (project / "in/a.nii.gz").stat().st_size < 40_000
+    assert only_reason(project) == "compressed too far to hold an image"
+
+
+@pytest.mark.parametrize("length", [2**31 - 16, -16, 0])
+def test_a_header_that_claims_gigabytes_is_not_read(project, length):
+    path = save(project / "in/a.nii")
+    content = path.read_bytes()
+    claim = np.array([1], "<i4").tobytes() + np.array([length, 4], "<i4").tobytes() + bytes(20)
+    path.write_bytes(content[:348] + claim + content[352:])
+    patched(path, 108, [380], "<f4")  # where the voxels begin
+    assert only_reason(project) == "no NIfTI file"
+    patched(save(path), 108, [1e9], "<f4")
+    assert only_reason(project) == "no NIfTI file"
+
+
+def test_a_header_with_extensions_is_read(project):
+    image = nib.Nifti1Image(VOLUME, np.eye(4))
+    for number in range(3):
+        text = f"note {number}".encode()
+        image.header.extensions.append(nib.nifti1.Nifti1Extension("comment", text))
+    nib.save(image, project / "in/a.nii.gz")
+    np.testing.assert_array_equal(only_case(project, **PHYSICAL).image[..., 0], VOLUME)
+
+
 def test_two_workers_read_what_one_reads(project):
     for number in range(3):
         save(project / f"in/{number}.nii", VOLUME * number)
@@ -270,6 +407,8 @@ def test_real_volumes_are_read_or_listed(project):
         ({"labels": {"key": "patient"}}, "NIfTI names no patient"),
         ({"window": "tag"}, "a NIfTI file states no window"),
         ({"slices": 3}, "unknown key 'slices'"),
+        ({"spacing_mm": [1, 0, 1]}, "spacing_mm.1"),
+        ({"spacing_mm": [1, 1, -1]}, "spacing_mm.2"),
     ],
 )
 def test_refuses_a_config_that_it_cannot_follow(project, changes, match):

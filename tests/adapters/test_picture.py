@@ -67,7 +67,10 @@ def png_that_claims(width, height):
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + data + chunk(b"IEND", b"")
 
 
-@pytest.mark.parametrize(("width", "height"), [(2**13 + 1, 2**13), (2**20, 2**20)])
+@pytest.mark.parametrize(
+    ("width", "height"),
+    [(2**13 + 1, 2**13), (2**20, 2**20), (1, 2**26), (2**26, 1), (2**16, 1), (1, 2**16)],
+)
 def test_a_header_that_claims_too_much_is_refused_unread(width, height):
     with pytest.raises(Refused, match="picture claims too many pixels"):
         decode_picture(png_that_claims(width, height), channels=1)

@@ -33,6 +33,37 @@ def test_shrinking_an_image_does_not_alias_a_fine_pattern():
     assert np.ptp(shrunk[1:-1, 1:-1].astype(int)) <= 1
 
 
+@pytest.mark.parametrize("shape", [(65_535, 1), (1, 65_535)])
+def test_nothing_larger_than_old_and_new_lies_between(shape, monkeypatch):
+    """Stretched before it is shrunk, one pixel times 2^26 would be 6 GB at 24 pixels a side."""
+    from torch.nn import functional
+
+    made, interpolate = [], functional.interpolate
+
+    def watched(batch, **arguments):
+        made.append(interpolate(batch, **arguments))
+        return made[-1]
+
+    monkeypatch.setattr(functional, "interpolate", watched)
+    resized = resize(np.full((*shape, 1), 9, np.uint8), (24, 24))
+    np.testing.assert_array_equal(resized, np.full((24, 24, 1), 9, np.uint8))
+    assert [tuple(each.shape[2:]) for each in made] == [
+        tuple(min(side, 24) for side in shape),
+        (24, 24),
+    ]
+
+
+@pytest.mark.parametrize("shape", [(64, 8), (8, 64), (64, 64), (8, 8)])
+def test_shrinking_first_changes_nothing_but_the_last_bits(shape):
+    import torch
+
+    image = np.random.default_rng(0).random((*shape, 2), np.float32)
+    batch = torch.from_numpy(np.moveaxis(image, -1, 0))[None]
+    at_once = torch.nn.functional.interpolate(batch, (20, 20), mode="bilinear", antialias=True)
+    expected = np.moveaxis(at_once[0].numpy(), 0, -1)
+    np.testing.assert_allclose(resize(image, (20, 20)), expected, atol=1e-6)
+
+
 @pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.float32])
 def test_type_and_channels_are_kept(dtype):
     resized = resize(np.ones((5, 7, 3), dtype), (3, 4))

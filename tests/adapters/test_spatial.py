@@ -1,11 +1,17 @@
 import numpy as np
 import pytest
 
-from pipeline.adapters.spatial import resampled_volume, with_channels
+from pipeline.adapters import spatial
+from pipeline.adapters.refused import Refused
+from pipeline.adapters.spatial import with_channels
 
 GREY = np.arange(6, dtype=np.uint8).reshape(2, 3)
 # To the left, to the back, upward: how a scanner's columns, rows and slices usually run.
 LPS = np.diag([-1.0, -1.0, 2.0, 1.0])
+
+
+def resampled_volume(*arguments, max_voxels=10**6):
+    return spatial.resampled_volume(*arguments, max_voxels=max_voxels)
 
 
 def ramp(axis, shape=(8, 6, 4)):
@@ -85,3 +91,47 @@ def test_the_volume_given_stays_as_it_was():
     volume = ramp(0)
     resampled_volume(volume, np.eye(4), (4, 4, 4), (2, 2, 2))
     np.testing.assert_array_equal(volume, ramp(0))
+
+
+@pytest.mark.parametrize(
+    ("max_voxels", "sound"), [(8 * 8 * 4 * 8, True), (8 * 8 * 4 * 8 - 1, False)]
+)
+def test_the_limit_is_on_what_resampling_makes(max_voxels, sound):
+    # 8 x 4 x 4 voxels of 1 x 1 x 2 mm at half a millimetre: 16 x 8 x 16.
+    volume, spacing = ramp(0, (8, 4, 4)), (0.5, 0.5, 0.5)
+    if sound:
+        resampled_volume(volume, LPS, (4, 4, 4), spacing, max_voxels=max_voxels)
+    else:
+        with pytest.raises(Refused, match="too large") as refused:
+            resampled_volume(volume, LPS, (4, 4, 4), spacing, max_voxels=max_voxels)
+        assert "2048 voxels at the spacing asked for" in refused.value.advice
+
+
+def test_the_limit_follows_the_axes_wherever_they_run():
+    # The second axis runs upward in steps of 2 mm, where the spacing is 4 mm.
+    affine = np.array([[0, 0, 3.0, 0], [1.0, 0, 0, 0], [0, 2.0, 0, 0], [0, 0, 0, 1]])
+    made = 8 * 1 * (6 * 2 / 4) * (4 * 3 / 1)
+    resampled_volume(ramp(0), affine, (4, 4, 4), (1, 1, 4), max_voxels=made)
+    with pytest.raises(Refused, match="too large"):
+        resampled_volume(ramp(0), affine, (4, 4, 4), (1, 1, 4), max_voxels=made - 1)
+
+
+def test_trillions_of_voxels_are_refused_before_any_is_made():
+    with pytest.raises(Refused, match="too large"):
+        resampled_volume(ramp(0), np.diag([1000.0, 1000, 1000, 1]), (4, 4, 4), (0.01, 0.01, 0.01))
+
+
+@pytest.mark.parametrize(("edge_mm", "sound"), [(0.13, True), (0.12, False), (1e-9, False)])
+def test_a_volume_within_one_voxel_is_in_another_unit(edge_mm, sound):
+    volume, affine = ramp(0, (8, 8, 8)), np.diag([edge_mm, edge_mm, edge_mm, 1])
+    if sound:
+        resampled_volume(volume, affine, (4, 4, 4), (1, 1, 1))
+    else:
+        with pytest.raises(Refused, match="too small for the spacing"):
+            resampled_volume(volume, affine, (4, 4, 4), (1, 1, 1))
+
+
+def test_an_axis_thinner_than_a_voxel_is_blurred_along_its_length_at_most():
+    affine = np.diag([1.0, 1, 1e-9, 1])
+    resampled, _ = resampled_volume(ramp(0), affine, (8, 6, 1), (1, 1, 1))
+    np.testing.assert_allclose(resampled[:, 0, 0], np.arange(8), atol=1e-3)

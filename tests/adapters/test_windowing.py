@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.adapters.dicom.arguments import ReadingArguments
+from pipeline.adapters.refused import Refused
 from pipeline.adapters.windowing import (
     CentreWindow,
     PercentileWindow,
@@ -73,6 +74,42 @@ def test_percentiles_are_those_of_the_values():
     assert chosen_window(values, choice, tagged=None) == Window(5, 90)
 
 
+FILLED = np.array([-2000.0, 0, 10, 20, 100, 9000], np.float32)
+FILL = (FILLED < -1000) | (FILLED > 1000)
+
+
+@pytest.mark.parametrize(
+    ("choice", "expected"),
+    [
+        ("tag", Window(0, 100)),
+        ("none", Window(0, 100)),
+        (PercentileWindow(percentile=(0, 100)), Window(0, 100)),
+        (PercentileWindow(percentile=(0, 50)), Window(0, 15)),
+        (CentreWindow(centre=5, width=2), Window(4, 6)),
+    ],
+)
+def test_fill_decides_no_window(choice, expected):
+    assert chosen_window(FILLED, choice, None, FILL) == expected
+
+
+def test_the_patient_has_every_grey_level_though_the_frame_was_filled_up():
+    window = chosen_window(FILLED, "tag", None, FILL)
+    np.testing.assert_array_equal(window(FILLED, "uint8"), [0, 0, 26, 51, 255, 255])
+
+
+def test_a_frame_of_nothing_but_fill_is_refused():
+    with pytest.raises(Refused, match="nothing but padding"):
+        chosen_window(FILLED, "tag", None, np.ones(6, bool))
+    assert chosen_window(FILLED, "tag", Window(1, 2), np.ones(6, bool)) == Window(1, 2)
+
+
+def test_percentiles_that_meet_are_no_window():
+    values = np.zeros(1000, np.float32)
+    values[:5] = 7  # what there is to see lies beyond the 99th percentile
+    with pytest.raises(Refused, match="window without width"):
+        chosen_window(values, PercentileWindow(), tagged=None)
+
+
 def test_rounding_stays_within_the_type():
     values = np.array([-4e4, 1.5, 2.5, 4e4])
     np.testing.assert_array_equal(as_type(values, "int16"), [-32768, 2, 2, 32767])
@@ -92,8 +129,8 @@ def test_refuses_a_window_that_does_not_suit_the_type(dtype, window, match):
     [
         ("soft", r"key 'window': expected tag, none, .* or \{percentile\}, got 'soft'$"),
         (40, "key 'window': expected tag, none, .*, got 40$"),
-        ({}, r"key 'window': expected tag, none, .*, got \{\}$"),
-        ({"level": 40}, "key 'window': expected tag, none, .*, got {'level': 40}$"),
+        ({}, r"key 'window': expected tag, none, .* or \{percentile\}"),
+        ({"level": 40}, r"key 'window': expected tag, none, .* or \{percentile\}"),
         ({"centre": 40}, "missing key 'window.width'$"),
         (
             {"centre": 40, "width": 0},
@@ -101,6 +138,9 @@ def test_refuses_a_window_that_does_not_suit_the_type(dtype, window, match):
         ),
         ({"centre": 40, "width": 400, "unit": "HU"}, "unknown key 'window.unit'$"),
         ({"percentile": [1, "most"]}, r"key 'window\.percentile\.1': .* got 'most'$"),
+        ({"percentile": [99, 1]}, r"key 'window': percentile must rise .* got \[99, 1\]"),
+        ({"percentile": [0, 150]}, r"key 'window': percentile must rise .* got \[0, 150\]"),
+        ({"percentile": [5, 5]}, r"key 'window': percentile must rise .* got \[5, 5\]"),
     ],
 )
 def test_a_fault_of_a_window_is_one_line_of_the_form_that_is_meant(window, message):

@@ -30,7 +30,10 @@ def test_spacing_is_a_range_a_axis_where_it_is_recorded():
     assert card(cases())["spacing_mm"] is None
     spacing = pd.Series([[1.0, 0.5], None, [3.0, 0.4], None], dtype=object)
     expected = {"smallest": [1.0, 0.4], "largest": [3.0, 0.5]}
-    assert card(cases(spacing=spacing))["spacing_mm"] == expected
+    # Of the two others it is unknown: the range is not theirs.
+    assert card(cases(spacing=spacing))["spacing_mm"] == expected | {"unknown": 2}
+    known = pd.Series([[1.0, 0.5], [3.0, 0.4]] * 2, dtype=object)
+    assert card(cases(spacing=known))["spacing_mm"] == expected
 
 
 def test_known_label_probabilities_mark_a_simulation():

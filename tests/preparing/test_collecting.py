@@ -36,6 +36,18 @@ def test_rows_follow_the_source_and_what_is_left_out_is_listed(spool):
     assert collected.quarantined == [BROKEN]
 
 
+def test_files_are_counted_beside_cases(spool):
+    cases = [
+        replace(CASE, num_files=20),
+        replace(CASE, case="frame 1"),
+        replace(CASE, case="frame 2", num_files=0),
+        replace(CASE, source="again.dcm", num_files=5),
+    ]
+    collected = collect(cases, make_dataset(), spool)
+    assert (len(collected.cases), collected.num_files) == (3, 21)
+    assert [each.num_files for each in collected.quarantined] == [5]
+
+
 @pytest.mark.parametrize(("group", "expected"), [("patient", "p"), ("source", "f.npz")])
 def test_the_grouping_column_is_the_configs(spool, group, expected):
     dataset = make_dataset(splits={"official": True, "group": group})

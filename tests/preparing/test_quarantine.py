@@ -52,6 +52,16 @@ def test_exactly_the_allowed_share_passes_and_one_more_does_not(tmp_path):
     assert not listing.exists()
 
 
+def test_a_series_weighs_as_much_as_its_files(tmp_path):
+    dataset, listing = make_dataset(max_quarantined_share=0.05), tmp_path / "small.csv"
+    scouts = [Quarantined(f"{n}.dcm", "geometry disagrees with the series", "") for n in range(6)]
+    # Six volumes of 20 slices were read: 6 of 126 files, and not 6 of 12 cases.
+    require_few_quarantined(120, scouts, dataset, listing)
+    series = Quarantined("a.dcm (and 6 more of its series)", "no label", "add it", num_files=7)
+    with pytest.raises(InputError, match="7 of 107 quarantined: more than"):
+        require_few_quarantined(100, [series], dataset, listing)
+
+
 def test_a_source_of_which_nothing_is_read_is_refused(tmp_path):
     dataset, listing = make_dataset(max_quarantined_share=1), tmp_path / "small.csv"
     with pytest.raises(InputError, match=r"3 of 3 quarantined: no case could be read; first: a"):

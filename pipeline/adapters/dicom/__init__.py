@@ -17,6 +17,7 @@ from pipeline.adapters.dicom.reading import read_indexed
 from pipeline.adapters.folder_cases import Folder
 from pipeline.adapters.folder_index import write_index
 from pipeline.adapters.identity import hide_names, load_pseudonyms
+from pipeline.adapters.spatial import require_axes_for
 from pipeline.config import Dataset
 from pipeline.config.reading import check_config
 
@@ -29,6 +30,7 @@ def acquire(raw: Path, dataset: Dataset) -> None:
         pseudonyms=load_pseudonyms(),
         site_names=arguments.site_names,
         max_pixels=arguments.max_pixels,
+        left_out_image_types=arguments.leave_out_image_types,
     )
     shown = partial(hide_names, hashed=scanner.pseudonyms)
     write_index(raw, scanner, arguments.labels, dataset.classes, shown=shown)
@@ -47,4 +49,6 @@ def read(raw: Path, dataset: Dataset) -> Iterator[Case | Quarantined]:
 
 
 def _arguments(dataset: Dataset) -> DicomArguments:
-    return check_config(dataset.arguments, DicomArguments, place=f"{dataset.title}: arguments")
+    arguments = check_config(dataset.arguments, DicomArguments, place=f"{dataset.title}: arguments")
+    require_axes_for(arguments.spacing_mm, dataset)
+    return arguments

@@ -6,7 +6,9 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from pipeline.adapters.dicom.kinds import LEFT_OUT_IMAGE_TYPES
 from pipeline.adapters.label_table import LabelTableArguments
+from pipeline.adapters.spatial import SpacingMm
 from pipeline.adapters.windowing import PixelType, WindowChoice, require_window_for
 from pipeline.config.reading import Strict
 
@@ -17,16 +19,20 @@ class ReadingArguments(Strict):
     ``case: image`` makes every image, and every frame of a multi-frame file, a case of its own;
     ``case: series`` makes one case of a series: a volume where the data set's image size has three
     axes, else the slice that `slice` names, counted along the normal of the slices.
+
+    ``leave_out_image_types`` lists values of the headers' Image Type: a file that has one of them,
+    a scout or a page of text beside a scan, is no case.
     """
 
     case: Literal["image", "series"] = "image"
     slice: Literal["middle"] | int = "middle"
     window: WindowChoice = "tag"
-    spacing_mm: tuple[float, float, float] | None = None
+    spacing_mm: SpacingMm | None = None
     dtype: PixelType = "uint8"
     site_names: dict[str, str] = {}
     max_pixels: int = Field(default=2**28, ge=1)
     allow_burned_in: bool = False
+    leave_out_image_types: tuple[str, ...] = LEFT_OUT_IMAGE_TYPES
     workers: int | None = Field(default=None, ge=1)
 
     @model_validator(mode="after")

@@ -2,15 +2,39 @@
 
 from __future__ import annotations
 
+from io import BytesIO
+
 from pydicom import Dataset
-from pydicom.encaps import get_frame
+from pydicom.encaps import get_frame, parse_basic_offsets, parse_fragments
 
 from pipeline.adapters.dicom.elements import whole
 from pipeline.adapters.dicom.jpeg_markers import bare_jpeg, jpeg_frame
 from pipeline.adapters.refused import Refused
 
+FrameOffsets = tuple[list[int], list[int]]
+"""Where each frame's item begins, counted from the first one's tag, and how long its value is."""
 
-def require_sound_claims(dataset: Dataset, frame: int) -> None:
+
+def frame_offsets(dataset: Dataset) -> FrameOffsets | None:
+    """Return where compressed frames begin that a file does not say, if each is one fragment.
+
+    The library would look for each frame from the first one on: an hour for 65,000.
+    """
+    if "ExtendedOffsetTable" in dataset:
+        return dataset.ExtendedOffsetTable, dataset.ExtendedOffsetTableLengths
+    data = dataset.PixelData
+    buffer = BytesIO(data)
+    if parse_basic_offsets(buffer):
+        return None
+    first = buffer.tell()
+    num_fragments, starts = parse_fragments(buffer)
+    if num_fragments != (whole(dataset, "NumberOfFrames") or 1):
+        return None
+    lengths = [int.from_bytes(data[start + 4 : start + 8], "little") for start in starts]
+    return [start - first for start in starts], lengths
+
+
+def require_sound_claims(dataset: Dataset, frame: int, offsets: FrameOffsets | None = None) -> None:
     """Raise unless a compressed frame is of its header's size, of a known kind and all there.
 
     The header's claim was checked against the limit; a decoder allocates what the frame claims, and
@@ -23,10 +47,7 @@ def require_sound_claims(dataset: Dataset, frame: int) -> None:
     ValueError
         If a JPEG has no end.
     """
-    offsets = None
-    if "ExtendedOffsetTable" in dataset:
-        offsets = dataset.ExtendedOffsetTable, dataset.ExtendedOffsetTableLengths
-    num_frames = max(whole(dataset, "NumberOfFrames") or 1, 1)
+    num_frames = whole(dataset, "NumberOfFrames") or 1
     stream = get_frame(
         dataset.PixelData, frame, number_of_frames=num_frames, extended_offsets=offsets
     )

@@ -34,6 +34,8 @@ from pydicom.uid import (
 )
 
 from pipeline.adapters.dicom import jpeg
+from pipeline.adapters.dicom.codestreams import FrameOffsets
+from pipeline.adapters.dicom.elements import texts, unusable
 from pipeline.adapters.refused import Refused
 
 _UNCOMPRESSED = {
@@ -63,6 +65,28 @@ _PLUGINS = {
 """What decodes each compressed syntax; all others are refused."""
 
 
+def stated_syntax(dataset: Dataset) -> UID | None:
+    """Return the transfer syntax that a file states, None where it states none.
+
+    Raises
+    ------
+    Refused
+        If it states several.
+    """
+    stated = texts(getattr(dataset, "file_meta", Dataset()), "TransferSyntaxUID")
+    if len(stated) > 1:
+        raise unusable(keyword="TransferSyntaxUID", expected="one UID")
+    return UID(stated[0]) if stated else None
+
+
+def is_uncompressed(syntax: UID | None) -> bool:
+    """Return whether pixels of a syntax lie in a file as they are, or deflated with all the rest.
+
+    What states no syntax can be nothing else.
+    """
+    return syntax is None or syntax in _UNCOMPRESSED
+
+
 def require_decoder(syntax: UID) -> None:
     """Raise `Refused` if pixels of a transfer syntax cannot be decoded here."""
     if syntax not in _UNCOMPRESSED and syntax not in _PLUGINS:
@@ -72,16 +96,22 @@ def require_decoder(syntax: UID) -> None:
         raise Refused(reason="transfer syntax without a decoder", advice=advice)
 
 
-def decoded_arrays(dataset: Dataset, frames: Sequence[int]) -> Iterator[np.ndarray]:
-    """Yield the stored values of some frames, or their colours in RGB, in the order asked for."""
+def decoded_arrays(
+    dataset: Dataset, frames: Sequence[int], offsets: FrameOffsets | None = None
+) -> Iterator[np.ndarray]:
+    """Yield the stored values of some frames, or their colours in RGB, in the order asked for.
+
+    `offsets` says where compressed frames begin, if that is known.
+    """
     syntax = dataset.file_meta.TransferSyntaxUID
     decoder = _jpeg_decoder(syntax) if _PLUGINS.get(syntax) == _GDCM else get_decoder(syntax)
+    known = {} if offsets is None else {"extended_offsets": offsets}
     # What is decoded is converted to another type afterwards, so a view of the bytes will do.
     for values, _ in decoder.iter_array(
         dataset,
         indices=frames,
         decoding_plugin=_PLUGINS.get(syntax, ""),
-        **as_pixel_options(dataset, view_only=True),
+        **as_pixel_options(dataset, view_only=True, **known),
     ):
         yield values
 

@@ -50,41 +50,48 @@ class Decoder:
                     return [self._volume(planned, planned.affine, paths)]
                 return list(self._planes(planned, paths))
         except Refused as refused:
-            return [Quarantined(planned.slices[0].facts.source, refused.reason, refused.advice)]
+            source = planned.slices[0].facts.source
+            return [Quarantined(source, refused.reason, refused.advice, planned.num_files)]
 
     def _planes(self, planned: Planned, paths: dict[str, Path]) -> Iterator[Case]:
         decoded = self._decoded(planned.slices, paths)
-        for slice_, plane in zip(planned.slices, decoded, strict=True):
-            image = with_channels(self._windowed(plane), self.channels)
+        for number, (slice_, plane) in enumerate(zip(planned.slices, decoded, strict=True)):
             many = len(planned.slices) > 1
             yield make_case(
                 f"{planned.name}-{slice_.frame + 1}" if many else planned.name,
-                resize(image, tuple(self.size)),
+                resize(self._windowed(plane), tuple(self.size)),
                 slice_.facts,
                 planned.labelled,
                 sha256=slice_.facts.sha256,
                 spacing_mm=_plane_spacing(slice_, self.size),
+                num_files=planned.num_files if number == 0 else 0,
             )
 
     def _windowed(self, plane: Plane) -> np.ndarray:
         if plane.is_colour:
-            return as_type(plane.values, self.arguments.dtype)
-        window = chosen_window(plane.values, self.arguments.window, plane.window)
-        return window(plane.values, self.arguments.dtype, inverted=plane.inverted)
+            return as_type(with_channels(plane.values, self.channels), self.arguments.dtype)
+        window = chosen_window(plane.values, self.arguments.window, plane.window, plane.padding)
+        shown = window(plane.values, self.arguments.dtype, inverted=plane.inverted)
+        return with_channels(shown, self.channels)
 
     def _volume(self, planned: Planned, affine: np.ndarray, paths: dict[str, Path]) -> Case:
         planes = list(self._decoded(planned.slices, paths))
-        if any(plane.is_colour for plane in planes):
-            advice = "read its slices one by one, with 'case: image' and an image size of two axes"
-            raise Refused(reason="a volume in colour", advice=advice)
+        _require_one_scale(planes)
         middle = planes[len(planes) // 2]
         # (slice, row, column) as decoded; the affine takes (column, row, slice).
         values = np.stack([plane.values for plane in planes]).transpose(2, 1, 0)
+        padding = _joint_padding(planes)
         # A volume is hundreds of megabytes: no copy stays that is not needed any more.
         del planes
-        window = chosen_window(values, self.arguments.window, middle.window)
+        window = chosen_window(values, self.arguments.window, middle.window, padding)
         values = window(values, "float32", inverted=middle.inverted)
-        resampled, spacing = resampled_volume(values, affine, self.size, self.arguments.spacing_mm)
+        resampled, spacing = resampled_volume(
+            values,
+            affine,
+            self.size,
+            self.arguments.spacing_mm,
+            max_voxels=self.arguments.max_pixels,
+        )
         image = window.scaled(resampled, self.arguments.dtype)
         return make_case(
             planned.name,
@@ -92,7 +99,8 @@ class Decoder:
             planned.slices[0].facts,
             planned.labelled,
             sha256=_joint_sha256(planned.slices),
-            spacing_mm=spacing,
+            spacing_mm=spacing if planned.knows_spacing else None,
+            num_files=planned.num_files,
         )
 
     def _decoded(self, slices: tuple[Slice, ...], paths: dict[str, Path]) -> Iterator[Plane]:
@@ -106,11 +114,31 @@ class Decoder:
             )
 
 
+def _require_one_scale(planes: list[Plane]) -> None:
+    """Raise `Refused` unless the slices' values are of one kind, as one window takes them to be."""
+    if any(plane.is_colour for plane in planes):
+        advice = "read its slices one by one, with 'case: image' and an image size of two axes"
+        raise Refused(reason="a volume in colour", advice=advice)
+    if len({(plane.inverted, plane.translated) for plane in planes}) > 1:
+        advice = "expected one photometric interpretation and way of display: export it again"
+        raise Refused(reason="slices of several grey scales", advice=advice)
+
+
+def _joint_padding(planes: list[Plane]) -> np.ndarray | None:
+    """Return where a volume of planes, (column, row, slice), shows no patient."""
+    if all(plane.padding is None for plane in planes):
+        return None
+    nowhere = np.zeros(planes[0].values.shape, bool)
+    masks = [nowhere if plane.padding is None else plane.padding for plane in planes]
+    return np.stack(masks).transpose(2, 1, 0)
+
+
 def _plane_spacing(slice_: Slice, size: list[int]) -> tuple[float, ...] | None:
     facts = slice_.facts
     if not facts.pixel_spacing:
         return None
-    row_mm, column_mm = facts.pixel_spacing
+    each = np.reshape(facts.pixel_spacing, (-1, 2))
+    row_mm, column_mm = each[slice_.frame if len(each) > 1 else 0].tolist()
     return row_mm * facts.num_rows / size[0], column_mm * facts.num_columns / size[1]
 
 

@@ -10,7 +10,10 @@ from pathlib import Path
 from pydicom import Dataset
 
 from pipeline.adapters.case import NOT_RECORDED
-from pipeline.adapters.dicom.elements import macro, numbers, text, whole
+from pipeline.adapters.dicom.claims import claimed_size, require_bytes_for_claims
+from pipeline.adapters.dicom.elements import text, whole
+from pipeline.adapters.dicom.geometry import stated_geometry
+from pipeline.adapters.dicom.kinds import LEFT_OUT_IMAGE_TYPES, require_image_of_the_patient
 from pipeline.adapters.dicom.opening import bytes_allowed, parse, quiet
 from pipeline.adapters.file_facts import FileFacts
 from pipeline.adapters.identity import Pseudonyms
@@ -25,7 +28,10 @@ _GEOMETRY = (
     "ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "ImagerPixelSpacing",
     "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence",
 )  # fmt: skip
-_IMAGE = ("Rows", "Columns", "NumberOfFrames", "SamplesPerPixel", "InstanceNumber")
+_IMAGE = (
+    "SOPClassUID", "ImageType", "Rows", "Columns", "NumberOfFrames", "SamplesPerPixel",
+    "BitsAllocated", "PhotometricInterpretation", "InstanceNumber",
+)  # fmt: skip
 _PERSON = ("PatientAge", "PatientSex", "PatientBirthDate", "StudyDate", "BurnedInAnnotation")
 _TAGS = [*_HASHED, *_GEOMETRY, *_IMAGE, *_PERSON]
 
@@ -44,12 +50,15 @@ class HeaderScanner:
         From the institution of a header to the name its cases may carry.
     max_pixels : int
         A larger file is not read.
+    left_out_image_types : tuple of str
+        Values of Image Type that mark what is no case.
     """
 
     folder: Path
     pseudonyms: Pseudonyms
     site_names: dict[str, str]
     max_pixels: int
+    left_out_image_types: tuple[str, ...] = LEFT_OUT_IMAGE_TYPES
 
     def wants(self, name: str) -> bool:
         """Every file may be one: DICOM asks for no suffix."""
@@ -90,9 +99,21 @@ class HeaderScanner:
             site=self._site(text(header, "InstitutionName")),
             sex=normal_sex(text(header, "PatientSex")),
             age=_age(header),
-            burned_in=text(header, "BurnedInAnnotation").upper() == "YES",
+            # What says neither yes nor no does not vouch for its pixels.
+            burned_in=text(header, "BurnedInAnnotation").upper() not in ("", "NO"),
         )
-        return _with_image(header, known)
+        return self._with_image(header, known)
+
+    def _with_image(self, header: Dataset, facts: FileFacts) -> FileFacts:
+        """Return the facts with what is said of the image, up to what is wrong with it."""
+        try:
+            require_image_of_the_patient(header, self.left_out_image_types)
+            facts = replace(facts, **claimed_size(header), instance_number=_instance_number(header))
+            facts = replace(facts, **vars(stated_geometry(header, facts.num_frames)))
+            require_bytes_for_claims(header, facts.num_bytes, max_pixels=self.max_pixels)
+        except Refused as refused:
+            return replace(facts, fault=refused.reason, advice=refused.advice)
+        return facts
 
     def _site(self, institution: str) -> str:
         if not institution:
@@ -108,43 +129,9 @@ def _age(header: Dataset) -> float | None:
     return years_between(text(header, "PatientBirthDate"), text(header, "StudyDate"))
 
 
-def _with_image(header: Dataset, facts: FileFacts) -> FileFacts:
-    num_rows, num_columns = whole(header, "Rows") or 0, whole(header, "Columns") or 0
-    if num_rows <= 0 or num_columns <= 0:
-        advice = "it may be a report, a plan or a directory: move it out of the folder"
-        return replace(facts, fault="no image in the file", advice=advice)
-    num_frames = max(whole(header, "NumberOfFrames") or 1, 1)
-    measures = macro(header, 0, "PixelMeasuresSequence")
-    spacing = numbers(measures, "PixelSpacing", 2) or numbers(header, "ImagerPixelSpacing", 2)
-    return replace(
-        facts,
-        num_rows=num_rows,
-        num_columns=num_columns,
-        num_frames=num_frames,
-        num_samples=max(whole(header, "SamplesPerPixel") or 1, 1),
-        instance_number=whole(header, "InstanceNumber"),
-        pixel_spacing=spacing if all(each > 0 for each in spacing) else (),
-        positions=_positions(header, num_frames),
-        orientation=_orientation(header, num_frames),
-    )
-
-
-def _positions(header: Dataset, num_frames: int) -> tuple[float, ...]:
-    """Return every frame's position; nothing where one is missing, or all share the one stated."""
-    if num_frames > 1 and "PerFrameFunctionalGroupsSequence" not in header:
-        return ()
-    found = [
-        numbers(macro(header, frame, "PlanePositionSequence"), "ImagePositionPatient", 3)
-        for frame in range(num_frames)
-    ]
-    return tuple(each for position in found for each in position) if all(found) else ()
-
-
-def _orientation(header: Dataset, num_frames: int) -> tuple[float, ...]:
-    """Return the orientation that all frames share, or nothing."""
-    own = num_frames if "PerFrameFunctionalGroupsSequence" in header else 1
-    found = {
-        numbers(macro(header, frame, "PlaneOrientationSequence"), "ImageOrientationPatient", 6)
-        for frame in range(own)
-    }
-    return found.pop() if len(found) == 1 else ()
+def _instance_number(header: Dataset) -> int | None:
+    """Return a file's number in its series; one that cannot be used orders nothing."""
+    try:
+        return whole(header, "InstanceNumber")
+    except Refused:
+        return None

@@ -10,7 +10,13 @@ import numpy as np
 
 from pipeline.adapters.case import Quarantined
 from pipeline.adapters.dicom.arguments import ReadingArguments
-from pipeline.adapters.dicom.series import Slice, affine_of, ordered_slices
+from pipeline.adapters.dicom.series import (
+    Slice,
+    affine_of,
+    knows_spacing,
+    ordered_slices,
+    require_stack,
+)
 from pipeline.adapters.file_facts import FileFacts
 from pipeline.adapters.folder_cases import label_of
 from pipeline.adapters.label_table import KeyKind, Labelled
@@ -22,13 +28,15 @@ class Planned:
     """The slices that are read together.
 
     Without an affine every slice is a case of its own; with one they are a volume, and it maps
-    (column, row, slice) to RAS+ coordinates in mm.
+    (column, row, slice) to RAS+ coordinates, in mm if `knows_spacing`.
     """
 
     name: str
     slices: tuple[Slice, ...]
     labelled: Labelled
+    num_files: int = 1
     affine: np.ndarray | None = None
+    knows_spacing: bool = False
 
 
 @dataclass(frozen=True)
@@ -62,19 +70,27 @@ class Planner:
             try:
                 yield self._planned(name, members, by_series=by_series)
             except Refused as refused:
-                yield Quarantined(_source(members), refused.reason, refused.advice)
+                yield Quarantined(_source(members), refused.reason, refused.advice, len(members))
 
     def _planned(self, name: str, members: list[FileFacts], *, by_series: bool) -> Planned:
         labelled = label_of(members, self.labels, self.key)
         slices = ordered_slices(members)
         if not by_series:
             return Planned(name, tuple(slices), labelled)
+        require_stack(slices)
         if not self.volumes:
-            return Planned(name, (self._chosen(slices),), labelled)
+            return Planned(name, (self._chosen(slices),), labelled, len(members))
         claimed = sum(each.num_pixels for each in members)
         if claimed > self.arguments.max_pixels:
             raise too_large(claimed, "values")
-        return Planned(name, tuple(slices), labelled, affine_of(slices))
+        known = knows_spacing(slices)
+        if self.arguments.spacing_mm is not None and not known:
+            advice = "it needs two slices, positions and pixel spacing: or leave 'spacing_mm' out"
+            raise Refused(reason="spacing unknown", advice=advice)
+        placed = affine_of(slices)
+        return Planned(
+            name, tuple(slices), labelled, len(members), affine=placed, knows_spacing=known
+        )
 
     def _chosen(self, slices: list[Slice]) -> Slice:
         wanted = self.arguments.slice

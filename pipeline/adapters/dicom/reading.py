@@ -8,6 +8,7 @@ from pathlib import Path
 from pipeline.adapters.case import Case, Quarantined
 from pipeline.adapters.dicom.agreement import agreeing
 from pipeline.adapters.dicom.arguments import ReadingArguments
+from pipeline.adapters.dicom.completeness import complete
 from pipeline.adapters.dicom.decoding import Decoder
 from pipeline.adapters.dicom.planning import Planned, Planner
 from pipeline.adapters.folder_cases import Folder, rows_without_files, separated
@@ -39,10 +40,14 @@ def read_indexed(
             allow_burned_in=arguments.allow_burned_in,
         )
     )
-    usable, odd = separated(agreeing(sound, volumes=volumes))
+    stacked = volumes or arguments.case == "series"
+    usable, odd = separated(agreeing(sound, stacked=stacked))
+    torn: list[Quarantined] = []
+    if stacked:
+        usable, torn = separated(complete(usable, index.files))
     planner = Planner(index.labels, folder.key, arguments, volumes=volumes)
     plans, unplanned = separated(planner(usable))
-    yield from (*faulty, *odd, *unplanned)
+    yield from (*faulty, *odd, *torn, *unplanned)
     if not folder.allow_rows_without_files:
         present = {getattr(each, folder.key) for each in index.files}
         yield from rows_without_files(index.labels.values(), present, folder.key)

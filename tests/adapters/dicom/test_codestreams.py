@@ -3,7 +3,15 @@ import pytest
 from pydicom.encaps import encapsulate, get_frame
 from pydicom.uid import JPEG2000Lossless, JPEGLSLossless, RLELossless
 
-from pipeline.adapters.dicom.codestreams import codestream_size, require_sound_claims
+from pipeline.adapters.dicom import codestreams
+from pipeline.adapters.dicom.codestreams import (
+    codestream_size,
+    frame_offsets,
+    require_sound_claims,
+)
+from pipeline.adapters.dicom.decoders import decoded_arrays
+from pipeline.adapters.dicom.opening import quiet
+from pipeline.adapters.dicom.pixels import decoded_planes
 from pipeline.adapters.refused import Refused
 from tests.dicom_files import image_dataset, jpeg_dataset, jpeg_stream
 from tests.sources import mirrored
@@ -51,6 +59,53 @@ def test_skips_what_comes_before_the_frame():
 def test_the_offset_of_a_jpeg_2000_image_is_no_part_of_it():
     size = bytes.fromhex("ff4f ff51 0029 0000 00000030 00000020 00000008 00000004")
     assert codestream_size(size) == (0x20 - 4, 0x30 - 8)
+
+
+def compressed_frames(*, frames=(0, 1, 2), fragments=1, **arguments):
+    """A data set of frames, each all of its number, without a word of where they begin."""
+    streams = []
+    for number in frames:
+        dataset = image_dataset(np.full((4, 4), number, np.uint16))
+        dataset.compress(RLELossless, generate_instance_uid=False)
+        streams.append(get_frame(dataset.PixelData, 0, number_of_frames=1))
+    dataset.NumberOfFrames = len(frames)
+    parts = {"fragments_per_frame": fragments, "has_bot": False} | arguments
+    dataset.PixelData = encapsulate(streams, **parts)
+    return dataset
+
+
+def test_frames_that_a_file_does_not_tell_where_to_find_are_found_once():
+    dataset = compressed_frames()
+    offsets = frame_offsets(dataset)
+    for frame in range(3):
+        expected = get_frame(dataset.PixelData, frame, number_of_frames=3)
+        assert get_frame(dataset.PixelData, frame, extended_offsets=offsets) == expected
+    found = [int(values[0, 0]) for values in decoded_arrays(dataset, (2, 0, 1), offsets)]
+    assert found == [2, 0, 1]
+
+
+def test_frames_of_several_fragments_or_with_a_table_are_left_to_the_library():
+    assert frame_offsets(compressed_frames(fragments=2)) is None
+    assert frame_offsets(compressed_frames(has_bot=True)) is None
+
+
+def test_the_frames_of_a_file_are_looked_for_once(monkeypatch, tmp_path):
+    from pydicom import encaps
+
+    parsed, parse = [], encaps.parse_fragments
+
+    def counted(*arguments, **options):
+        parsed.append(arguments)
+        return parse(*arguments, **options)
+
+    for place in (encaps, codestreams):
+        monkeypatch.setattr(place, "parse_fragments", counted)
+    dataset = compressed_frames(frames=range(20))
+    dataset.save_as(tmp_path / "a.dcm", enforce_file_format=True)
+    with quiet():
+        planes = decoded_planes(tmp_path / "a.dcm", range(20), max_pixels=1000, presented=True)
+        assert [int(plane.values[0, 0]) for plane in planes] == list(range(20))
+    assert len(parsed) == 1
 
 
 def test_sound_claims_are_let_through():

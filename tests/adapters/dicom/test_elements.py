@@ -3,8 +3,17 @@ from pydicom import Dataset, Sequence
 from pydicom.dataelem import RawDataElement
 from pydicom.tag import Tag
 
-from pipeline.adapters.dicom.elements import macro, number, numbers, text, texts, whole
+from pipeline.adapters.dicom.elements import (
+    items,
+    macro,
+    number,
+    numbers,
+    text,
+    texts,
+    whole,
+)
 from pipeline.adapters.dicom.opening import quiet
+from pipeline.adapters.refused import Refused
 
 
 def raw(keyword, vr, value):
@@ -15,24 +24,49 @@ def raw(keyword, vr, value):
     return dataset
 
 
-@pytest.mark.parametrize("value", [b"old", b"1\\x", b"nan\\1", b"1e999\\1", b"1\\2\\3", b""])
-def test_what_is_not_two_finite_numbers_is_absent(value):
+UNREADABLE = [b"old", b"1\\x", b"nan\\1", b"1e999\\1", b"1\\2\\3", b"0,5\\0,5", b"1", b"1\\"]
+
+
+@pytest.mark.parametrize("value", UNREADABLE)
+def test_what_is_not_two_finite_numbers_is_refused(value):
+    dataset = raw("PixelSpacing", "DS", value)
+    with quiet(), pytest.raises(Refused, match="unusable PixelSpacing") as refused:
+        numbers(dataset, "PixelSpacing", 2)
+    # Either the library could not parse it, or what it found is not what is needed.
+    assert refused.value.advice.startswith(("expected 2 finite", "expected a value that can be"))
+
+
+@pytest.mark.parametrize("value", [b"", b" ", b"\\"])
+def test_what_is_empty_is_absent(value):
     with quiet():
         assert numbers(raw("PixelSpacing", "DS", value), "PixelSpacing", 2) == ()
+        assert number(raw("RescaleSlope", "DS", value.strip(b"\\")), "RescaleSlope") is None
+    assert whole(Dataset(), "NumberOfFrames") is None
 
 
 def test_numbers_are_read_in_their_order():
     assert numbers(raw("PixelSpacing", "DS", b"0.5\\2"), "PixelSpacing", 2) == (0.5, 2.0)
+    assert numbers(raw("WindowCenter", "DS", b"40\\300"), "WindowCenter") == (40, 300)
 
 
-@pytest.mark.parametrize(("value", "expected"), [(b"12", 12), (b"12.5", None), (b"1A", None)])
-def test_a_whole_number_has_no_fraction(value, expected):
-    with quiet():
-        assert whole(raw("InstanceNumber", "DS", value), "InstanceNumber") == expected
+def test_a_whole_number_has_no_fraction():
+    assert whole(raw("NumberOfFrames", "IS", b"12"), "NumberOfFrames") == 12
+    for value in (b"12.5", b"1A"):
+        with quiet(), pytest.raises(Refused, match="unusable NumberOfFrames"):
+            whole(raw("NumberOfFrames", "DS", value), "NumberOfFrames")
 
 
-def test_the_first_of_several_numbers_counts():
-    assert number(raw("WindowCenter", "DS", b"40\\300"), "WindowCenter") == 40
+@pytest.mark.parametrize("value", [b"1\\2", b"-1024,0", b"inf", b"one"])
+def test_one_number_is_not_several_nor_something_else(value):
+    with quiet(), pytest.raises(Refused, match="unusable RescaleIntercept"):
+        number(raw("RescaleIntercept", "DS", value), "RescaleIntercept")
+
+
+def test_what_is_no_sequence_is_refused():
+    dataset = raw("PlanePositionSequence", "LO", b"no sequence")
+    with quiet(), pytest.raises(Refused, match="unusable PlanePositionSequence"):
+        items(dataset, "PlanePositionSequence")
+    assert items(Dataset(), "PlanePositionSequence") == []
 
 
 def test_absent_text_is_empty():

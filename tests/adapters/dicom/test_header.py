@@ -2,8 +2,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from pydicom import Dataset, Sequence
 from pydicom.data import get_testdata_file
+from pydicom.uid import SegmentationStorage
 
 from pipeline.adapters.dicom.header import HeaderScanner
 from pipeline.adapters.identity import Pseudonyms
@@ -77,45 +77,57 @@ def test_a_burned_in_annotation_is_noted(tmp_path, tag, expected):
     assert scan(tmp_path, BurnedInAnnotation=tag).burned_in is expected
 
 
-def frame_groups(positions, orientation=(1, 0, 0, 0, 1, 0)):
-    groups = []
-    for position in positions:
-        plane, turned, group = Dataset(), Dataset(), Dataset()
-        plane.ImagePositionPatient = list(position)
-        turned.ImageOrientationPatient = list(orientation)
-        group.PlanePositionSequence = Sequence([plane])
-        group.PlaneOrientationSequence = Sequence([turned])
-        groups.append(group)
-    return Sequence(groups)
+@pytest.mark.parametrize(
+    ("elements", "reason"),
+    [
+        ({"PixelSpacing": [0, 0]}, "unusable PixelSpacing"),
+        ({"PixelSpacing": [0.5, -0.5]}, "unusable PixelSpacing"),
+        ({"ImagerPixelSpacing": [0.1]}, "unusable ImagerPixelSpacing"),
+        # What is unusable is not made good by what stands beside it.
+        ({"PixelSpacing": [0, 0], "ImagerPixelSpacing": [1, 1]}, "unusable PixelSpacing"),
+        ({"ImageOrientationPatient": [0, 0, 0, 0, 0, 0]}, "unusable ImageOrientationPatient"),
+        ({"ImageOrientationPatient": [1, 0, 0, 1, 0, 0]}, "unusable ImageOrientationPatient"),
+        ({"ImageOrientationPatient": [1, 0, 0]}, "unusable ImageOrientationPatient"),
+        ({"ImagePositionPatient": [0, 0]}, "unusable ImagePositionPatient"),
+        ({"ImagePositionPatient": [0, 0, 1e300]}, "unusable ImagePositionPatient"),
+        ({"PixelSpacing": [1e-9, 1e-9]}, "unusable PixelSpacing"),
+        ({"PixelSpacing": [1e300, 1]}, "unusable PixelSpacing"),
+        ({"SamplesPerPixel": 2}, "unusable SamplesPerPixel"),
+        ({"NumberOfFrames": 0}, "unusable NumberOfFrames"),
+        ({"NumberOfFrames": 65_536}, "too large"),
+        ({"Rows": 60_000, "Columns": 60_000}, "too large"),
+        ({"SOPClassUID": SegmentationStorage}, "no image of the patient"),
+    ],
+)
+def test_what_is_present_but_unusable_is_a_fault(tmp_path, elements, reason):
+    facts = scan(tmp_path, **elements)
+    assert facts.fault == reason
+    # Who it is stays known: the row of the table that names it is no row without a file.
+    assert facts.patient
+    assert facts.advice
 
 
-def test_an_enhanced_file_states_a_position_for_every_frame(tmp_path):
-    frames = np.zeros((2, 6, 4), np.uint16)
-    groups = frame_groups([(0, 0, 5), (0, 0, 2)])
-    measures, shared = Dataset(), Dataset()
-    measures.PixelSpacing = [0.5, 0.5]
-    shared.PixelMeasuresSequence = Sequence([measures])
-    facts = scan(
-        tmp_path,
-        NumberOfFrames=2,
-        PixelData=frames.tobytes(),
-        PerFrameFunctionalGroupsSequence=groups,
-        SharedFunctionalGroupsSequence=Sequence([shared]),
+def test_what_is_absent_is_no_fault(tmp_path):
+    facts = scan(tmp_path)
+    assert (facts.fault, facts.positions, facts.orientation, facts.pixel_spacing) == (
+        "",
+        (),
+        (),
+        (),
     )
-    assert facts.positions == (0, 0, 5, 0, 0, 2)
-    assert facts.orientation == (1, 0, 0, 0, 1, 0)
-    assert facts.pixel_spacing == (0.5, 0.5)
 
 
-def test_frames_without_a_place_of_their_own_have_none(tmp_path):
-    frames = np.zeros((2, 6, 4), np.uint16)
-    position = {"ImagePositionPatient": [0, 0, 5], "PixelData": frames.tobytes()}
-    facts = scan(tmp_path, NumberOfFrames=2, **position)
-    assert facts.positions == ()
+def test_a_number_in_the_series_that_cannot_be_read_orders_nothing(tmp_path):
+    write_image(tmp_path / "in/a.dcm", PIXELS, InstanceNumber="1234")
+    path = tmp_path / "in/a.dcm"
+    path.write_bytes(path.read_bytes().replace(b"1234", b"12A4"))
+    facts = scanner(tmp_path)("a.dcm")
+    assert (facts.fault, facts.instance_number) == ("", None)
 
 
-def test_a_spacing_of_zero_is_none(tmp_path):
-    assert scan(tmp_path, PixelSpacing=[0, 0]).pixel_spacing == ()
+@pytest.mark.parametrize("tag", ["MAYBE", "YES", "UNKNOWN"])
+def test_pixels_are_free_of_text_where_the_header_says_no_or_nothing(tmp_path, tag):
+    assert scan(tmp_path, BurnedInAnnotation=tag).burned_in
 
 
 def test_a_file_without_an_image_says_so():

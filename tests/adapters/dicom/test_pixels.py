@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 from pydicom import Dataset, Sequence, dcmread
 from pydicom.data import get_testdata_file
+from pydicom.dataelem import RawDataElement
 from pydicom.encaps import encapsulate
 from pydicom.pixels import apply_voi_lut
+from pydicom.tag import Tag
 from pydicom.uid import (
     MPEG2MPML,
     DeflatedExplicitVRLittleEndian,
@@ -20,6 +22,7 @@ from pydicom.uid import (
     RLELossless,
 )
 
+from pipeline.adapters.dicom.decoders import stated_syntax
 from pipeline.adapters.dicom.opening import quiet
 from pipeline.adapters.dicom.pixels import decoded_planes
 from pipeline.adapters.refused import Refused
@@ -209,10 +212,173 @@ def test_the_first_of_several_windows_counts(tmp_path):
     assert planes(tmp_path / "a.dcm")[0].window == Window(50 - 0.5 - 200, 50 - 0.5 + 200)
 
 
-@pytest.mark.parametrize("width", [None, 0, -5])
-def test_a_window_without_width_is_none(tmp_path, width):
-    write_image(tmp_path / "a.dcm", NOISE, WindowCenter=50, WindowWidth=width)
+def test_without_a_window_there_is_none(tmp_path):
+    write_image(tmp_path / "a.dcm", NOISE)
     assert planes(tmp_path / "a.dcm")[0].window is None
+
+
+@pytest.mark.parametrize(
+    ("elements", "keyword"),
+    [
+        ({"WindowCenter": 50, "WindowWidth": 0}, "WindowWidth"),
+        ({"WindowCenter": 50, "WindowWidth": -5}, "WindowWidth"),
+        # LINEAR spans the width less one (DICOM PS3.3 C.11.2.1.2.1): below one it is no window.
+        ({"WindowCenter": 0.5, "WindowWidth": 0.5}, "WindowWidth"),
+        ({"WindowCenter": 50}, "WindowWidth"),
+        ({"WindowWidth": 50}, "WindowWidth"),
+        ({"WindowCenter": [50, 60], "WindowWidth": 80}, "WindowWidth"),
+        ({"WindowCenter": 1, "WindowWidth": 2, "VOILUTFunction": "LOG"}, "VOILUTFunction"),
+        ({"WindowCenter": 1e300, "WindowWidth": 2}, "WindowCenter"),
+    ],
+)
+def test_a_window_that_cannot_be_used_is_refused_where_it_is_asked_for(tmp_path, elements, keyword):
+    write_image(tmp_path / "a.dcm", NOISE, **elements)
+    with pytest.raises(Refused, match=f"unusable {keyword}"):
+        planes(tmp_path / "a.dcm")
+    assert planes(tmp_path / "a.dcm", presented=False)[0].window is None
+
+
+def test_a_narrow_window_may_be_exact(tmp_path):
+    window = {"WindowCenter": 0.5, "WindowWidth": 0.5, "VOILUTFunction": "LINEAR_EXACT"}
+    write_image(tmp_path / "a.dcm", NOISE, **window)
+    assert planes(tmp_path / "a.dcm")[0].window == Window(0.25, 0.75)
+
+
+def with_raw(path, keyword, content):
+    """Put bytes that nothing vouches for into an element of a file."""
+    with quiet():
+        dataset = dcmread(path)
+        tag = Tag(keyword)
+        dataset[tag] = RawDataElement(tag, "DS", len(content), content, 0, False, True)
+        dataset.save_as(path)
+    return path
+
+
+@pytest.mark.parametrize("value", [b"-1024,0", b"-1024\\0", b"- 1024", b"none", b"1e999 "])
+@pytest.mark.parametrize("keyword", ["RescaleIntercept", "RescaleSlope"])
+def test_a_rescale_that_cannot_be_read_is_refused(tmp_path, keyword, value):
+    """Left out, it would put every value 1,024 hounsfield too high."""
+    write_image(tmp_path / "a.dcm", NOISE, RescaleSlope=1, RescaleIntercept=-1024)
+    with pytest.raises(Refused, match=f"unusable {keyword}"):
+        planes(with_raw(tmp_path / "a.dcm", keyword, value))
+
+
+def test_a_slope_of_zero_is_refused(tmp_path):
+    write_image(tmp_path / "a.dcm", NOISE, RescaleSlope=0, RescaleIntercept=-1024)
+    with pytest.raises(Refused, match="unusable RescaleSlope") as refused:
+        planes(tmp_path / "a.dcm")
+    assert "other than zero" in refused.value.advice
+
+
+def test_a_falling_slope_is_a_slope(tmp_path):
+    write_image(tmp_path / "a.dcm", NOISE, RescaleSlope=-2, RescaleIntercept=100)
+    np.testing.assert_array_equal(planes(tmp_path / "a.dcm")[0].values, 100 - 2.0 * NOISE)
+
+
+@pytest.mark.parametrize(
+    ("elements", "keyword"),
+    [
+        ({"PhotometricInterpretation": "MONOCHROME3"}, "PhotometricInterpretation"),
+        ({"PhotometricInterpretation": "RGB"}, "PhotometricInterpretation"),
+        ({"SamplesPerPixel": 2}, "SamplesPerPixel"),
+        ({"PixelRepresentation": 2}, "PixelRepresentation"),
+        ({"BitsAllocated": 12}, "BitsAllocated"),
+        ({"BitsStored": 17}, "BitsStored"),
+        # Twelve bits in the upper part: read as they lie, all values would be 16 times as high.
+        ({"BitsStored": 12, "HighBit": 15}, "HighBit"),
+    ],
+)
+def test_a_pixel_format_that_cannot_be_used_is_refused(tmp_path, elements, keyword):
+    write_image(tmp_path / "a.dcm", NOISE, **elements)
+    with pytest.raises(Refused, match=f"unusable {keyword}") as refused:
+        planes(tmp_path / "a.dcm")
+    assert refused.value.advice.startswith("expected ")
+
+
+def test_two_transfer_syntaxes_are_one_too_many(tmp_path):
+    write_image(tmp_path / "a.dcm", NOISE)
+    with quiet():
+        dataset = dcmread(tmp_path / "a.dcm")
+        both = [ExplicitVRLittleEndian, ImplicitVRLittleEndian]
+        dataset.file_meta.TransferSyntaxUID = both
+        with pytest.raises(Refused, match="unusable TransferSyntaxUID"):
+            stated_syntax(dataset)
+
+
+def float_dataset(values):
+    """A parametric map's way to store values: as floats, which rescale nothing."""
+    dataset = image_dataset(np.zeros(values.shape, np.uint16), PixelData=None)
+    dataset.BitsAllocated = 32
+    for keyword in ("BitsStored", "HighBit", "PixelRepresentation"):
+        del dataset[keyword]
+    dataset.FloatPixelData = values.astype("<f4").tobytes()
+    return dataset
+
+
+def test_floating_point_pixels_are_read(tmp_path):
+    values = np.linspace(-1, 1, 12, dtype=np.float32).reshape(3, 4)
+    (plane,) = planes(save(float_dataset(values), tmp_path / "a.dcm"))
+    np.testing.assert_array_equal(plane.values, values)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_pixels_that_are_not_finite_are_refused(tmp_path, value):
+    """One of them would make every grey level of a window NaN, and the picture black."""
+    values = np.ones((3, 4), np.float32)
+    values[1, 2] = value
+    with pytest.raises(Refused, match="pixels are not finite"):
+        planes(save(float_dataset(values), tmp_path / "a.dcm"))
+
+
+def test_a_slope_that_leaves_the_range_of_floats_is_refused(tmp_path):
+    write_image(tmp_path / "a.dcm", NOISE + 1000, RescaleSlope=1e38, RescaleIntercept=0)
+    with np.errstate(over="ignore"), pytest.raises(Refused, match="pixels are not finite"):
+        planes(tmp_path / "a.dcm")
+
+
+FILLED = np.array([[-2000, 5], [7, -2000]], np.int16)
+
+
+@pytest.mark.parametrize(
+    ("stored", "elements", "expected"),
+    [
+        (FILLED, {"PixelPaddingValue": -2000}, FILLED == -2000),
+        # A range, from either end.
+        (FILLED, {"PixelPaddingValue": -2000, "PixelPaddingRangeLimit": 5}, FILLED < 7),
+        (FILLED, {"PixelPaddingValue": 5, "PixelPaddingRangeLimit": -2000}, FILLED < 7),
+        (FILLED + 2000, {"PixelPaddingValue": 0}, FILLED == -2000),
+        (FILLED, {"PixelPaddingValue": 9}, None),
+        (FILLED, {}, None),
+    ],
+)
+def test_what_fills_a_frame_up_is_told_from_the_patient(tmp_path, stored, elements, expected):
+    write_image(tmp_path / "a.dcm", stored, RescaleSlope=2, RescaleIntercept=-1024, **elements)
+    (plane,) = planes(tmp_path / "a.dcm")
+    if expected is None:
+        assert plane.padding is None
+    else:
+        np.testing.assert_array_equal(plane.padding, expected)
+
+
+def test_padding_written_without_its_sign_is_found(tmp_path):
+    dataset = image_dataset(FILLED)
+    dataset.add_new("PixelPaddingValue", "US", 2**16 - 2000)
+    (plane,) = planes(save(dataset, tmp_path / "a.dcm"))
+    np.testing.assert_array_equal(plane.padding, FILLED == -2000)
+
+
+def test_floating_point_padding_has_its_own_element(tmp_path):
+    dataset = float_dataset(np.array([[0.5, -1e6], [1, 2]], np.float32))
+    dataset.FloatPixelPaddingValue = -1e6
+    (plane,) = planes(save(dataset, tmp_path / "a.dcm"))
+    np.testing.assert_array_equal(plane.padding, [[False, True], [False, False]])
+
+
+def test_padding_that_cannot_be_read_is_refused(tmp_path):
+    dataset = image_dataset(FILLED)
+    dataset.add_new("PixelPaddingValue", "SS", [1, 2])
+    with pytest.raises(Refused, match="unusable PixelPaddingValue"):
+        planes(save(dataset, tmp_path / "a.dcm"))
 
 
 def test_low_values_are_bright_in_monochrome1(tmp_path):
