@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +18,8 @@ import pyarrow.parquet as pq
 
 from pipeline.cases import read_cases
 from pipeline.errors import InputError, located
+from pipeline.json_files import read_json, write_json
+from pipeline.parquet_table import is_text, list_matrix, read_parquet
 from pipeline.shapes import (
     Labels,
     Logits,
@@ -29,7 +30,30 @@ from pipeline.shapes import (
     require_same_length,
 )
 
-GROUP_COLUMNS = ("site", "sex", "age_band")
+__all__ = [
+    "ForeignPredictions",
+    "Predictions",
+    "Prepared",
+    "column_matrix",
+    "matrix_column",
+    "read_foreign",
+    "read_json",
+    "read_log_probabilities",
+    "read_predictions",
+    "read_prepared",
+    "require_ours",
+    "whole_folder",
+    "write_foreign",
+    "write_json",
+    "write_log_probabilities",
+    "write_predictions",
+]
+
+GROUP = "group_"
+"""How a column begins by which results are broken down."""
+
+OUTPUTS = ("data", "reports")
+"""Folders of a project in which its stages write."""
 
 
 @dataclass(frozen=True)
@@ -112,20 +136,17 @@ def write_predictions(predictions: Predictions, path: Path) -> None:
 
 def read_predictions(path: Path) -> Predictions:
     """Return the predictions in a Parquet file; `InputError` names the file where they are bad."""
+    table = read_parquet(path)
     with located(path):
-        table = _read_table(path)
-        groups = {
-            name.removeprefix("group_"): table[name].to_pandas()
-            for name in table.column_names
-            if name.startswith("group_")
-        }
+        names = [name for name in table.column_names if name.startswith(GROUP)]
+        groups = {name.removeprefix(GROUP): _text(table, name) for name in names}
         return Predictions(
-            logits=column_matrix(table["logits"]),
-            labels=table["label"].to_numpy(),
-            cases=table["case"].to_numpy(),
-            patients=table["patient"].to_numpy(),
-            groups=pd.DataFrame(groups, index=range(table.num_rows)),
-            truth=column_matrix(table["truth"]) if "truth" in table.column_names else None,
+            logits=_matrix(table, "logits"),
+            labels=_filled(table, "label", pa.types.is_integer, "whole numbers").to_numpy(),
+            cases=_text(table, "case"),
+            patients=_text(table, "patient"),
+            groups=pd.DataFrame(groups, index=range(table.num_rows), dtype=str),
+            truth=_matrix(table, "truth") if "truth" in table.column_names else None,
         )
 
 
@@ -142,15 +163,15 @@ def write_foreign(predictions: ForeignPredictions, path: Path) -> None:
 
 def read_foreign(path: Path) -> ForeignPredictions:
     """Return the predictions without labels in a Parquet file; `InputError` names a bad one."""
+    table = read_parquet(path)
     with located(path):
-        table = _read_table(path)
         if "label" in table.column_names:
             message = "cases of no known class expected, got labels"
             raise InputError(message)
         return ForeignPredictions(
-            logits=column_matrix(table["logits"]),
-            cases=table["case"].to_numpy(),
-            patients=table["patient"].to_numpy(),
+            logits=_matrix(table, "logits"),
+            cases=_text(table, "case"),
+            patients=_text(table, "patient"),
         )
 
 
@@ -163,20 +184,39 @@ def write_log_probabilities(by_calibrator: dict[str, LogProbabilities], path: Pa
 
 def read_log_probabilities(path: Path) -> dict[str, LogProbabilities]:
     """Return log-probabilities by calibrator, each (cases, classes) in float64."""
+    table = read_parquet(path)
     with located(path):
-        table = _read_table(path)
-        return {name: column_matrix(table[name]) for name in table.column_names}
+        return {name: _matrix(table, name) for name in table.column_names}
 
 
-def _read_table(path: Path) -> pa.Table:
-    try:
-        return pq.read_table(path)
-    except FileNotFoundError as error:
-        message = "no such file"
-        raise InputError(message) from error
-    except pa.ArrowInvalid as error:
-        message = f"no Parquet file: {error}"
-        raise InputError(message) from error
+def _matrix(table: pa.Table, name: str) -> np.ndarray:
+    with located(f"column '{name}'"):
+        return list_matrix(_column(table, name))
+
+
+def _text(table: pa.Table, name: str) -> np.ndarray:
+    return _filled(table, name, is_text, "text").to_numpy()
+
+
+def _filled(
+    table: pa.Table, name: str, is_kind: Callable[[pa.DataType], bool], kind: str
+) -> pa.ChunkedArray:
+    """Return a column of some kind of values that lacks none of them."""
+    column = _column(table, name)
+    if not is_kind(column.type):
+        message = f"column '{name}': {kind} expected, got {column.type}"
+        raise InputError(message)
+    if column.null_count:
+        message = f"column '{name}': a value in every row expected, got none in {column.null_count}"
+        raise InputError(message)
+    return column
+
+
+def _column(table: pa.Table, name: str) -> pa.ChunkedArray:
+    if name not in table.column_names:
+        message = f"column '{name}' expected, got: {', '.join(table.column_names)}"
+        raise InputError(message)
+    return table[name]
 
 
 def matrix_column(matrix: np.ndarray) -> pa.Array:
@@ -185,10 +225,8 @@ def matrix_column(matrix: np.ndarray) -> pa.Array:
     return pa.FixedSizeListArray.from_arrays(flat, matrix.shape[1])
 
 
-def column_matrix(column: pa.ChunkedArray) -> np.ndarray:
-    """Return an Arrow column of lists of k numbers as an (n, k) array."""
-    values = column.combine_chunks()
-    return values.flatten().to_numpy(zero_copy_only=False).reshape(len(values), -1)
+column_matrix = list_matrix
+"""Returns what `matrix_column` made of an array."""
 
 
 @dataclass(frozen=True)
@@ -220,26 +258,19 @@ def read_prepared(folder: Path) -> Prepared:
     if not (folder / "card.json").is_file():
         message = f"{folder}: no prepared data set (card.json is missing): run prepare first"
         raise InputError(message)
-    images = np.load(folder / "images.npy", mmap_mode="r", allow_pickle=False)
+    images = _read_images(folder / "images.npy")
     cases = read_cases(folder / "cases.parquet")
     with located(folder):
         require_same_length(images=images, cases=cases["case"].to_numpy())
     return Prepared(images=images, cases=cases, card=read_json(folder / "card.json"))
 
 
-def write_json(content: Any, path: Path) -> None:
-    """Write JSON with sorted keys and a final newline, so that versions compare line by line."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(content, indent=2, sort_keys=True, allow_nan=False, ensure_ascii=False)
-    path.write_text(text + "\n", encoding="utf-8")
-
-
-def read_json(path: Path) -> Any:
-    """Return a JSON file's content; `InputError` names the file where there is none."""
-    if not path.is_file():
-        message = f"{path}: no such file"
-        raise InputError(message)
-    return json.loads(path.read_text(encoding="utf-8"))
+def _read_images(path: Path) -> np.ndarray:
+    try:
+        return np.load(path, mmap_mode="r", allow_pickle=False)
+    except (ValueError, OSError, EOFError) as error:
+        message = f"{path}: an array of images expected: run prepare again"
+        raise InputError(message) from error
 
 
 @contextmanager
@@ -248,17 +279,53 @@ def whole_folder(target: Path) -> Iterator[Path]:
 
     Nothing half-written is left behind: on an error the folder goes, and the target stays as it
     was before.
+
+    Raises
+    ------
+    InputError
+        Before anything is written, if something stands in the target's place that is not ours to
+        replace: see `require_ours`.
     """
+    require_ours(target)
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
     try:
         yield partial
         partial.chmod(0o777 & ~_umask())
+        require_ours(target)
         if target.exists():
             shutil.rmtree(target)
         partial.replace(target)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+
+
+def require_ours(target: Path) -> None:
+    """Raise `InputError` if a folder would be replaced that this project did not make.
+
+    Ours is what lies below ``data`` or ``reports`` of a project, which is told by its ``configs``
+    beside them: stages and DVC alone write there, and git brings the metrics. Anywhere else, and
+    in the place of a link or a file, nothing is replaced but an empty folder. A mark inside the
+    folder would tell more, and change the hash of every output.
+    """
+    if ".." in target.parts:
+        message = f"{target}: a folder expected that is named without '..'"
+        raise InputError(message)
+    if target.is_symlink():
+        message = f"{target} is a link: remove it, so that a folder can take its place"
+        raise InputError(message)
+    if not target.exists() or (target.is_dir() and not any(target.iterdir())):
+        return
+    if not target.is_dir():
+        message = f"{target} is a file: remove it, so that a folder can take its place"
+        raise InputError(message)
+    if not any(_is_output_folder(parent) for parent in target.absolute().parents):
+        message = f"{target} holds something that this project did not make: it is left as it is"
+        raise InputError(message)
+
+
+def _is_output_folder(folder: Path) -> bool:
+    return folder.name in OUTPUTS and (folder.parent / "configs").is_dir()
 
 
 def _umask() -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.errors import InputError, located
+from pipeline.parquet_table import read_parquet
 from pipeline.splits import SPLITS
 
 if TYPE_CHECKING:
@@ -50,8 +52,17 @@ def validate_cases(cases: pd.DataFrame) -> pd.DataFrame:
     try:
         return _schema().validate(cases)
     except (SchemaError, SchemaErrors) as error:
-        message = f"cases table: {' '.join(str(error).split()):.300}"
+        message = f"cases table: {_without_values(' '.join(str(error).split())):.300}"
         raise InputError(message) from error
+
+
+def _without_values(fault: str) -> str:
+    """Return what was expected of a column, without the values that were not so.
+
+    >>> _without_values("series 'case' contains duplicate values: 3 Doe^Jane 4 Doe^Jane")
+    "series 'case' contains duplicate values"
+    """
+    return re.sub(r"( failure cases|(?<= values)): .*", "", fault)
 
 
 def write_cases(cases: pd.DataFrame, path: Path) -> None:
@@ -63,15 +74,8 @@ def write_cases(cases: pd.DataFrame, path: Path) -> None:
 
 def read_cases(path: Path) -> pd.DataFrame:
     """Return a table that is valid; `InputError` names the file where there is none."""
+    table = read_parquet(path)
     with located(path):
-        try:
-            table = pq.read_table(path)
-        except FileNotFoundError as error:
-            message = "no such file"
-            raise InputError(message) from error
-        except pa.ArrowInvalid as error:
-            message = f"no Parquet file: {error}"
-            raise InputError(message) from error
         return validate_cases(table.to_pandas())
 
 
@@ -99,12 +103,16 @@ def _schema() -> pandera.DataFrameSchema:
 
 
 def _are_positive(column: pd.Series) -> pd.Series:
-    return column.map(lambda values: bool((np.asarray(values) > 0).all()))
+    return column.map(lambda values: _are_numbers(values) and bool((np.asarray(values) > 0).all()))
 
 
 def _are_probabilities(column: pd.Series) -> pd.Series:
     def is_distribution(values: list[float]) -> bool:
         p = np.asarray(values)
-        return bool((p >= 0).all() and abs(p.sum() - 1) < 1e-6)
+        return _are_numbers(values) and bool((p >= 0).all() and abs(p.sum() - 1) < 1e-6)
 
     return column.map(is_distribution)
+
+
+def _are_numbers(values: object) -> bool:
+    return np.asarray(values).dtype.kind in "iuf"

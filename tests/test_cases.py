@@ -4,6 +4,7 @@ import pytest
 
 from pipeline.cases import COLUMNS, read_cases, validate_cases, write_cases
 from pipeline.errors import InputError
+from tests.mutants import refusals
 from tests.sources import make_cases
 
 
@@ -66,3 +67,32 @@ def test_a_damaged_file_is_refused_by_name(tmp_path):
         read_cases(path)
     with pytest.raises(InputError, match=r"absent\.parquet: no such file"):
         read_cases(tmp_path / "absent.parquet")
+
+
+PLANTED = "Doe^Jane"
+
+
+@pytest.mark.parametrize(
+    ("column", "values"),
+    [
+        ("case", [PLANTED, PLANTED]),
+        ("split", ["train", PLANTED]),
+        ("source_sha256", ["0" * 64, PLANTED]),
+        ("label", [PLANTED, "1"]),
+        ("age", [PLANTED, "1"]),
+        ("spacing", objects([PLANTED], None)),
+        ("truth", objects([0.5, 0.5], PLANTED)),
+    ],
+)
+def test_a_fault_tells_no_value(column, values):
+    cases = valid()
+    cases[column] = values
+    with pytest.raises(InputError, match=f"cases table: .*{column}") as refused:
+        validate_cases(cases)
+    assert PLANTED not in str(refused.value)
+
+
+def test_a_damaged_table_is_read_or_refused_in_one_line(tmp_path):
+    path = tmp_path / "cases.parquet"
+    write_cases(valid(), path)
+    assert len(refusals(read_cases, path, path.read_bytes(), number=100)) > 50

@@ -98,7 +98,7 @@ def fails(project, monkeypatch, capsys):
 
 
 PREPARE = ("plan tiny", "acquire tiny", "prepare tiny")
-TRAIN = (*PREPARE, "train tiny-tiny-tiny-gce")
+TRAIN = (*PREPARE, "train tiny-tiny-tiny")
 
 
 def test_an_unknown_key(project, fails):
@@ -174,9 +174,8 @@ def test_an_archive_that_holds_a_pickle(project, fails):
 def test_a_training_that_leaves_the_numbers(project, fails):
     optimiser = {"kind": "sgd", "learning_rate": 1e30}
     change(project / "configs/recipes/tiny.yaml", optimiser=optimiser)
-    error = fails(*TRAIN, output="data/logits/tiny/tiny-tiny/gce")
-    assert "gce" in error
-    assert "seed 0" in error
+    error = fails(*TRAIN, output="data/logits/tiny/tiny-tiny")
+    assert "loss cross_entropy, seed 0" in error
     assert "finite" in error
 
 
@@ -207,3 +206,45 @@ def test_a_truncated_dicom_where_faults_are_to_stop(project, fails, monkeypatch,
     image.write_bytes(image.read_bytes()[:-2000])
     error = fails("prepare phantom", output="data/prepared/phantom")
     assert image.name in error
+
+
+@pytest.mark.parametrize(
+    "command", ["acquire", "prepare", "train", "shift", "calibrate", "evaluate", "report"]
+)
+@pytest.mark.parametrize("key", ["../x", "/abs", "a;b", "a\nb", "..", ""])
+def test_a_key_that_leads_elsewhere(project, monkeypatch, capsys, command, key):
+    assert run(monkeypatch, capsys, "plan", "tiny") == (0, "")
+    before = sorted(project.rglob("*"))
+    code, error = run(monkeypatch, capsys, command, key)
+    assert code == 2
+    assert error.count("\n") == 1
+    assert sorted(project.rglob("*")) == before
+
+
+@pytest.mark.parametrize("command", ["plan", "doctor", "verify", "publish", "agree"])
+def test_a_study_that_leads_elsewhere(project, monkeypatch, capsys, command):
+    assert run(monkeypatch, capsys, "plan", "tiny") == (0, "")
+    before = sorted(project.rglob("*"))
+    code, error = run(monkeypatch, capsys, command, "../../x")
+    assert code == 2
+    assert error.count("\n") == 1
+    assert sorted(project.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    ("damage", "fault"),
+    [
+        (lambda text: text[: len(text) // 2], "not valid JSON: line "),
+        (lambda text: text.replace('"licence": "none"', '"licence": "\xe4"'), "text in UTF-8"),
+        (lambda text: text.replace('"classes"', '"clases"'), "missing key 'classes'"),
+        (lambda text: text.replace('"channels": 1', '"channels": "1"'), "key 'channels': "),
+        (lambda text: "[]", "Input should be a valid dictionary"),
+    ],
+)
+def test_a_damaged_card(project, fails, monkeypatch, capsys, damage, fault):
+    for command in PREPARE:
+        assert run(monkeypatch, capsys, *command.split())[0] == 0
+    card = project / "data/prepared/tiny/card.json"
+    card.write_text(damage(card.read_text()), encoding="latin-1")
+    error = fails("train tiny-tiny-tiny", output="data/logits/tiny/tiny-tiny")
+    assert f"data/prepared/tiny/card.json: {fault}" in error

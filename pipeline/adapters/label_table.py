@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -16,7 +15,9 @@ from pipeline.adapters.case import NOT_RECORDED
 from pipeline.adapters.people import normal_age, normal_sex
 from pipeline.config.dataset import SPLITS
 from pipeline.config.reading import Strict
+from pipeline.csv_table import absent_column, read_csv
 from pipeline.errors import InputError, located
+from pipeline.parquet_table import is_binary, read_parquet
 
 KeyKind = Literal["sop", "series", "study", "accession", "patient", "file"]
 
@@ -85,33 +86,42 @@ def read_rows(arguments: LabelTableArguments) -> list[dict[str, str]]:
     Raises
     ------
     InputError
-        If the file is absent, is neither CSV nor Parquet, or lacks a column.
+        If the file is absent, is neither CSV nor Parquet, lacks a column or has none of its rows;
+        the message tells no cell, since without a header the first patient stands there.
     """
     path = Path(arguments.table)
+    columns = _columns(path)
     with located(path):
-        frame = _read_frame(path)
-        if missing := [name for name in arguments.columns() if name not in frame.columns]:
-            message = f"no column {missing[0]!r}; the table has: {', '.join(map(str, frame))}"
-            raise InputError(message)
-        if frame.empty:
+        needed = list(dict.fromkeys(arguments.columns()))
+        for name in needed:
+            if name not in columns:
+                raise InputError(absent_column(path, name, len(columns)))
+        if not len(next(iter(columns.values()))):
             message = "the table has no rows"
             raise InputError(message)
-    records = frame[list(dict.fromkeys(arguments.columns()))].to_dict("records")
-    return [{str(name): _cell(value) for name, value in each.items()} for each in records]
+        cells = [[_cell(value) for value in _values(columns[name], name)] for name in needed]
+    return [dict(zip(needed, row, strict=True)) for row in zip(*cells, strict=True)]
 
 
-def _read_frame(path: Path) -> pd.DataFrame:
+def _columns(path: Path) -> Mapping[str, Sequence[str] | pa.ChunkedArray]:
+    if path.suffix.lower() == ".parquet":
+        table = read_parquet(path)
+        return {name: table[name] for name in table.column_names}
     if not path.is_file():
-        message = "no such file"
+        message = f"{path}: no such file"
         raise InputError(message)
-    try:
-        if path.suffix.lower() == ".parquet":
-            return pd.read_parquet(path)
-        # As text, so that a patient "0042" keeps its zeros.
-        return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    except (ValueError, pd.errors.ParserError) as error:
-        message = "neither a CSV table in UTF-8 nor Parquet"
-        raise InputError(message) from error
+    # As text, so that a patient "0042" keeps its zeros.
+    return read_csv(path, breaks=True)
+
+
+def _values(column: Sequence[str] | pa.ChunkedArray, name: str) -> Sequence[Any]:
+    if not isinstance(column, pa.ChunkedArray):
+        return column
+    kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+    if pa.types.is_nested(kind) or is_binary(kind):
+        message = f"column '{name}': a word or a number in every row expected, got {kind}"
+        raise InputError(message)
+    return column.to_pylist()
 
 
 def _cell(value: Any) -> str:
@@ -217,8 +227,12 @@ def write_labels(labelled: dict[str, Labelled], path: Path) -> None:
 
 
 def read_labels(path: Path) -> dict[str, Labelled]:
-    """Return what `write_labels` wrote."""
-    rows = pq.read_table(path, schema=_SCHEMA).to_pylist()
+    """Return what `write_labels` wrote; `InputError` names the file where it is something else."""
+    table = read_parquet(path)
+    if table.column_names != _SCHEMA.names or table.column("key").null_count:
+        message = f"{path}: the labels of a table expected: run acquire again"
+        raise InputError(message)
+    rows = table.to_pylist()
     return {
         row["key"]: Labelled(**row | {"truth": tuple(row["truth"]) if row["truth"] else None})
         for row in rows

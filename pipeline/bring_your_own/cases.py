@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,17 +12,22 @@ import pandas as pd
 from jaxtyping import Float
 
 from pipeline.artifacts import Predictions
-from pipeline.bring_your_own.columns import Columns, read_columns
+from pipeline.bring_your_own.columns import Columns, read_columns, rows_text
+from pipeline.bring_your_own.npz_file import CLASSES
+from pipeline.csv_table import other_columns
 from pipeline.errors import InputError, located
 from pipeline.metrics.cases import SUM_TOLERANCE
 from pipeline.metrics.group_shares import group_names
 from pipeline.metrics.groups import age_bands
-from pipeline.shapes import Labels, Probabilities, require_labels_in_range
+from pipeline.shapes import Labels, Probabilities
 
 KINDS = {"logits": "logit_", "probabilities": "probability_"}
 """What a file may give: an array of that name, or one column a class with that beginning."""
 
 GROUP = "group_"
+NUMBER = re.compile(r"-?[0-9]{1,9}")
+"""A label that may be a class's number."""
+
 AGE = "age"
 """A group column of this name holds years and is read in bands."""
 
@@ -90,17 +96,16 @@ def read_given(path: Path, groups: Sequence[str] = ()) -> Given:
 
 def require_probabilities(path: Path, matrix: Probabilities) -> None:
     """Raise `InputError` unless every value lies in [0, 1] and every row sums to one."""
-    if matrix.min() < 0 or matrix.max() > 1:
-        message = (
-            f"{path}: probabilities must lie in [0, 1], got {matrix.min():g}..{matrix.max():g}"
-        )
+    outside = np.asarray(((matrix < 0) | (matrix > 1)).any(axis=1))
+    if outside.any():
+        message = f"{path}: probabilities must lie in [0, 1], got others in {rows_text(outside)}"
         raise InputError(message)
     sums = matrix.sum(axis=1)
-    wrong = np.flatnonzero(np.abs(sums - 1) > SUM_TOLERANCE)
-    if len(wrong):
+    wrong = np.abs(sums - 1) > SUM_TOLERANCE
+    if wrong.any():
         message = (
-            f"{path}: probabilities of a row must sum to one, got {sums[wrong[0]]:g} in row "
-            f"{wrong[0] + 1} below the header ({len(wrong)} of {len(sums)} rows)"
+            f"{path}: probabilities of a row must sum to one, got {sums[wrong][0]:g} "
+            f"in {rows_text(wrong)}"
         )
         raise InputError(message)
 
@@ -110,14 +115,15 @@ def _read_matrix(columns: Columns) -> tuple[str, tuple[str, ...], Float[np.ndarr
     found = {kind: _matrix_columns(columns, kind, prefix) for kind, prefix in KINDS.items()}
     kinds = [kind for kind, names in found.items() if names]
     if len(kinds) != 1:
+        others = other_columns(columns.path, len(columns))
         message = (
             f"{columns.path}: columns logit_CLASS or probability_CLASS (or an array logits or "
-            f"probabilities) expected, got {'both' if kinds else ', '.join(columns.arrays)}"
+            f"probabilities) expected, got {'both' if kinds else others}"
         )
         raise InputError(message)
     kind, names = kinds[0], found[kinds[0]]
-    parts = [columns.finite(name).reshape(len(columns.arrays[name]), -1) for name in names]
-    matrix = np.concatenate(parts, axis=1)
+    parts = [columns.finite(name) for name in names]
+    matrix = np.concatenate([part.reshape(len(part), -1) for part in parts], axis=1)
     if matrix.shape[1] < 2:
         message = f"{columns.path}: {kind} of two classes or more expected, got '{names[0]}' alone"
         raise InputError(message)
@@ -127,17 +133,20 @@ def _read_matrix(columns: Columns) -> tuple[str, tuple[str, ...], Float[np.ndarr
 
 
 def _matrix_columns(columns: Columns, kind: str, prefix: str) -> list[str]:
-    if kind in columns.arrays:
+    if kind in [*columns]:
         return [kind]
-    return [name for name in columns.arrays if name.startswith(prefix)]
+    return [name for name in columns if name.startswith(prefix)]
 
 
 def _array_classes(columns: Columns, num_classes: int) -> tuple[str, ...]:
-    if "classes" not in columns.arrays or columns.path.suffix.lower() != ".npz":
+    if CLASSES not in columns.arrays or columns.path.suffix.lower() != ".npz":
         return tuple(str(number) for number in range(num_classes))
-    classes = tuple(columns.text("classes"))
-    if len(set(classes)) != num_classes:
-        message = f"{columns.path}: array 'classes': {num_classes} names expected, got {classes}"
+    classes = tuple(columns.text(CLASSES))
+    if not len(set(classes)) == len(classes) == num_classes:
+        message = (
+            f"{columns.path}: array '{CLASSES}': {num_classes} names that differ expected, "
+            f"got {len(set(classes))} in {len(classes)} rows"
+        )
         raise InputError(message)
     return classes
 
@@ -148,20 +157,29 @@ def _read_labels(columns: Columns, classes: Sequence[str]) -> Labels:
     with located(f"{columns.path}: column '{name}'"):
         numbers = {name: number for number, name in enumerate(classes)}
         if not set(text) <= set(numbers):
-            unknown = next(each for each in text if each not in numbers)
-            if not all(each.lstrip("-").isdigit() for each in text):
-                message = (
-                    f"one of the classes {', '.join(classes)} or a number from 0 expected, "
-                    f"got '{unknown}'"
-                )
-                raise InputError(message)
-            numbers = {each: int(each) for each in set(text)}
+            numbers = _numbered(text, classes)
         labels = np.array([numbers[each] for each in text], dtype=np.int64)
-        require_labels_in_range(labels, num_classes=len(classes))
         if len(np.unique(labels)) < 2:
             message = f"cases of two classes or more expected, got '{classes[labels[0]]}' alone"
             raise InputError(message)
     return labels
+
+
+def _numbered(text: np.ndarray, classes: Sequence[str]) -> dict[str, int]:
+    """Return the class that each label is the number of."""
+    numbers = {each: int(each) for each in set(text) if NUMBER.fullmatch(each)}
+    if len(numbers) < len(set(text)):
+        strange = np.array([each not in classes for each in text])
+        message = (
+            f"one of the classes {', '.join(classes)} or a number from 0 expected, "
+            f"got something else in {rows_text(strange)}"
+        )
+        raise InputError(message)
+    outside = np.array([not 0 <= numbers[each] < len(classes) for each in text])
+    if outside.any():
+        message = f"labels must lie in [0, {len(classes)}), got others in {rows_text(outside)}"
+        raise InputError(message)
+    return numbers
 
 
 def _read_cases(columns: Columns, num_cases: int) -> np.ndarray:
@@ -169,26 +187,27 @@ def _read_cases(columns: Columns, num_cases: int) -> np.ndarray:
     if name is None:
         return np.array([f"row {number}" for number in range(1, num_cases + 1)], dtype=object)
     cases = columns.text(name)
-    repeated = pd.Series(cases).duplicated()
+    repeated = pd.Series(cases).duplicated().to_numpy()
     if repeated.any():
         message = (
             f"{columns.path}: column '{name}': every case once expected, "
-            f"got '{cases[repeated][0]}' again"
+            f"got one again in {rows_text(repeated)}"
         )
         raise InputError(message)
     return cases
 
 
 def _read_groups(columns: Columns, groups: Sequence[str]) -> pd.DataFrame:
-    chosen = groups or [name for name in columns.arrays if name.startswith(GROUP)]
+    chosen = groups or [name for name in columns if name.startswith(GROUP)]
     table = {}
     for group in chosen:
         name = columns.require(group, f"{GROUP}{group}")
+        values = columns.one_axis(name)
         if group.removeprefix(GROUP) == AGE:
             table["age_band"] = group_names(age_bands(columns.numbers(name)))
         else:
-            values = pd.Series(columns.arrays[name], dtype=object)
-            table[group.removeprefix(GROUP)] = group_names(values.mask(values == "", None).array)
+            named = pd.Series(values, dtype=object)
+            table[group.removeprefix(GROUP)] = group_names(named.mask(named == "", None).array)
     return pd.DataFrame(table, index=range(len(next(iter(columns.arrays.values())))))
 
 
@@ -206,11 +225,11 @@ def require_other_patients(first: Given, second: Given) -> None:
     """Raise `InputError` if a patient has cases in both files, as far as both name patients."""
     if not (first.names_patients and second.names_patients):
         return
-    shared = np.intersect1d(first.predictions.patients, second.predictions.patients)
-    if len(shared):
+    shared = np.isin(second.predictions.patients, first.predictions.patients)
+    if shared.any():
         message = (
             f"{second.path}: other patients than in {first.path} expected, "
-            f"got {len(shared)} in both, first '{shared[0]}'"
+            f"got some of them in {rows_text(shared)}"
         )
         raise InputError(message)
 

@@ -1,20 +1,23 @@
-"""The columns of a CSV, Parquet or npz file: named arrays, one row a case, nothing executed."""
+"""The columns of a CSV, Parquet or npz file: named arrays, one row a case, nothing executed.
+
+What stands in a cell is never told: it may name a patient. A message says which rows, and what was
+expected of them.
+"""
 
 from __future__ import annotations
 
-import zipfile
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from pipeline.artifacts import column_matrix
+from pipeline.bring_your_own.npz_file import read_npz
+from pipeline.csv_table import absent_column, read_csv
 from pipeline.errors import InputError, located
-from pipeline.shapes import require_same_length
+from pipeline.parquet_table import is_binary, is_list, is_number, list_matrix, read_parquet
 
 ABSENT = ("", "nan", "none", "na", "null", "<na>")
 """What stands, in small letters, where a number is missing."""
@@ -30,51 +33,79 @@ class Columns:
         Named in front of every error.
     arrays : dict of str to array
         (cases,) or (cases, classes). Those of a CSV file are text.
+    unusable : dict of str to str
+        What is wrong with the others, which matters only where one of them is asked for.
     """
 
     path: Path
     arrays: dict[str, np.ndarray]
+    unusable: dict[str, str] = field(default_factory=dict)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter([*self.arrays, *self.unusable])
+
+    def __len__(self) -> int:
+        return len(self.arrays) + len(self.unusable)
 
     def first(self, *names: str) -> str | None:
         """Return the first of these names that is there."""
-        return next((name for name in names if name in self.arrays), None)
+        return next((name for name in names if name in [*self]), None)
 
     def require(self, *names: str) -> str:
         """Return the first of these names that is there; `InputError` if none is."""
         if found := self.first(*names):
             return found
-        message = f"{self.path}: column '{names[0]}' expected, got: {', '.join(self.arrays)}"
-        raise InputError(message)
+        with located(self.path):
+            raise InputError(absent_column(self.path, names[0], len(self)))
+
+    def values(self, name: str) -> np.ndarray:
+        """Return a column as it is; `InputError` if the file has it in no usable form."""
+        if name in self.unusable:
+            message = f"{self.path}: column '{name}': {self.unusable[name]}"
+            raise InputError(message)
+        return self.arrays[name]
+
+    def one_axis(self, name: str) -> np.ndarray:
+        """Return a column of one value a row; a list in a row is an error."""
+        values = self.values(name)
+        if values.ndim > 1:
+            message = (
+                f"{self.path}: column '{name}': one value a row expected, got {values.shape[1]}"
+            )
+            raise InputError(message)
+        return values
 
     def text(self, name: str) -> np.ndarray:
         """Return a column as text; a cell without any is an error."""
-        values = self.arrays[name]
-        with located(f"{self.path}: column '{name}'"):
-            missing = np.asarray(pd.isna(values), dtype=bool)
-            if values.ndim > 1:
-                message = f"one value a row expected, got {values.shape[1]}"
-                raise InputError(message)
-            text = np.array([_as_text(value) for value in values.tolist()], dtype=object)
-            missing |= text == ""
-            if missing.any():
-                message = f"a value in every row expected, got none in {_rows(missing)}"
-                raise InputError(message)
+        values = self.one_axis(name)
+        text = np.array([_as_text(value) for value in values.tolist()], dtype=object)
+        missing = np.asarray(pd.isna(values) | (text == ""), dtype=bool)
+        if missing.any():
+            message = (
+                f"{self.path}: column '{name}': a value in every row expected, "
+                f"got none in {rows_text(missing)}"
+            )
+            raise InputError(message)
         return text
 
     def numbers(self, name: str) -> np.ndarray:
         """Return a column as float64, NaN where nothing stands; text is an error."""
-        values = self.arrays[name]
-        with located(f"{self.path}: column '{name}'"):
-            if np.issubdtype(values.dtype, np.number):
-                return values.astype(np.float64)
-            flat = pd.Series(values.reshape(-1)).map(_as_text)
-            absent = flat.str.lower().isin(ABSENT)
-            converted = pd.to_numeric(flat.mask(absent), errors="coerce")
-            wrong = (converted.isna() & ~absent).to_numpy()
-            if wrong.any():
-                message = f"numbers expected, got '{flat[wrong].iloc[0]}'"
-                raise InputError(message)
-            return converted.to_numpy(dtype=np.float64).reshape(values.shape)
+        values = self.values(name)
+        if np.issubdtype(values.dtype, np.number):
+            return values.astype(np.float64)
+        flat = pd.Series(values.reshape(-1)).map(_as_text)
+        absent = flat.str.lower().isin(ABSENT)
+        converted = pd.to_numeric(flat.mask(absent), errors="coerce")
+        wrong: np.ndarray = np.any(
+            np.asarray(converted.isna() & ~absent).reshape(len(values), -1), axis=1
+        )
+        if wrong.any():
+            message = (
+                f"{self.path}: column '{name}': numbers expected, "
+                f"got something else in {rows_text(wrong)}"
+            )
+            raise InputError(message)
+        return converted.to_numpy(dtype=np.float64).reshape(values.shape)
 
     def finite(self, name: str) -> np.ndarray:
         """Return a column as float64; `InputError` if any value is missing, NaN or infinite."""
@@ -83,7 +114,7 @@ class Columns:
         if wrong.any():
             message = (
                 f"{self.path}: column '{name}': finite numbers expected, "
-                f"got NaN, infinity or nothing in {_rows(wrong)}"
+                f"got NaN, infinity or nothing in {rows_text(wrong)}"
             )
             raise InputError(message)
         return values
@@ -98,10 +129,10 @@ def read_columns(path: Path) -> Columns:
         If there is no such file, it is not what its ending says, its columns have different
         lengths, or it would have to run a pickle to be read.
     """
-    readers: dict[str, Callable[[Path], dict[str, np.ndarray]]] = {
+    readers: dict[str, Callable[[Path], Columns]] = {
         ".csv": _read_csv,
         ".parquet": _read_parquet,
-        ".npz": _read_npz,
+        ".npz": lambda path: Columns(path, read_npz(path)),
     }
     with located(path):
         if path.suffix.lower() not in readers:
@@ -110,75 +141,51 @@ def read_columns(path: Path) -> Columns:
         if not path.is_file():
             message = "no such file"
             raise InputError(message)
-        arrays = readers[path.suffix.lower()](path)
-        if not arrays or min(len(array) for array in arrays.values()) == 0:
+        columns = readers[path.suffix.lower()](path)
+        if not columns.arrays or min(len(array) for array in columns.arrays.values()) == 0:
             message = "at least one case expected, got none"
             raise InputError(message)
-    return Columns(path, arrays)
+    return columns
 
 
-def _read_csv(path: Path) -> dict[str, np.ndarray]:
-    try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False)
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        message = f"no CSV file: {error}"
-        raise InputError(message) from error
-    return {str(name): table[name].to_numpy(dtype=object) for name in table.columns}
+def rows_text(wrong: np.ndarray) -> str:
+    """Return which rows are meant, without what stands in them.
+
+    >>> rows_text(np.array([False, True, True]))
+    '2 of 3 rows, first row 2 below the header'
+    """
+    first = np.flatnonzero(wrong)[0] + 1
+    return f"{wrong.sum()} of {len(wrong)} rows, first row {first} below the header"
 
 
-def _read_parquet(path: Path) -> dict[str, np.ndarray]:
-    try:
-        table = pq.read_table(path)
-    except pa.ArrowInvalid as error:
-        message = f"no Parquet file: {error}"
-        raise InputError(message) from error
-    return {name: _parquet_array(name, table[name]) for name in table.column_names}
+def _read_csv(path: Path) -> Columns:
+    return Columns(
+        path, {name: np.array(cells, dtype=object) for name, cells in read_csv(path).items()}
+    )
 
 
-def _parquet_array(name: str, column: pa.ChunkedArray) -> np.ndarray:
-    if pa.types.is_fixed_size_list(column.type):
-        return column_matrix(column)
-    if not (pa.types.is_list(column.type) or pa.types.is_large_list(column.type)):
-        return column.to_pandas().to_numpy()
-    rows = column.to_pylist()
-    lengths = {0 if row is None else len(row) for row in rows}
-    if len(lengths) > 1:
-        message = f"column '{name}': lists of one length expected, got {sorted(lengths)}"
+def _read_parquet(path: Path) -> Columns:
+    table = read_parquet(path)
+    columns = Columns(path, {})
+    for name in table.column_names:
+        try:
+            columns.arrays[name] = _parquet_array(table[name])
+        except InputError as error:
+            columns.unusable[name] = str(error)
+    return columns
+
+
+def _parquet_array(column: pa.ChunkedArray) -> np.ndarray:
+    if is_list(column.type):
+        return list_matrix(column)
+    kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+    if pa.types.is_nested(kind) or is_binary(kind):
+        message = f"numbers or text expected, got {kind}"
         raise InputError(message)
-    return np.array(rows, dtype=object)
-
-
-def _read_npz(path: Path) -> dict[str, np.ndarray]:
-    try:
-        archive = np.load(path, allow_pickle=False)
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
-        message = "no npz file: numpy arrays in a zip archive expected"
-        raise InputError(message) from error
-    if not isinstance(archive, np.lib.npyio.NpzFile):
-        message = "no npz file, but a single array"
-        raise InputError(message)
-    with archive:
-        arrays = {name: _npz_array(archive, name) for name in archive.files}
-    # Names of classes are one a class, not one a case.
-    require_same_length(**{name: array for name, array in arrays.items() if name != "classes"})
-    return arrays
-
-
-def _npz_array(archive: np.lib.npyio.NpzFile, name: str) -> np.ndarray:
-    try:
-        array = archive[name]
-    except ValueError as error:
-        message = (
-            f"array '{name}': numbers or text expected, got Python objects, which are a pickle"
-        )
-        raise InputError(message) from error
-    except zipfile.BadZipFile as error:
-        message = f"array '{name}' is damaged: {error}"
-        raise InputError(message) from error
-    if array.ndim not in (1, 2):
-        message = f"array '{name}': one or two axes expected, got shape {array.shape}"
-        raise InputError(message)
-    return array
+    if is_number(kind) and not column.null_count:
+        return column.to_numpy()
+    # Not by way of pandas, which would make a whole number beside a gap a float, and round it.
+    return np.array(column.to_pylist(), dtype=object)
 
 
 def _as_text(value: object) -> str:
@@ -186,8 +193,3 @@ def _as_text(value: object) -> str:
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     return str(value)
-
-
-def _rows(wrong: np.ndarray) -> str:
-    first = np.flatnonzero(wrong)[0] + 1
-    return f"{wrong.sum()} of {len(wrong)} rows, first row {first} below the header"

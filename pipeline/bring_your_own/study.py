@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,7 @@ import pandas as pd
 from pipeline.artifacts import Predictions
 from pipeline.bring_your_own.cases import Given, take
 from pipeline.calibrators import Calibrator, fit_calibrator
+from pipeline.config.names import MAX_LENGTH
 from pipeline.config.plan import ExperimentRow
 from pipeline.config.study import Study
 from pipeline.errors import InputError, located
@@ -108,7 +110,8 @@ def given_row(name: str, run: Run, shown: Shown) -> ExperimentRow:
     """Return the plan's row that such a study would have."""
     fields = Study.model_fields
     targets = sorted({*fields["risk_targets"].default, shown.target})
-    return ExperimentRow(
+    # A plan's names become commands, and are checked for it: this row is of no plan.
+    return ExperimentRow.model_construct(
         study=name,
         experiment=name,
         dataset=name,
@@ -186,12 +189,13 @@ def no_history() -> pd.DataFrame:
 
 
 def study_name(path: Path) -> str:
-    """Return a file's name as the name of a study and its folders.
+    """Return a file's name as the name of a study and its folders: letters have no accents.
 
-    >>> study_name(Path("My results (2).csv"))
-    'My-results-2'
+    >>> study_name(Path("Übersicht (2).csv"))
+    'Ubersicht-2'
     """
-    return re.sub(r"[^\w.]+", "-", path.stem).strip("-.") or "given"
+    letters = unicodedata.normalize("NFKD", path.stem).encode("ascii", "ignore").decode()
+    return re.sub(r"[^A-Za-z0-9_]+", "-", letters).strip("-_")[:MAX_LENGTH] or "given"
 
 
 def _counts(predictions: Predictions, num_classes: int) -> list[int]:

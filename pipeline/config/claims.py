@@ -6,6 +6,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from pipeline.config.names import Key, Name
 from pipeline.config.reading import Strict
 
 Direction = Literal["higher", "lower"]
@@ -23,7 +24,7 @@ class Rows(Strict):
     table: TableName = "runs"
     where: dict[str, Value | list[Value]] = {}
     without: dict[str, Value | list[Value]] = {}
-    datasets: list[str] | None = None
+    datasets: list[Name] | None = None
 
 
 class Part(Strict):
@@ -41,14 +42,14 @@ class Part(Strict):
     expected: Direction
     kind: Literal["superiority", "non_inferiority"] = "superiority"
     margin: float | None = Field(default=None, gt=0)
-    losses: list[str] = Field(min_length=1)
-    against_losses: list[str] = []
-    calibrators: list[str] = Field(min_length=1)
-    against_calibrators: list[str] = []
+    losses: list[Name] = Field(min_length=1)
+    against_losses: list[Name] = []
+    calibrators: list[Name] = Field(min_length=1)
+    against_calibrators: list[Name] = []
     rows: Rows = Rows()
     less: Rows | None = None
     each: list[str] = []
-    studies: list[str] = []
+    studies: list[Key] = []
 
     @model_validator(mode="after")
     def _is_a_comparison(self) -> Self:
@@ -86,10 +87,10 @@ class PlannedExperiment(Strict):
     Losses and seeds that are left out are the study's.
     """
 
-    dataset: str
-    network: str | None = None
-    recipe: str | None = None
-    losses: list[str] | None = None
+    dataset: Name
+    network: Name | None = None
+    recipe: Name | None = None
+    losses: list[Name] | None = None
     seeds: int | None = Field(default=None, gt=0)
 
 
@@ -97,15 +98,15 @@ class PlannedStudy(Strict):
     """What a study was meant to hold: experiments, losses of each, seeds at least."""
 
     experiments: list[PlannedExperiment] = Field(min_length=1)
-    losses: list[str]
+    losses: list[Name]
     seeds: int = Field(gt=0)
 
 
 class Choice(Strict):
     """A simple method, and the candidates that may replace it."""
 
-    simplest: str
-    candidates: list[str]
+    simplest: Name
+    candidates: list[Name]
 
 
 class Guard(Strict):
@@ -124,7 +125,7 @@ class Recommendation(Strict):
     guards: list[Guard]
     losses: Choice
     calibrators: Choice
-    studies: list[str]
+    studies: list[Key]
 
 
 class Claims(Strict):
@@ -134,7 +135,7 @@ class Claims(Strict):
     """
 
     level: float = Field(gt=0, lt=1)
-    planned: dict[str, PlannedStudy]
+    planned: dict[Key, PlannedStudy]
     cuts: list[str]
     limits: list[str]
     claims: list[Claim] = Field(min_length=1)

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, PositiveInt, model_validator
 
+from pipeline.config.names import MAX_LENGTH, require_name
 from pipeline.config.reading import Strict, check_config, merge, read_yaml
 from pipeline.errors import InputError, located
 from pipeline.splits import SPLITS, Split
-
-NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*"
-"""What a data set may be called: its name becomes paths and commands."""
 
 HeldOut = Literal["val", "calibration", "threshold"]
 
@@ -24,7 +21,7 @@ class SourceFile(Strict):
     `md5` is for files whose publisher states nothing else; it guards against damage, not malice.
     """
 
-    name: str = Field(pattern=r"^[\w.+-]+$")
+    name: str = Field(pattern=r"^[\w+-][\w.+-]*$", max_length=MAX_LENGTH)
     sha256: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
     md5: str | None = Field(default=None, pattern=r"^[0-9a-f]{32}$")
     url: str | None = None
@@ -202,7 +199,4 @@ def _read_files(configs: Path, name: str) -> dict[Path, dict[str, Any]]:
 
 
 def _path(configs: Path, name: object) -> Path:
-    if not (isinstance(name, str) and re.fullmatch(NAME, name)):
-        message = f"a data set's name expected, which matches {NAME}, got {name!r}"
-        raise InputError(message)
-    return configs / "datasets" / f"{name}.yaml"
+    return configs / "datasets" / f"{require_name(name, of='a data set')}.yaml"

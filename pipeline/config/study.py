@@ -6,6 +6,7 @@ from typing import Literal, Self
 
 from pydantic import Field, NonNegativeFloat, model_validator
 
+from pipeline.config.names import Key, Name, require_key
 from pipeline.config.reading import Strict
 from pipeline.metrics.workload import PREVALENCE_WITHIN
 
@@ -19,7 +20,7 @@ SAME_CLASSES: tuple[PartnerKind, ...] = ("corruption", "site")
 class Partner(Strict):
     """A prepared data set whose test cases the trained models meet besides their own."""
 
-    dataset: str
+    dataset: Name
     kind: PartnerKind
 
 
@@ -33,11 +34,11 @@ class Experiment(Strict):
     its study's. None of the three changes a run.
     """
 
-    name: str | None = None
-    dataset: str
-    network: str
-    recipe: str
-    losses: list[str] | None = None
+    name: Key | None = None
+    dataset: Name
+    network: Name
+    recipe: Name
+    losses: list[Name] | None = None
     seeds: list[int] | None = None
     partners: list[Partner] = []
     prevalence: dict[str, NonNegativeFloat] = {}
@@ -48,6 +49,12 @@ class Experiment(Strict):
     def key(self) -> str:
         """The experiment's readable name, unique in its study."""
         return self.name or f"{self.dataset}-{self.network}"
+
+    @model_validator(mode="after")
+    def _key_is_one(self) -> Self:
+        # Without a 'name' it is made of two names, which may be too long together or hold a dot.
+        require_key(self.key, of="an experiment")
+        return self
 
     @model_validator(mode="after")
     def _partners_differ(self) -> Self:
@@ -71,9 +78,9 @@ class Study(Strict):
 
     title: str
     experiments: list[Experiment] = Field(min_length=1)
-    losses: list[str] = Field(min_length=1)
+    losses: list[Name] = Field(min_length=1)
     seeds: list[int] = Field(min_length=1)
-    calibrators: list[str] = Field(min_length=1)
+    calibrators: list[Name] = Field(min_length=1)
     baseline: str
     headline_loss: str
     headline_calibrator: str

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
-from pipeline.acquiring import acquire_files
+from pipeline.acquiring import MIRROR_VARIABLE, acquire_files, mirrors
 from pipeline.adapters import ACQUIRERS, find_adapter
 from pipeline.artifacts import whole_folder
-from pipeline.config import read_dataset
-from pipeline.errors import located
+from pipeline.config import Dataset, read_dataset
+from pipeline.errors import InputError, located
 
 
 def run(key: str, *, root: Path) -> None:
@@ -17,12 +18,35 @@ def run(key: str, *, root: Path) -> None:
     Raises
     ------
     InputError
-        If the data set has no config, or one of its files is absent or has another checksum.
+        If the data set has no config, or one of its files is absent or has another checksum; or
+        if what is to be read lies where stages write.
     """
-    path = root / "configs" / "datasets" / f"{key}.yaml"
     dataset = read_dataset(root / "configs", key)
+    path = root / "configs" / "datasets" / f"{key}.yaml"
     with located(path):
         find_adapter(dataset.adapter)
+        for output in (root / "data" / "raw" / key, root / "data" / "prepared" / key):
+            require_apart(sources(dataset), output)
         acquire = ACQUIRERS.get(dataset.adapter, acquire_files)
         with whole_folder(root / "data" / "raw" / key) as raw:
             acquire(raw, dataset)
+
+
+def sources(dataset: Dataset) -> dict[str, Path]:
+    """Return where files of the user's are read, by what names the place."""
+    arguments = dataset.arguments
+    labels = arguments.get("labels")
+    stated = {
+        "key 'arguments.folder'": arguments.get("folder"),
+        "key 'arguments.labels.table'": labels.get("table") if isinstance(labels, dict) else None,
+    }
+    found = {name: Path(path) for name, path in stated.items() if isinstance(path, str)}
+    return found | {f"{MIRROR_VARIABLE} {path}": path for path in mirrors()}
+
+
+def require_apart(read: Mapping[str, Path], output: Path) -> None:
+    """Raise `InputError` if anything that is read lies in a folder that a stage replaces."""
+    for name, path in read.items():
+        if path.resolve().is_relative_to(output.resolve()):
+            message = f"{name}: a place outside {output} expected, which is replaced"
+            raise InputError(message)

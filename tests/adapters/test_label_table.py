@@ -121,7 +121,7 @@ def test_refuses_a_table_that_is_not_there(tmp_path):
 
 def test_refuses_a_table_without_a_column_it_needs(tmp_path):
     path = write_table(tmp_path / "labels.csv", [("1", "ill")], ("key", "finding"))
-    with pytest.raises(InputError, match=r"no column 'label'; the table has: key, finding"):
+    with pytest.raises(InputError, match=r"column 'label' expected, got 2 others: is the head"):
         read_rows(arguments(path))
 
 
@@ -130,10 +130,13 @@ def test_refuses_a_table_without_rows(tmp_path):
         read_rows(arguments(write_table(tmp_path / "labels.csv", [])))
 
 
-@pytest.mark.parametrize("name", ["labels.csv", "labels.parquet"])
-def test_refuses_a_file_that_is_no_table(tmp_path, name):
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [("labels.csv", "text in UTF-8 expected"), ("labels.parquet", "no Parquet file, or a damaged")],
+)
+def test_refuses_a_file_that_is_no_table(tmp_path, name, message):
     (tmp_path / name).write_bytes(b"\xff\xfe\x00\x01PK\x03\x04")
-    with pytest.raises(InputError, match="neither a CSV table in UTF-8 nor Parquet"):
+    with pytest.raises(InputError, match=rf"{name}: {message}"):
         read_rows(arguments(tmp_path / name))
 
 

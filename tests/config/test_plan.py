@@ -2,12 +2,14 @@ from pathlib import Path
 
 import pytest
 import yaml
+from ruamel.yaml import YAML
 
 from pipeline.config import expand_plan, read_plan, write_plan
 from pipeline.config.plan import require_row
 from pipeline.errors import InputError
 
 CONFIGS = Path(__file__).parents[2] / "configs"
+INJECTED = ["a; touch X", "a$(touch X)b", "../../../victim", "/abs", "a b", "-x", ""]
 
 
 @pytest.fixture
@@ -18,6 +20,9 @@ def configs(tmp_path):
         (tmp_path / kind).mkdir()
         for path in (CONFIGS / kind).glob("*.yaml"):
             (tmp_path / kind / path.name).write_text(path.read_text())
+    # Digits first, whatever order the page of the study wants.
+    study["experiments"].sort(key=lambda experiment: experiment["dataset"])
+    write_study(tmp_path, study)
     return tmp_path, study
 
 
@@ -226,3 +231,110 @@ def test_an_unknown_row_is_refused_with_the_rows_there_are(configs):
     plan = expand_plan(["quick"], configs[0])
     with pytest.raises(InputError, match=r"no row 'slow'; it has: quick"):
         require_row(plan.studies, "slow")
+
+
+def planted(study, key, name):
+    """A study in which one name, told by its key, is another."""
+    study = yaml.safe_load(yaml.safe_dump(study))
+    *parts, last = (int(part) if part.isdigit() else part for part in key.split("."))
+    place = study
+    for part in parts:
+        place = place[part]
+    place[last] = name
+    return study
+
+
+@pytest.mark.parametrize("name", INJECTED)
+@pytest.mark.parametrize(
+    "key",
+    [
+        "experiments.0.name", "experiments.0.dataset", "experiments.1.network",
+        "experiments.1.recipe", "experiments.0.losses.0", "experiments.0.partners.0.dataset",
+        "losses.1", "calibrators.2",
+    ],
+)  # fmt: skip
+def test_a_name_that_would_be_a_command_or_another_path_is_refused_by_its_key(configs, key, name):
+    root, study = configs
+    partners = [{"dataset": "dtd10", "kind": "far_ood"}]
+    own = {"name": "own", "losses": list(study["losses"]), "partners": partners}
+    study = study | {"experiments": with_first(study, **own)}
+    write_study(root, planted(study, key, name))
+    with pytest.raises(
+        InputError, match=rf"quick\.yaml: key '{key}': a name expected, "
+    ) as refused:
+        expand_plan(["quick"], root)
+    assert len(str(refused.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize("name", [*INJECTED, "../studies/quick", "v1.2"])
+def test_a_study_is_named_and_never_by_a_path(configs, name):
+    with pytest.raises(InputError, match="a study's name expected"):
+        expand_plan([name], configs[0])
+
+
+def test_an_experiment_whose_own_names_hold_a_dot_needs_another(configs):
+    root, study = configs
+    (root / "networks/thin-1.5.yaml").write_text((root / "networks/thin_vit.yaml").read_text())
+    changed = with_first(study, network="thin-1.5")
+    write_study(root, study, experiments=changed)
+    message = (
+        r"key 'experiments\.0': an experiment's name expected without '\.', .*digits-thin-1\.5"
+    )
+    with pytest.raises(InputError, match=message):
+        expand_plan(["quick"], root)
+    write_study(root, study, experiments=[changed[0] | {"name": "digits"}, *changed[1:]])
+    assert expand_plan(["quick"], root).experiments["quick-digits"].network == "thin-1.5"
+
+
+@pytest.mark.parametrize("table", ["datasets", "experiments", "studies"])
+def test_a_plan_whose_key_is_not_what_its_row_is_called_is_refused(configs, tmp_path, table):
+    path = tmp_path / "plan.yaml"
+    write_plan(expand_plan(["quick"], configs[0]), path)
+    plan = yaml.safe_load(path.read_text())
+    first = next(iter(plan[table]))
+    plan[table]["a; touch X"] = plan[table].pop(first)
+    path.write_text(yaml.safe_dump(plan))
+    with pytest.raises(InputError, match=r"plan\.yaml: '\w+' calls the row of .* 'a; touch X'"):
+        read_plan(path)
+
+
+def test_a_plan_whose_study_names_an_experiment_without_a_row_is_refused(configs, tmp_path):
+    path = tmp_path / "plan.yaml"
+    write_plan(expand_plan(["quick"], configs[0]), path)
+    plan = yaml.safe_load(path.read_text())
+    plan["studies"]["quick"]["experiments"] += " other"
+    path.write_text(yaml.safe_dump(plan))
+    with pytest.raises(InputError, match=r"study quick names the experiment other, which has no r"):
+        read_plan(path)
+
+
+@pytest.mark.parametrize("name", ["1e5", "1.0e3", "0o17", "0x1f", "123", "1_000", "true", "null"])
+def test_a_name_that_looks_like_a_number_is_a_text_to_dvc_as_well(configs, tmp_path, name):
+    root, study = configs
+    (root / f"datasets/{name}.yaml").write_text((root / "datasets/digits.yaml").read_text())
+    changed = with_first(study, dataset=name, name="own")
+    write_study(root, study, experiments=changed)
+    write_plan(expand_plan(["quick"], root), tmp_path / "plan.yaml")
+    # DVC reads YAML 1.2, in which some words are numbers that are none to PyYAML.
+    read = YAML(typ="safe").load(tmp_path / "plan.yaml")
+    assert read["datasets"][name]["dataset"] == name
+    assert read["experiments"]["quick-own"]["dataset"] == name
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"prepared": "data/prepared/own"}, r"'arguments\.prepared': own derives from itself"),
+        ({"prepared": 7}, r"key 'arguments\.prepared': a path expected, got int"),
+        ({"prepared": "data/prepared/.."}, r"a data set's name expected, .*, got '\.\.'"),
+        ({"folder": ["in"]}, r"key 'arguments\.folder': a path expected, got list"),
+        ({"labels": {"table": 7}}, r"key 'arguments\.labels\.table': a path expected, got int"),
+    ],
+)
+def test_a_place_that_is_none_is_refused_by_its_key(configs, arguments, message):
+    root, study = configs
+    digits = yaml.safe_load((root / "datasets/digits.yaml").read_text())
+    (root / "datasets/own.yaml").write_text(yaml.safe_dump(digits | {"arguments": arguments}))
+    write_study(root, study, experiments=with_first(study, dataset="own"))
+    with pytest.raises(InputError, match=rf"own\.yaml: .*{message}"):
+        expand_plan(["quick"], root)

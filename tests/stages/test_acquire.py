@@ -54,3 +54,31 @@ def test_a_word_that_is_no_window_is_told_by_file_and_key(tmp_path):
     )
     with pytest.raises(InputError, match=message):
         acquire.run("small", root=tmp_path)
+
+
+@pytest.mark.parametrize("key", ["../x", "/abs", "a;b", "..", "sub/small"])
+def test_a_key_that_is_no_name_makes_no_folder(tmp_path, key):
+    configure(tmp_path)
+    with pytest.raises(InputError, match="a data set's name expected"):
+        acquire.run(key, root=tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["configs"]
+
+
+@pytest.mark.parametrize("output", ["raw", "prepared"])
+@pytest.mark.parametrize("way", ["folder", "table", "mirror"])
+def test_what_is_read_may_not_lie_where_it_would_be_replaced(tmp_path, monkeypatch, output, way):
+    place = tmp_path / f"data/{output}/small"
+    (place / "scans").mkdir(parents=True)
+    (place / "labels.csv").write_text("key,label\n")
+    elsewhere = {"folder": str(tmp_path / "in"), "labels": {"table": str(tmp_path / "labels.csv")}}
+    stated = {
+        "folder": elsewhere | {"folder": str(place / "scans")},
+        "table": elsewhere | {"labels": {"table": str(place / "labels.csv")}},
+        "mirror": elsewhere,
+    }
+    monkeypatch.setenv("PIPELINE_MIRROR", str(place) if way == "mirror" else "")
+    configure(tmp_path, adapter="image_folder", arguments=stated[way])
+    message = rf"small\.yaml: .*{way}.*: a place outside .*{output}/small expected"
+    with pytest.raises(InputError, match=rf"(?i){message}"):
+        acquire.run("small", root=tmp_path)
+    assert (place / "labels.csv").is_file()

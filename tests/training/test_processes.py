@@ -73,7 +73,7 @@ def test_two_processes_take_the_steps_that_one_takes(tmp_path, loss):
 def test_two_processes_write_one_result_that_repeats(tmp_path):
     logits = []
     for name in ("first", "second"):
-        (key,) = write_project(tmp_path / name, losses=["gce"])
+        key = write_project(tmp_path / name, losses=["gce"])
         run_processes(2, "-m", "pipeline", "train", key, folder=tmp_path / name)
         folder = tmp_path / name / "data/logits/study/experiment/gce/seed-0"
         logits.append(read_predictions(folder / "test.parquet").logits)

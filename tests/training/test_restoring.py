@@ -15,7 +15,7 @@ from tests.training.examples import CPU, write_project
 def test_record_and_weights_give_the_logits_that_training_wrote(tmp_path, monkeypatch, loss):
     for name, value in CPU.items():
         monkeypatch.setenv(name, value)
-    (key,) = write_project(tmp_path, losses=[loss])
+    key = write_project(tmp_path, losses=[loss])
     run(key, root=tmp_path)
     folder = tmp_path / f"data/logits/study/experiment/{loss}/seed-0"
     classifier = restore_classifier(
