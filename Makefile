@@ -21,6 +21,7 @@ endif
 .PHONY: reproduce reproduce-all test test-slow browser screenshots check format bench clean
 
 reproduce: $(READY)
+	@mkdir -p .dvc-state && chmod 700 .dvc-state
 	dvc repro report@quick
 	@python -m pipeline agree quick --brief
 	@echo "Open reports/quick/index.html"

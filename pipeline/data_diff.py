@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from pipeline.errors import InputError
@@ -15,6 +16,20 @@ from pipeline.errors import InputError
 PREPARED = "data/prepared"
 WORKSPACE = "workspace"
 EXAMPLES = 10
+_TOLD_APART = ("label", "class", "split", "pixel_sha256")
+"""Columns whose changes have a name of their own; labels count by their classes."""
+LABELS = {
+    "group": "group to split by", "source": "source file", "source_sha256": "source file's hash",
+    "spacing": "pixel spacing", "truth": "label probabilities",
+}  # fmt: skip
+"""What columns are called where their names do not say it."""
+MAX_SHOWN = 40
+"""Characters of a value: a hash is longer."""
+_OF_THE_CASES = (
+    "fingerprint", "counts", "patients", "sites", "spacing_mm", "simulated", "equal_pixels", "read",
+    "left_out",
+)  # fmt: skip
+"""What a card says that follows from its cases, or from those that were set apart."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +42,9 @@ class DataDiff:
         Cases that only the new, or only the old, version has; that have other pixels.
     relabelled, moved : list of (str, str, str)
         Case, old and new class; case, old and new split.
+    altered : dict of str to list of (str, str, str)
+        By column, such as site or age: case, old and new value. Columns that differ in nothing are
+        left out.
     """
 
     added: list[str]
@@ -34,9 +52,11 @@ class DataDiff:
     relabelled: list[tuple[str, str, str]]
     moved: list[tuple[str, str, str]]
     redrawn: list[str]
+    altered: dict[str, list[tuple[str, str, str]]] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
-        return any((self.added, self.removed, self.relabelled, self.moved, self.redrawn))
+        changes = (self.added, self.removed, self.relabelled, self.moved, self.redrawn)
+        return any((*changes, self.altered))
 
 
 def compare_cases(
@@ -65,6 +85,12 @@ def compare_cases(
         relabelled=_changes(was["class"], now["class"]),
         moved=_changes(was["split"], now["split"]),
         redrawn=both[(was["pixel_sha256"] != now["pixel_sha256"]).to_numpy()].tolist(),
+        altered={
+            column: changes
+            for column in was.columns
+            if column in now.columns and column not in _TOLD_APART
+            if (changes := _changes(was[column].map(_said), now[column].map(_said)))
+        },
     )
 
 
@@ -73,16 +99,20 @@ def describe(name: str, diff: DataDiff) -> Iterator[str]:
     if not diff:
         yield f"{name}: no change"
         return
+    altered = {LABELS.get(column, column): changes for column, changes in diff.altered.items()}
+    others = "".join(f", {len(each)} with another {what}" for what, each in altered.items())
     yield (
         f"{name}: {len(diff.added)} added, {len(diff.removed)} removed, {len(diff.relabelled)} "
-        f"relabelled, {len(diff.moved)} moved between splits, {len(diff.redrawn)} with other pixels"
+        f"relabelled, {len(diff.moved)} moved between splits, {len(diff.redrawn)} with other "
+        f"pixels{others}"
     )
     for title, cases in (
         ("added", diff.added), ("removed", diff.removed), ("other pixels", diff.redrawn),
     ):  # fmt: skip
         yield from _listed(title, cases)
-    for title, changes in (("relabelled", diff.relabelled), ("moved", diff.moved)):
-        yield from _listed(title, [f"{case}: {old} -> {new}" for case, old, new in changes])
+    told = {"relabelled": diff.relabelled, "moved": diff.moved} | altered
+    for title, changes in told.items():
+        yield from _listed(title, [_change(*each) for each in changes])
 
 
 def diff_revisions(old: str, new: str, *, root: Path, dataset: str | None = None) -> Iterator[str]:
@@ -113,6 +143,8 @@ def diff_revisions(old: str, new: str, *, root: Path, dataset: str | None = None
             continue
         classes = [card.get("classes", []) for card in (old_card, new_card)]
         yield from describe(name, compare_cases(old_cases, new_cases, *classes))
+        if old_card and new_card and (stated := _stated_otherwise(old_card, new_card)):
+            yield f"  the card differs in: {', '.join(stated)}"
 
 
 class _Version:
@@ -149,6 +181,23 @@ class _Version:
             raise InputError(message) from error
 
 
+def _stated_otherwise(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
+    """Return what two cards state otherwise that no table of cases tells."""
+    keys = [key for key in {**old, **new} if key not in _OF_THE_CASES]
+    return [key for key in keys if old.get(key) != new.get(key)]
+
+
+def _said(value: Any) -> str:
+    """Return a cell as it may be compared and read: lists by their numbers, nothing as a dash.
+
+    >>> _said(np.array([0.25, 0.75])), _said(61.0), _said(None), _said(np.nan)
+    ('[0.25, 0.75]', '61.0', '-', '-')
+    """
+    if isinstance(value, np.ndarray | list | tuple):
+        return str(np.asarray(value).tolist())
+    return "-" if pd.isna(value) else str(value)
+
+
 def _named(cases: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
     named = cases.assign(**{"class": [classes[label] for label in cases["label"]]})
     return named.set_index("case")
@@ -157,6 +206,10 @@ def _named(cases: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
 def _changes(was: pd.Series, now: pd.Series) -> list[tuple[str, str, str]]:
     changed = (was != now).to_numpy()
     return list(zip(was.index[changed], was[changed], now[changed], strict=True))
+
+
+def _change(case: str, old: str, new: str) -> str:
+    return f"{case}: {old:.{MAX_SHOWN}} -> {new:.{MAX_SHOWN}}"
 
 
 def _listed(title: str, cases: list[str]) -> Iterator[str]:

@@ -52,6 +52,7 @@ def make_cases(labels, **columns):
         "spacing": None,
         "truth": None,
         "official": None,
+        "patient_is": "patient",
     }
     return pd.DataFrame(table | columns)
 

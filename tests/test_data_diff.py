@@ -3,10 +3,11 @@ import shutil
 import subprocess
 
 import numpy as np
+import pandas as pd
 import pytest
 import yaml
 
-from pipeline.data_diff import DataDiff, compare_cases, describe, diff_revisions
+from pipeline.data_diff import LABELS, DataDiff, compare_cases, describe, diff_revisions
 from pipeline.errors import InputError
 from pipeline.stages import prepare
 from tests.sources import make_cases, make_dataset, write_medmnist
@@ -52,6 +53,34 @@ def test_every_kind_of_change_is_told_apart():
     )
 
 
+@pytest.mark.parametrize(
+    ("column", "old", "new", "change"),
+    [
+        ("site", "north", "south", ("north", "south")),
+        ("patient", "p", "q", ("p", "q")),
+        ("group", "p", "q", ("p", "q")),
+        ("sex", "female", "male", ("female", "male")),
+        ("age", 61.0, np.nan, ("61.0", "-")),
+        ("truth", [0.25, 0.75], [0.75, 0.25], ("[0.25, 0.75]", "[0.75, 0.25]")),
+        ("spacing", None, np.array([1.0, 0.5]), ("-", "[1.0, 0.5]")),
+        ("source", "a.dcm", "b.dcm", ("a.dcm", "b.dcm")),
+        ("source_sha256", "0" * 64, "1" * 64, ("0" * 64, "1" * 64)),
+    ],
+)
+def test_a_case_of_which_anything_else_is_said_is_altered(column, old, new, change):
+    def one(value):
+        return table(**{column: pd.Series([value] * 4, dtype=object)})
+
+    expected = {column: [(f"case-{number}", *change) for number in range(4)]}
+    diff = compare(one(old), one(new))
+    assert diff == DataDiff([], [], [], [], [], altered=expected)
+    assert not compare(one(new), one(new))
+    first, second, *_ = describe("set", diff)
+    label = LABELS.get(column, column)
+    assert first.endswith(f"0 with other pixels, 4 with another {label}")
+    assert second == f"  {label}: case-0: {change[0][:40]} -> {change[1][:40]}"
+
+
 def test_the_order_of_rows_and_of_classes_is_no_change():
     turned = table(label=1 - table()["label"]).iloc[::-1]
     assert not compare(table(), turned, new_classes=CLASSES[::-1])
@@ -65,6 +94,12 @@ def test_the_first_cases_are_listed_and_the_rest_counted():
     )
     assert lines[1] == "  added: c0"
     assert lines[11:] == ["  added: and 2 more", "  relabelled: a: ill -> healthy"]
+
+
+@pytest.fixture(autouse=True)
+def site_cache(tmp_path, monkeypatch):
+    """Keep what DVC remembers of the tests' data out of the machine's folder for it."""
+    monkeypatch.setenv("DVC_SITE_CACHE_DIR", str(tmp_path / "site"))
 
 
 @pytest.fixture(scope="module")
@@ -105,9 +140,26 @@ def repository(tmp_path_factory):
 
 @IGNORE_DVC
 def test_two_revisions_differ_in_the_case_that_was_relabelled(repository):
-    assert list(diff_revisions("HEAD~1", "HEAD", root=repository)) == [
-        "small: 0 added, 0 removed, 1 relabelled, 0 moved between splits, 0 with other pixels",
+    lines = list(diff_revisions("HEAD~1", "HEAD", root=repository))
+    # All 24 come from one file, which is another.
+    assert lines[:2] == [
+        "small: 0 added, 0 removed, 1 relabelled, 0 moved between splits, 0 with other pixels, "
+        "24 with another source file's hash",
         "  relabelled: test-000000: healthy -> ill",
+    ]
+    assert lines[-1] == "  source file's hash: and 14 more"
+
+
+@IGNORE_DVC
+def test_a_card_that_states_something_else_of_the_same_cases_is_said_to(repository, tmp_path):
+    copy = tmp_path / "copy"
+    shutil.copytree(repository, copy)
+    stated = make_dataset(splits=OFFICIAL, licence="CC BY").model_dump(exclude_none=True)
+    (copy / "configs/datasets/small.yaml").write_text(yaml.safe_dump(stated))
+    prepare.run("small", root=copy)
+    assert list(diff_revisions("HEAD", "workspace", root=copy)) == [
+        "small: no change",
+        "  the card differs in: licence",
     ]
 
 

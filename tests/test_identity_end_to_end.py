@@ -1,7 +1,10 @@
 """Whoever is named in a hospital's files and table stays there: nothing that is written says it."""
 
 import csv
+import hashlib
 import logging
+import os
+import stat
 
 import nibabel as nib
 import numpy as np
@@ -189,6 +192,43 @@ def test_nobody_is_named_in_anything_that_is_written_printed_or_logged(
     for place, text in everything.items():
         for identifier in (PLANTED, PLANTED.lower(), "Jane", BIRTH, STUDY):
             assert identifier not in text, f"{identifier} in {place}"
+
+
+@pytest.mark.parametrize("adapter", FOLDERS)
+def test_a_copy_of_a_file_does_not_tell_that_it_is_in_the_data(root, adapter, caplog, capfd):
+    write, _ = FOLDERS[adapter]
+    configure(root, adapter, write(root))
+    acquire.run("own", root=root)
+    prepare.run("own", root=root)
+    files = [path.read_bytes() for path in (root / "in").rglob("*") if path.is_file()]
+    digests = {hashlib.new(kind, file).hexdigest() for kind in ("sha256", "md5") for file in files}
+    assert len(digests) >= 2 * NUM_PATIENTS
+    for place, text in told(root, caplog, capfd).items():
+        assert not any(digest in text for digest in digests), place
+
+
+@pytest.mark.parametrize(("umask", "of_files", "of_folders"), [
+    (0o077, 0o600, 0o700), (0o027, 0o640, 0o750), (0o022, 0o644, 0o755),
+])  # fmt: skip
+def test_what_is_written_is_as_open_as_the_umask_says(root, umask, of_files, of_folders):
+    configure(root, "image_folder", picture_folder(root), max_quarantined_share=0.01)
+    before = os.umask(umask)
+    try:
+        acquire.run("own", root=root)
+        with pytest.raises(InputError, match="more than max_quarantined_share"):
+            prepare.run("own", root=root)
+        configure(root, "image_folder", {})
+        prepare.run("own", root=root)
+    finally:
+        os.umask(before)
+    found = {
+        path.relative_to(root).as_posix(): stat.S_IMODE(path.stat().st_mode)
+        for path in (root / "data").rglob("*")
+    }
+    assert found.pop("data/.identity_key") == 0o600
+    expected = {name: of_folders if (root / name).is_dir() else of_files for name in found}
+    assert {"data/raw/own/files.csv", "data/prepared/own/images.npy"} <= found.keys()
+    assert found == expected
 
 
 @pytest.mark.parametrize("adapter", FOLDERS)

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 
 from pipeline.config import Dataset
 
 NOT_RECORDED = "not recorded"
+
+PatientIs = Literal["patient", "study", "series", "file", "image"]
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,8 @@ class Case:
     patient : str
         Key by which cases are split and resampled together; a keyed hash where the source holds
         real identities.
+    patient_is : {"patient", "study", "series", "file", "image"}
+        What that key is of: where the source names no patient, something else stands for one.
     source, source_sha256 : str
         The file it came from, relative to the raw folder, and its hash.
     split : str, optional
@@ -58,6 +62,7 @@ class Case:
     spacing_mm: tuple[float, ...] | None = None
     truth: tuple[float, ...] | None = None
     num_files: int = 1
+    patient_is: PatientIs = "patient"
 
 
 @dataclass(frozen=True)

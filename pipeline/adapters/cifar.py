@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 import tarfile
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
@@ -19,6 +18,7 @@ import numpy as np
 from pipeline.acquiring import file_digest
 from pipeline.adapters.case import Case
 from pipeline.adapters.plain_pickle import load_plain
+from pipeline.adapters.refused import PARSER_ERRORS
 from pipeline.config import Dataset
 from pipeline.config.reading import Strict, check_config
 from pipeline.errors import InputError, located
@@ -84,7 +84,9 @@ def _members(path: Path) -> Iterator[tuple[str, Any]]:
                     if not member.isfile() or not (BATCH.fullmatch(name) or name in TABLES):
                         continue
                     yield name, _load(archive, member)
-        except (tarfile.TarError, zlib.error, EOFError, OSError) as error:
+        except InputError:
+            raise
+        except (*PARSER_ERRORS, tarfile.TarError) as error:
             message = f"damaged or no .tar.gz archive: {error}"
             raise InputError(message) from error
 
@@ -100,23 +102,33 @@ def _load(archive: tarfile.TarFile, member: tarfile.TarInfo) -> Any:
 
 
 def _require_class_names(content: Any, arguments: Arguments, dataset: Dataset) -> None:
+    content = _require_keys(content)
     key = (
         b"label_names" if b"label_names" in content else f"{arguments.labels}_label_names".encode()
     )
-    names = [name.decode() for name in content[key]]
+    listed = content.get(key)
+    if not isinstance(listed, list) or not all(isinstance(name, bytes) for name in listed):
+        message = f"key '{key.decode()}': a list of names expected"
+        raise InputError(message)
+    names = [name.decode("utf-8", "replace") for name in listed]
     if names != dataset.classes:
         message = f"the archive's classes are {names}, the data set states {dataset.classes}"
         raise InputError(message)
 
 
-def _read_batch(content: Any, arguments: Arguments) -> tuple[list[int], np.ndarray]:
+def _require_keys(content: Any) -> dict[Any, Any]:
     if not isinstance(content, dict):
         message = f"a dictionary expected, got {type(content).__name__}"
         raise InputError(message)
+    return content
+
+
+def _read_batch(content: Any, arguments: Arguments) -> tuple[list[int], np.ndarray]:
+    content = _require_keys(content)
     key = b"labels" if b"labels" in content else f"{arguments.labels}_labels".encode()
     for each in (key, b"data"):
         if each not in content:
-            message = f"key '{each.decode()}' missing; the batch has: {sorted(content)}"
+            message = f"key '{each.decode()}' missing; the batch has {len(content)} others"
             raise InputError(message)
     labels, data = content[key], content[b"data"]
     if not isinstance(labels, list) or not all(isinstance(label, int) for label in labels):

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from pydantic import PositiveInt
+from pydantic import Field, NonNegativeInt, PositiveInt
 
 from pipeline.adapters.case import Case
 from pipeline.adapters.matching import match
@@ -40,10 +40,10 @@ class Arguments(Strict):
     prepared: str
     split: Split = "test"
     corruptions: list[str] = []
-    severities: list[int] = list(SEVERITIES)
+    severities: list[int] = Field(default=list(SEVERITIES), min_length=1)
     without_classes: list[str] = []
     cases: PositiveInt | None = None
-    seed: int = 0
+    seed: NonNegativeInt = 0
 
 
 def acquire(raw: Path, dataset: Dataset) -> None:
@@ -112,6 +112,7 @@ def _case(prepared: Prepared, row: int, dataset: Dataset) -> Case:
         image=match(np.asarray(prepared.images[row]), dataset.image_size, dataset.channels),
         label=dataset.classes.index(prepared.card["classes"][known["label"]]),
         patient=known["patient"],
+        patient_is="image" if known["patient"] == known["case"] else "patient",
         source=f"{prepared.card['name']}/{known['case']}",
         source_sha256=known["pixel_sha256"],
         split="test",

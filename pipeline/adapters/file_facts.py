@@ -11,7 +11,8 @@ from pipeline.adapters.case import NOT_RECORDED
 class FileFacts:
     """One file of the index.
 
-    ``file sop series study accession patient`` are keyed hashes, empty where the header has none;
+    ``file sop series study accession patient`` are keyed hashes, empty where the header has none,
+    as `sha256` is in an index of patients' files and `source`, part by part;
     `positions` holds three numbers a frame, in mm; `fault` says why the file is of no use.
     """
 

@@ -8,30 +8,50 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import os
 import zipfile
-import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from pipeline.acquiring import file_digest
-from pipeline.adapters.identity import Pseudonyms, find_sources
-from pipeline.adapters.refused import Refused
+from pipeline.adapters.folder_listing import (
+    canonical_path,
+    is_hidden,
+    list_folder,
+    require_distinct,
+)
+from pipeline.adapters.identity import Pseudonyms, find_sources, hide_names
+from pipeline.adapters.refused import (
+    PARSER_ERRORS,
+    UNREADABLE,
+    Refused,
+    require_likely_expansion,
+)
 from pipeline.errors import InputError
 
 INDEX = "files.csv"
+COLUMNS = ("file", "sha256", "fault")
+_DAMAGE = (*PARSER_ERRORS, zipfile.BadZipFile)
+_ENCRYPTED = 0x1
+"""Of a member's general purpose bits (APPNOTE.TXT, 4.4.4)."""
 MAX_FILE_BYTES = 2**28
 """No single file may claim more; refused before allocation."""
 
 
 class FileTree(Protocol):
-    """Files by their path within the tree, ``/`` between its parts."""
+    """Files by their path within the tree, ``/`` between its parts.
+
+    What begins with a dot is left out: a zip made on a Mac has such a twin of every file.
+    """
 
     def names(self) -> list[str]:
         """Return the files' paths in alphabetical order."""
+        ...
+
+    def faults(self) -> dict[str, str]:
+        """Return the paths that cannot be read, such as a broken link's, and the reasons."""
         ...
 
     def num_bytes(self) -> int:
@@ -60,47 +80,72 @@ def open_tree(
         raise InputError(message)
     try:
         archive = zipfile.ZipFile(archives[0])
-    except zipfile.BadZipFile as error:
+    except _DAMAGE as error:
         message = f"{archives[0]}: damaged or no .zip archive: {error}"
         raise InputError(message) from error
     with archive:
-        yield _Packed(archive)
+        yield _packed(archive, archives[0])
 
 
 @dataclass(frozen=True)
 class _Packed:
     archive: zipfile.ZipFile
+    members: dict[str, zipfile.ZipInfo]
 
     def names(self) -> list[str]:
-        return sorted(info.filename for info in self.archive.infolist() if not info.is_dir())
+        return sorted(self.members)
+
+    def faults(self) -> dict[str, str]:
+        return {}
 
     def num_bytes(self) -> int:
-        return sum(info.file_size for info in self.archive.infolist())
+        return sum(info.file_size for info in self.members.values())
 
     def read(self, name: str) -> bytes:
-        info = self.archive.getinfo(name)
+        info = self.members[name]
         _require_size(info.file_size)
+        require_likely_expansion(info.file_size, info.compress_size)
+        if info.flag_bits & _ENCRYPTED:
+            raise Refused(reason="encrypted in the archive", advice="pack it without a password")
         try:
             return self.archive.read(info)
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+        except _DAMAGE as error:
             raise Refused(reason="damaged in the archive", advice="pack it again") from error
+
+
+def _packed(archive: zipfile.ZipFile, path: Path) -> FileTree:
+    # A member that was packed again under its name takes the place of the first, as everywhere.
+    infos = {info.filename: info for info in archive.infolist()}
+    paths = {name: canonical_path(name) for name in infos if not name.endswith(("/", "\\"))}
+    seen = {name: each for name, each in paths.items() if not any(map(is_hidden, each.split("/")))}
+    require_distinct(seen.values(), path)
+    return _Packed(archive, {each: infos[name] for name, each in seen.items()})
 
 
 @dataclass(frozen=True)
 class _Indexed:
     paths: dict[str, Path]
     digests: dict[str, str]
+    faulty: dict[str, str]
+    pseudonyms: Pseudonyms | None
 
     def names(self) -> list[str]:
         return sorted(self.paths)
+
+    def faults(self) -> dict[str, str]:
+        return self.faulty
 
     def num_bytes(self) -> int:
         return sum(path.stat().st_size for path in self.paths.values())
 
     def read(self, name: str) -> bytes:
-        _require_size(self.paths[name].stat().st_size)
-        content = self.paths[name].read_bytes()
-        if hashlib.sha256(content).hexdigest() != self.digests[name]:
+        try:
+            _require_size(self.paths[name].stat().st_size)
+            content = self.paths[name].read_bytes()
+        except OSError as error:
+            reason, advice = UNREADABLE
+            raise Refused(reason=reason, advice=advice) from error
+        if _shown(hashlib.sha256(content).hexdigest(), self.pseudonyms) != self.digests[name]:
             raise Refused(reason="changed since it was acquired", advice="run acquire again")
         return content
 
@@ -111,51 +156,79 @@ def _indexed(raw: Path, folder: Path, pseudonyms: Pseudonyms | None) -> FileTree
         message = f"{path}: no index of the folder: run acquire first"
         raise InputError(message)
     with path.open(newline="", encoding="utf-8") as file:
-        digests = {row["file"]: row["sha256"] for row in csv.DictReader(file)}
+        reader = csv.DictReader(file)
+        rows = list(reader)
+    if tuple(reader.fieldnames or ()) != COLUMNS:
+        message = (
+            f"{path}: an index with the columns {', '.join(COLUMNS)} expected: run acquire again"
+        )
+        raise InputError(message)
+    digests = {row["file"]: row["sha256"] for row in rows if not row["fault"]}
+    faults = {row["file"]: row["fault"] for row in rows if row["fault"]}
     if pseudonyms is not None:
-        return _Indexed(find_sources(folder, digests, pseudonyms), digests)
+        paths = find_sources(folder, digests, pseudonyms)
+        return _Indexed(paths, digests, faults, pseudonyms)
     paths = {name: folder / name for name in digests}
     if missing := [name for name, each in paths.items() if not each.is_file()]:
         message = f"{folder / missing[0]}: no such file any more: run acquire again"
         raise InputError(message)
-    return _Indexed(paths, digests)
+    return _Indexed(paths, digests, faults, None)
 
 
 def write_index(
-    raw: Path, folder: Path, *, shown: Callable[[str], str] = str, leave_out: Path | None = None
+    raw: Path,
+    folder: Path,
+    *,
+    pseudonyms: Pseudonyms | None = None,
+    public: Set[str] = frozenset(),
+    leave_out: Path | None = None,
 ) -> None:
     """Write the path and the hash of every file of a folder, hidden ones left out.
 
-    `shown` turns a path into what of it may be shown; `leave_out` is the table of labels, say.
+    Parameters
+    ----------
+    raw, folder : Path
+        Where the index is written, and of what.
+    pseudonyms : Pseudonyms, optional
+        What parts of paths and hashes of files leave as; without any they leave as they are.
+    public : set of str
+        Parts of paths that stay readable.
+    leave_out : Path, optional
+        The table of labels, say.
+
+    Raises
+    ------
+    InputError
+        If the folder is absent or has no file, or two of its paths are shown as one.
     """
-    kept = [
-        name
-        for name in files_below(folder)
-        if leave_out is None or (folder / name).resolve() != leave_out.resolve()
+    listing = list_folder(folder)
+    table = None if leave_out is None else leave_out.resolve()
+    rows = [
+        (name, *_digest_or_fault(folder / name, pseudonyms))
+        for name in listing.files
+        if (folder / name).resolve() != table
     ]
-    rows = sorted((shown(name), file_digest(folder / name)) for name in kept)
-    with (raw / INDEX).open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerows([("file", "sha256"), *rows])
-
-
-def files_below(folder: Path) -> list[str]:
-    """Return the files of a folder that are not hidden, relative to it, in alphabetical order."""
-    if not folder.is_dir():
-        message = f"{folder}: no such folder"
-        raise InputError(message)
-    found = []
-    for here, folders, names in os.walk(folder):
-        folders[:] = [each for each in folders if not each.startswith(".")]
-        found += [
-            Path(here, name).relative_to(folder).as_posix()
-            for name in names
-            if not name.startswith(".") and Path(here, name).is_file()
-        ]
-    if not found:
+    if not rows:
         message = f"{folder}: the folder holds no file"
         raise InputError(message)
-    return sorted(found)
+    rows += [(name, "", fault) for name, fault in listing.faults.items()]
+    if pseudonyms is not None:
+        rows = [(hide_names(row[0], pseudonyms, public), *row[1:]) for row in rows]
+    require_distinct((name for name, *_ in rows), folder)
+    with (raw / INDEX).open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerows([COLUMNS, *sorted(rows)])
+
+
+def _digest_or_fault(path: Path, pseudonyms: Pseudonyms | None) -> tuple[str, str]:
+    try:
+        return _shown(file_digest(path), pseudonyms), ""
+    except OSError:
+        return "", UNREADABLE[0]
+
+
+def _shown(sha256: str, pseudonyms: Pseudonyms | None) -> str:
+    return sha256 if pseudonyms is None else pseudonyms.of_content(sha256)
 
 
 def _require_size(num_bytes: int) -> None:

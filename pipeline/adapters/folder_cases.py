@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 
-from pipeline.adapters.case import NOT_RECORDED, Case, Quarantined
+from pipeline.adapters.case import NOT_RECORDED, Case, PatientIs, Quarantined
 from pipeline.adapters.file_facts import FileFacts
 from pipeline.adapters.identity import Pseudonyms
 from pipeline.adapters.label_table import KeyKind, Labelled
@@ -58,8 +58,8 @@ def label_of(members: list[FileFacts], labels: dict[str, Labelled], key: KeyKind
         raise Refused(reason="no label", advice=advice)
     if fault := next((each for each in found if each.fault), None):
         raise Refused(reason=fault.fault, advice=fault.advice)
-    if len({(each.label, each.split, each.patient, each.truth) for each in found}) > 1:
-        raise Refused(reason="conflicting labels", advice="give the files of a case one label")
+    if len({replace(each, key="") for each in found}) > 1:
+        raise Refused(reason="conflicting labels", advice="give the files of a case equal rows")
     return found[0]
 
 
@@ -70,7 +70,8 @@ def rows_without_files(
 
     A row is named by its number: its key may be a patient's.
     """
-    advice = f"no readable file has its {key}: add the file, correct the row or take it out"
+    what = "path below the folder (capitals count)" if key == "file" else key
+    advice = f"no readable file has its {what}: add the file, correct the row or take it out"
     for each in sorted(labels, key=lambda each: each.row):
         if each.key not in present:
             yield Quarantined(f"row {each.row} of the labels", "no file for this row", advice)
@@ -100,11 +101,13 @@ def make_case(
 
     Where neither names the patient, the study stands for them, else the series, else the file.
     """
+    patient, patient_is = _patient_of(facts, labelled)
     return Case(
         case=name,
         image=image,
         label=labelled.label,
-        patient=labelled.patient or facts.patient or facts.study or facts.series or facts.file,
+        patient=patient,
+        patient_is=patient_is,
         source=facts.source,
         source_sha256=sha256,
         split=labelled.split,
@@ -115,3 +118,13 @@ def make_case(
         truth=labelled.truth,
         num_files=num_files,
     )
+
+
+def _patient_of(facts: FileFacts, labelled: Labelled) -> tuple[str, PatientIs]:
+    keys: dict[PatientIs, str] = {
+        "patient": labelled.patient or facts.patient,
+        "study": facts.study,
+        "series": facts.series,
+        "file": facts.file,
+    }
+    return next((key, kind) for kind, key in keys.items() if key)

@@ -1,13 +1,11 @@
 """Acquire a folder: write down what is in it and what its labels are, without who is in it.
 
 Neither the pixel files nor the table are copied: what a data version keeps, and may push to a
-remote, is their hashes.
+remote, is keyed hashes.
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Protocol
@@ -16,7 +14,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.adapters.file_facts import FileFacts
-from pipeline.adapters.identity import Pseudonyms
+from pipeline.adapters.folder_listing import FAULTS, canonical_path, list_folder, require_distinct
+from pipeline.adapters.identity import Pseudonyms, hide_names
 from pipeline.adapters.label_table import (
     Labelled,
     LabelTableArguments,
@@ -25,8 +24,9 @@ from pipeline.adapters.label_table import (
     read_rows,
     write_labels,
 )
-from pipeline.adapters.parallel import available_cores, ordered_map
+from pipeline.adapters.parallel import ordered_map
 from pipeline.errors import InputError
+from pipeline.metrics.side_by_side import available_cores
 
 FILES = "files.parquet"
 LABELS = "labels.parquet"
@@ -79,25 +79,25 @@ def write_index(
     table: LabelTableArguments,
     classes: list[str],
     *,
-    shown: Callable[[str], str] = str,
+    is_public: bool = False,
 ) -> None:
     """Scan a folder and its table into ``raw/files.parquet`` and ``raw/labels.parquet``.
 
-    `shown` turns a file's path into what of it may be shown.
+    Paths and hashes of files leave as the scanner's pseudonyms, unless nobody is in the folder.
 
     Raises
     ------
     InputError
-        If the folder is absent or empty, or the table cannot be read.
+        If the folder is absent or empty, or the table cannot be read; if two of the folder's paths
+        are spelt alike.
     """
     rows = read_rows(table)
-    relative = _relative_paths(scanner, leave_out=Path(table.table))
-    workers = min(available_cores(), 1 + len(relative) // _FILES_A_WORKER)
-    files = [
-        asdict(replace(facts, source=shown(facts.source)))
-        for facts in ordered_map(scanner, relative, workers=workers)
-    ]
-    pq.write_table(pa.Table.from_pylist(files, schema=_SCHEMA), raw / FILES)
+    files = _scanned(scanner, leave_out=Path(table.table))
+    if not is_public:
+        files = [_masked(facts, scanner.pseudonyms) for facts in files]
+    require_distinct((facts.source for facts in files), scanner.folder)
+    table_of_files = pa.Table.from_pylist([asdict(facts) for facts in files], schema=_SCHEMA)
+    pq.write_table(table_of_files, raw / FILES)
     write_labels(label_rows(rows, table, classes, scanner.pseudonyms), raw / LABELS)
 
 
@@ -112,22 +112,35 @@ def read_index(raw: Path) -> Index:
     return Index(files=files, labels=read_labels(raw / LABELS))
 
 
-def _relative_paths(scanner: Scanner, leave_out: Path) -> list[str]:
-    """Return the files that a scanner wants, the table of labels and hidden folders left out."""
-    if not scanner.folder.is_dir():
-        message = f"{scanner.folder}: no such folder"
-        raise InputError(message)
+def _scanned(scanner: Scanner, leave_out: Path) -> list[FileFacts]:
+    """Return the facts of what a scanner wants, the table of labels left out, in paths' order.
+
+    A broken link is listed whatever its name: nobody can say what it led to.
+    """
+    listing = list_folder(scanner.folder)
     table = leave_out.resolve()
-    found = []
-    for here, folders, names in os.walk(scanner.folder):
-        folders[:] = [each for each in folders if not each.startswith(".")]
-        paths = [Path(here, name) for name in names if scanner.wants(name)]
-        found += [
-            path.relative_to(scanner.folder).as_posix()
-            for path in paths
-            if path.is_file() and path.resolve() != table
-        ]
-    if not found:
+    wanted = [
+        name
+        for name in listing.files
+        if scanner.wants(name.rsplit("/", 1)[-1]) and (scanner.folder / name).resolve() != table
+    ]
+    if not wanted:
         message = f"{scanner.folder}: the folder holds no file of the format"
         raise InputError(message)
-    return sorted(found)
+    workers = min(available_cores(), 1 + len(wanted) // _FILES_A_WORKER)
+    files = [*ordered_map(scanner, wanted, workers=workers)]
+    files += [
+        FileFacts(name, "", 0, file="", fault=fault, advice=FAULTS[fault])
+        for name, fault in listing.faults.items()
+    ]
+    # Keyed by the path as a table would spell it, whatever system wrote either.
+    keyed = [
+        replace(facts, file=scanner.pseudonyms("file", canonical_path(facts.source)))
+        for facts in files
+    ]
+    return sorted(keyed, key=lambda facts: facts.source)
+
+
+def _masked(facts: FileFacts, pseudonyms: Pseudonyms) -> FileFacts:
+    sha256 = pseudonyms.of_content(facts.sha256) if facts.sha256 else ""
+    return replace(facts, source=hide_names(facts.source, pseudonyms), sha256=sha256)

@@ -16,18 +16,18 @@ def screened(
 
     Of two duplicates the first stays.
     """
-    seen: set[str] = set()
+    seen: dict[str, str] = {}
     for facts in files:
         fault = _fault_of(facts, max_pixels, allow_burned_in, seen)
         if fault is not None:
             yield Quarantined(facts.source, *fault)
         else:
-            seen |= {facts.sha256, facts.sop} - {""}
+            seen |= {key: facts.source for key in (facts.sha256, facts.sop) if key}
             yield facts
 
 
 def _fault_of(
-    facts: FileFacts, max_pixels: int, allow_burned_in: bool, seen: set[str]
+    facts: FileFacts, max_pixels: int, allow_burned_in: bool, seen: dict[str, str]
 ) -> tuple[str, str] | None:
     if facts.fault:
         return facts.fault, facts.advice
@@ -38,7 +38,8 @@ def _fault_of(
         advice = "its pixels may show who it is: look, then clean it or set 'allow_burned_in'"
         return "burned-in annotation", advice
     if facts.sha256 in seen:
-        return "duplicate file", "keep one copy"
+        return "duplicate file", f"keep one copy: it has the bytes of {seen[facts.sha256]}"
     if facts.sop in seen:
-        return "duplicate SOP instance UID", "keep the right one of the two images"
+        advice = f"keep the right one of it and {seen[facts.sop]}, another image of that UID"
+        return "duplicate SOP instance UID", advice
     return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import os
 import secrets
+import unicodedata
 from collections.abc import Callable, Iterable, Set
 from dataclasses import dataclass
 from functools import reduce
@@ -22,7 +23,8 @@ class Pseudonyms:
     """Give every identifier a name that only the holder of the key can tie to it.
 
     The name is the first 80 bits of HMAC-SHA256 (RFC 2104) over the kind and the value: equal
-    values get equal names, and without the key no list of possible values can be tried.
+    values get equal names, in whatever form of Unicode they are spelt, and without the key no list
+    of possible values can be tried.
     """
 
     key: bytes
@@ -35,8 +37,19 @@ class Pseudonyms:
 
     def __call__(self, kind: str, value: str) -> str:
         """Return 20 hexadecimal digits that stand for the value of a kind (patient, series ...)."""
-        digest = hmac.digest(self.key, f"{kind}\0{value}".encode(), "sha256")
-        return digest.hex()[:20]
+        return self._digest(kind, unicodedata.normalize("NFC", value))[:20]
+
+    def of_content(self, sha256: str) -> str:
+        """Return 64 hexadecimal digits that stand for the hash of a file.
+
+        The plain hash would tell whoever has a copy that it is of this data set.
+        """
+        return self._digest("content", sha256)
+
+    def _digest(self, kind: str, value: str) -> str:
+        # A file's name may hold bytes that are no text, which Python shows as surrogates.
+        message = f"{kind}\0{value}".encode("utf-8", "surrogateescape")
+        return hmac.digest(self.key, message, "sha256").hex()
 
 
 def load_pseudonyms() -> Pseudonyms:
@@ -72,12 +85,12 @@ def hide_names(name: str, hashed: Callable[[str, str], str], public: Set[str] = 
     """Return a path whose parts are hashed, but for those that are one of the public words.
 
     Who exports images names folders and files after patients, whatever the headers say: no part
-    can be told to name nobody.
+    can be told to name nobody. Public words are in Unicode's composed form (NFC).
 
     >>> hide_names("ill/Doe_Jane.png", lambda kind, part: "5f3a", {"ill"})
     'ill/~5f3a'
     """
-    parts = name.split("/")
+    parts = [unicodedata.normalize("NFC", part) for part in name.split("/")]
     return "/".join(part if part in public else MASK + hashed("path", part) for part in parts)
 
 
@@ -90,20 +103,31 @@ def find_sources(folder: Path, sources: Iterable[str], pseudonyms: Pseudonyms) -
         If the folder holds no such file (any more), or the key is another than the one that
         masked it.
     """
-    listings: dict[Path, dict[str, Path]] = {}
-
-    def below(here: Path, part: str) -> Path:
-        if not part.startswith(MASK):
-            return here / part
-        if here not in listings:
-            children = here.iterdir() if here.is_dir() else ()
-            listings[here] = {hide_names(child.name, pseudonyms): child for child in children}
-        # A name of the folder's own may begin with the mask's sign.
-        return listings[here].get(part, here / part)
-
-    found = {source: reduce(below, source.split("/"), folder) for source in sources}
+    found = trace_sources(folder, sources, pseudonyms)
     for source, path in found.items():
         if not path.is_file():
             message = f"{source}: no such file below the data set's folder: run acquire again"
             raise InputError(message)
     return found
+
+
+def trace_sources(folder: Path, sources: Iterable[str], pseudonyms: Pseudonyms) -> dict[str, Path]:
+    """Return the place that each (masked) path stands for, whatever is there."""
+    listings: dict[Path, dict[str, Path]] = {}
+
+    def below(here: Path, part: str) -> Path:
+        if not part.startswith(MASK) and os.path.lexists(here / part):
+            return here / part
+        if here not in listings:
+            children = here.iterdir() if here.is_dir() else ()
+            # By plain names too: one may begin with the mask's sign, or be in another form.
+            listings[here] = {
+                name: child for child in children for name in _names_of(child.name, pseudonyms)
+            }
+        return listings[here].get(part, here / part)
+
+    return {source: reduce(below, source.split("/"), folder) for source in sources}
+
+
+def _names_of(name: str, pseudonyms: Pseudonyms) -> tuple[str, str]:
+    return unicodedata.normalize("NFC", name), hide_names(name, pseudonyms)

@@ -9,7 +9,8 @@ stay where they are: what is acquired is an index in which file names and patien
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Set
+import unicodedata
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -18,6 +19,7 @@ from pipeline.acquiring import acquire_files
 from pipeline.adapters.case import Case, Quarantined
 from pipeline.adapters.file_tree import open_tree, write_index
 from pipeline.adapters.folder_cases import rows_without_files
+from pipeline.adapters.folder_listing import FAULTS, canonical_path
 from pipeline.adapters.identity import Pseudonyms, hide_names, load_pseudonyms
 from pipeline.adapters.label_table import (
     Labelled,
@@ -52,6 +54,7 @@ def acquire(raw: Path, dataset: Dataset) -> None:
     """Acquire the listed files, or an index of the team's own folder; and the table of labels."""
     arguments = _arguments(dataset)
     table = arguments.labels
+    inside = _inside(arguments)
     if arguments.folder is None:
         acquire_files(raw, dataset)
         shown: Callable[[str, str], str] = _as_it_is
@@ -59,12 +62,13 @@ def acquire(raw: Path, dataset: Dataset) -> None:
             table = table.model_copy(update={"table": str(raw / table.table)})
     else:
         pseudonyms = load_pseudonyms()
-        public = {*dataset.classes, *SPLITS, *PurePosixPath(arguments.inside).parts}
-        shown = partial(_hidden, pseudonyms, public)
+        public = {*map(_composed, dataset.classes), *SPLITS, *inside.parts}
+        shown = partial(_hidden, pseudonyms, frozenset(public))
         leave_out = None if table is None else Path(table.table)
-        write_index(raw, Path(arguments.folder), shown=partial(shown, "file"), leave_out=leave_out)
+        folder = Path(arguments.folder)
+        write_index(raw, folder, pseudonyms=pseudonyms, public=public, leave_out=leave_out)
     if table is not None:
-        keyed = partial(_keyed, PurePosixPath(arguments.inside), shown)
+        keyed = partial(_keyed, inside, shown)
         write_labels(label_rows(read_rows(table), table, dataset.classes, keyed), raw / LABELS)
 
 
@@ -78,12 +82,14 @@ def read(raw: Path, dataset: Dataset) -> Iterator[Case | Quarantined]:
     """
     arguments = _arguments(dataset)
     folder = None if arguments.folder is None else Path(arguments.folder)
+    pseudonyms = None if folder is None else load_pseudonyms()
     table = arguments.labels
     labels = None if table is None else read_labels(raw / LABELS)
-    layout = Layout(
-        PurePosixPath(arguments.inside), dataset.classes, dataset.splits.official, labels
-    )
-    with open_tree(raw, folder, None if folder is None else load_pseudonyms()) as tree:
+    classes = [*map(_composed, dataset.classes)]
+    layout = Layout(_inside(arguments), classes, dataset.splits.official, labels)
+    with open_tree(raw, folder, pseudonyms) as tree:
+        for name, fault in tree.faults().items():
+            yield Quarantined(name, fault, FAULTS[fault])
         placed: dict[str, Labelled] = {}
         names = tree.names()
         for name in names:
@@ -95,16 +101,20 @@ def read(raw: Path, dataset: Dataset) -> Iterator[Case | Quarantined]:
         if table is not None and labels is not None and not table.allow_rows_without_files:
             yield from rows_without_files(labels.values(), set(names), "file")
         decoder = Decoder(dataset.channels, tuple(dataset.image_size))
+        shown = str if pseudonyms is None else pseudonyms.of_content
         for picture in read_pictures(tree, placed, decoder):
             if isinstance(picture, Quarantined):
                 yield picture
             else:
-                yield _case(picture, placed[picture.name])
+                yield _case(picture, placed[picture.name], shown(picture.sha256))
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Tell what a picture is of: from the table where there is one, else from its folders."""
+    """Tell what a picture is of: from the table where there is one, else from its folders.
+
+    `inside` and `classes` are spelt as the tree's paths are, in Unicode's composed form.
+    """
 
     inside: PurePosixPath
     classes: list[str]
@@ -127,14 +137,15 @@ class Layout:
         return Labelled(name, label=self.classes.index(folders[0]), split=split)
 
 
-def _case(picture: Picture, labelled: Labelled) -> Case:
+def _case(picture: Picture, labelled: Labelled, sha256: str) -> Case:
     return Case(
         case=picture.name,
         image=picture.image,
         label=labelled.label,
         patient=labelled.patient or picture.name,
+        patient_is="patient" if labelled.patient else "image",
         source=picture.name,
-        source_sha256=picture.sha256,
+        source_sha256=sha256,
         split=labelled.split,
         site=labelled.site,
         sex=labelled.sex,
@@ -147,11 +158,19 @@ def _arguments(dataset: Dataset) -> Arguments:
     return check_config(dataset.arguments, Arguments, place=f"{dataset.title}: arguments")
 
 
+def _inside(arguments: Arguments) -> PurePosixPath:
+    return PurePosixPath(canonical_path(arguments.inside)) if arguments.inside else PurePosixPath()
+
+
+def _composed(word: str) -> str:
+    return unicodedata.normalize("NFC", word)
+
+
 def _as_it_is(_kind: str, value: str) -> str:
     return value
 
 
-def _hidden(pseudonyms: Pseudonyms, public: Set[str], kind: str, value: str) -> str:
+def _hidden(pseudonyms: Pseudonyms, public: frozenset[str], kind: str, value: str) -> str:
     """Hash a value whole, or a path part by part, so that its classes stay readable."""
     if kind == "file":
         return hide_names(value, pseudonyms, public)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -12,14 +13,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.adapters.case import NOT_RECORDED
-from pipeline.adapters.people import normal_age, normal_sex
+from pipeline.adapters.folder_listing import canonical_path
+from pipeline.adapters.people import age_from_dicom, is_unknown, normal_age, normal_sex
 from pipeline.config.dataset import SPLITS
 from pipeline.config.reading import Strict
 from pipeline.csv_table import absent_column, read_csv
 from pipeline.errors import InputError, located
-from pipeline.parquet_table import is_binary, read_parquet
+from pipeline.parquet_table import is_binary, python_values, read_parquet
 
 KeyKind = Literal["sop", "series", "study", "accession", "patient", "file"]
+
+_WITH_FRACTION = re.compile(r"([0-9]+)\.0+")
 
 _SCHEMA = pa.schema(
     [(name, pa.string()) for name in ("key", "fault", "advice", "patient", "site", "sex", "split")]
@@ -32,9 +36,9 @@ class LabelTableArguments(Strict):
     """Where the table is and what its columns mean.
 
     `key` says what `key_column` holds: a SOP instance, series or study UID, an accession number, a
-    patient ID, or a file's path below the folder. A label is a class's name, or what
-    `label_names` translates into one. The other columns are optional and carry what no header
-    says or should be believed for: they win over the header.
+    patient ID, or a file's path below the folder, with slashes of either kind. A label is a class's
+    name, or what `label_names` translates into one. The other columns are optional and carry what
+    no header says or should be believed for: they win over the header.
     """
 
     table: str
@@ -121,7 +125,8 @@ def _values(column: Sequence[str] | pa.ChunkedArray, name: str) -> Sequence[Any]
     if pa.types.is_nested(kind) or is_binary(kind):
         message = f"column '{name}': a word or a number in every row expected, got {kind}"
         raise InputError(message)
-    return column.to_pylist()
+    with located(f"column '{name}'"):
+        return python_values(column)
 
 
 def _cell(value: Any) -> str:
@@ -151,8 +156,15 @@ def label_rows(
     Returns
     -------
     dict of str to Labelled
-        A key whose rows contradict one another, or whose label is no class, carries a fault.
+        A key whose rows contradict one another, or of which something cannot be used, carries a
+        fault.
+
+    Raises
+    ------
+    InputError
+        If `label_names` translates into no class, or `truth_columns` are not one a class.
     """
+    _require_for_classes(arguments, classes)
     labelled: dict[str, Labelled] = {}
     for number, row in enumerate(rows, start=2):
         each = replace(_labelled(row, arguments, classes, hashed), row=number)
@@ -165,13 +177,26 @@ def label_rows(
     return labelled
 
 
+def _require_for_classes(arguments: LabelTableArguments, classes: list[str]) -> None:
+    if strangers := sorted(set(arguments.label_names.values()) - set(classes)):
+        message = f"labels.label_names: names of classes expected, got {strangers[:3]}"
+        raise InputError(message)
+    if len(arguments.truth_columns) not in (0, len(classes)):
+        message = (
+            f"labels.truth_columns: one column for each of {len(classes)} classes expected, "
+            f"got {len(arguments.truth_columns)}"
+        )
+        raise InputError(message)
+
+
 def _labelled(
     row: dict[str, str],
     arguments: LabelTableArguments,
     classes: list[str],
     hashed: Callable[[str, str], str],
 ) -> Labelled:
-    key = hashed(arguments.key, row[arguments.key_column])
+    spelt = canonical_path if arguments.key == "file" else _identifier
+    key = hashed(arguments.key, spelt(row[arguments.key_column]))
     stated = row[arguments.label_column]
     name = arguments.label_names.get(stated, stated)
     split = row[arguments.split_column] if arguments.split_column else None
@@ -197,15 +222,34 @@ def _with_patient(
     def cell(column: str | None) -> str:
         return row[column] if column else ""
 
-    patient = cell(arguments.patient_column)
-    age = _number(cell(arguments.age_column))
+    patient, sex, age = (
+        cell(column)
+        for column in (arguments.patient_column, arguments.sex_column, arguments.age_column)
+    )
+    if normal_sex(sex) == NOT_RECORDED and not is_unknown(sex):
+        advice = "known: female, male, other, their first letters, or an empty cell"
+        return Labelled(found.key, fault="unusable sex", advice=advice)
+    if _age(age) is None and not is_unknown(age):
+        advice = "give years from 0 to 149 as a number, or leave the cell empty"
+        return Labelled(found.key, fault="unusable age", advice=advice)
     return replace(
         found,
-        patient=hashed("patient", patient) if patient else "",
+        patient=hashed("patient", _identifier(patient)) if patient else "",
         site=cell(arguments.site_column) or NOT_RECORDED,
-        sex=normal_sex(cell(arguments.sex_column)),
-        age=normal_age(age),
+        sex=normal_sex(sex),
+        age=_age(age),
     )
+
+
+def _identifier(cell: str) -> str:
+    """Return a key as its source has it: a number that shared its column with a gap is 1000.0."""
+    match = _WITH_FRACTION.fullmatch(cell)
+    return match[1] if match else cell
+
+
+def _age(cell: str) -> float | None:
+    age = normal_age(_number(cell))
+    return age_from_dicom(cell) if age is None else age
 
 
 def _number(cell: str) -> float:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Literal, Self
 
@@ -29,11 +28,11 @@ from pipeline.adapters.folder_cases import (
 )
 from pipeline.adapters.folder_index import read_index, write_index
 from pipeline.adapters.folder_screening import screened
-from pipeline.adapters.identity import Pseudonyms, find_sources, hide_names, load_pseudonyms
+from pipeline.adapters.identity import Pseudonyms, find_sources, load_pseudonyms
 from pipeline.adapters.label_table import Labelled, LabelTableArguments
 from pipeline.adapters.nifti_header import DAMAGE, open_nifti, require_bytes_for_claims
 from pipeline.adapters.parallel import ordered_map, workers_for
-from pipeline.adapters.refused import Refused
+from pipeline.adapters.refused import UNREADABLE, Refused
 from pipeline.adapters.resizing import resize
 from pipeline.adapters.spatial import (
     SpacingMm,
@@ -88,8 +87,7 @@ def acquire(raw: Path, dataset: Dataset) -> None:
     """Index the folder that the config names, and its table of labels, into `raw`."""
     arguments = _arguments(dataset)
     scanner = NiftiScanner(Path(arguments.folder), load_pseudonyms(), arguments.max_pixels)
-    shown = partial(hide_names, hashed=scanner.pseudonyms)
-    write_index(raw, scanner, arguments.labels, dataset.classes, shown=shown)
+    write_index(raw, scanner, arguments.labels, dataset.classes)
 
 
 def read(raw: Path, dataset: Dataset) -> Iterator[Case | Quarantined]:
@@ -157,7 +155,7 @@ class NiftiScanner:
         except Refused as refused:
             facts = replace(facts, fault=refused.reason, advice=refused.advice)
         except OSError:
-            facts = replace(facts, fault="unreadable file", advice="check the disk and its rights")
+            facts = replace(facts, fault=UNREADABLE[0], advice=UNREADABLE[1])
         return facts
 
 
@@ -178,6 +176,8 @@ class NiftiDecoder:
             image, spacing = self._fitted(values, affine)
         except Refused as refused:
             return Quarantined(facts.source, refused.reason, refused.advice)
+        except OSError:
+            return Quarantined(facts.source, *UNREADABLE)
         shown = in_equal_channels(image, self.channels)
         return make_case(
             facts.file, shown, facts, labelled, sha256=facts.sha256, spacing_mm=spacing
@@ -232,7 +232,8 @@ def _volume(path: Path, arguments: NiftiArguments) -> tuple[np.ndarray, np.ndarr
     affine = nifti.affine_mm()
     which = np.unravel_index(wanted, shape[3:], order="F")[: len(image.shape) - 3]
     try:
-        values = np.asarray(image.dataobj[(..., *map(int, which))], dtype=np.float32)
+        with np.errstate(over="ignore"):  # what is no number in float32 is infinite, and refused
+            values = np.asarray(image.dataobj[(..., *map(int, which))], dtype=np.float32)
     except DAMAGE as error:
         advice = "it is truncated or damaged: export it again"
         raise Refused(reason="voxels cannot be read", advice=advice) from error

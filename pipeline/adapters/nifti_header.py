@@ -6,7 +6,6 @@ No text of a header is read, and no voxel.
 from __future__ import annotations
 
 import math
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,22 +17,15 @@ from nibabel.openers import ImageOpener
 from nibabel.orientations import OrientationError
 from nibabel.spatialimages import HeaderDataError
 
-from pipeline.adapters.refused import Refused, too_large
+from pipeline.adapters.refused import PARSER_ERRORS, Refused, require_likely_expansion, too_large
 from pipeline.adapters.silence import silenced
 from pipeline.adapters.spatial import COARSEST_MM, FINEST_MM
 
-DAMAGE = (
-    EOFError, HeaderDataError, ImageFileError, LookupError, MemoryError, OrientationError, OSError,
-    OverflowError, TypeError, ValueError, zlib.error,
-)  # fmt: skip
+DAMAGE = (*PARSER_ERRORS, HeaderDataError, ImageFileError, OrientationError)
 """What the library is known to raise for damaged files."""
 
 _LONGEST_HEADER = 2**24
 _LONGEST_AXIS = 2**16 - 1
-_MOST_EXPANSION = 500
-"""An empty volume is compressed 1,000-fold, scans of little else than background 80-fold."""
-_WORTH_ASKING = 2**24
-"""Bytes: what unfolds to fewer costs nothing, however empty it is."""
 _MM = {0: 1.0, 1: 1000.0, 2: 1.0, 3: 0.001}
 """Millimetres in the unit of each code: not stated (taken as mm), metre, mm, micron."""
 _FLATTEST = 1e-3
@@ -56,7 +48,8 @@ class OpenNifti:
         """Return the (4, 4) matrix from voxels to RAS+ coordinates in mm; `Refused` if flat."""
         affine = np.array(self.image.affine, float)
         affine[:3] *= self.unit_mm
-        edges = np.linalg.norm(affine[:3, :3], axis=0)
+        with np.errstate(over="ignore"):  # an edge too long for a number is infinite, and refused
+            edges = np.linalg.norm(affine[:3, :3], axis=0)
         is_usable = np.isfinite(affine).all() and edges.min() > 0
         if is_usable and not FINEST_MM <= edges.min() <= edges.max() <= COARSEST_MM:
             advice = f"expected {FINEST_MM:g} to {COARSEST_MM:g} mm along each axis: correct it"
@@ -97,9 +90,8 @@ def require_bytes_for_claims(nifti: OpenNifti, num_bytes: int, *, max_pixels: in
         if nifti.image.dataobj.offset + unfolded > num_bytes:
             advice = "it is truncated or damaged: export it again"
             raise Refused(reason="voxels cannot be read", advice=advice)
-    elif unfolded > max(_WORTH_ASKING, _MOST_EXPANSION * num_bytes):
-        advice = f"its {num_bytes} bytes unfold to {unfolded}: no scan does, take it out"
-        raise Refused(reason="compressed too far to hold an image", advice=advice)
+    else:
+        require_likely_expansion(unfolded, num_bytes)
 
 
 def _stated_header(path: Path) -> Any:

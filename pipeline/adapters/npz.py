@@ -7,8 +7,10 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from lzma import LZMAError
 from math import prod
 from pathlib import Path
+from tokenize import TokenError
 from typing import IO
 
 import numpy as np
@@ -17,6 +19,13 @@ from pipeline.errors import InputError, located
 
 MAX_ROW_BYTES = 2**30
 """No single image or table may claim more than this: a false header is refused unallocated."""
+
+
+_DAMAGED = (
+    zipfile.BadZipFile, zlib.error, LZMAError, EOFError, OSError, RuntimeError, ValueError,
+    OverflowError,
+)  # fmt: skip
+"""What `zipfile` raises of an archive that it cannot read; of an encrypted one a RuntimeError."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +51,8 @@ class Member:
         return np.frombuffer(self._read(num_bytes), self.dtype).reshape(self.shape)
 
     def _read(self, num_bytes: int) -> bytes:
-        content = self.file.read(num_bytes)
+        with _undamaged():
+            content = self.file.read(num_bytes)
         if len(content) < num_bytes:
             message = f"truncated: {num_bytes} bytes expected, got {len(content)}"
             raise InputError(message)
@@ -53,15 +63,13 @@ class Member:
 def open_archive(path: Path) -> Iterator[zipfile.ZipFile]:
     """Open a NumPy archive; every fault inside becomes an `InputError` that names the file."""
     with located(path):
-        try:
-            with zipfile.ZipFile(path) as archive:
-                yield archive
-        except FileNotFoundError as error:
+        if not path.is_file():
             message = "no such file"
-            raise InputError(message) from error
-        except (zipfile.BadZipFile, zlib.error, EOFError) as error:
-            message = f"damaged or no .npz archive: {error}"
-            raise InputError(message) from error
+            raise InputError(message)
+        with _undamaged():
+            archive = zipfile.ZipFile(path)
+        with archive:
+            yield archive
 
 
 @contextmanager
@@ -80,13 +88,25 @@ def open_member(archive: zipfile.ZipFile, key: str) -> Iterator[Member]:
             known = ", ".join(keys(archive)) or "none"
             message = f"missing; the file has: {known}"
             raise InputError(message) from error
-        with archive.open(info) as file:
+        with _undamaged():
+            file = archive.open(info)
+        with file:
             yield _read_header(file, info.file_size)
 
 
 def keys(archive: zipfile.ZipFile) -> list[str]:
     """Return the names of an archive's arrays."""
     return [name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")]
+
+
+@contextmanager
+def _undamaged() -> Iterator[None]:
+    """Turn what `zipfile` raises into an `InputError`."""
+    try:
+        yield
+    except _DAMAGED as error:
+        message = f"damaged, encrypted or no .npz archive: {error}"
+        raise InputError(message) from error
 
 
 def _read_header(file: IO[bytes], file_size: int) -> Member:
@@ -97,10 +117,13 @@ def _read_header(file: IO[bytes], file_size: int) -> Member:
             message = f"header version 1.0 expected, got {version[0]}.{version[1]}"
             raise InputError(message)
         shape, fortran_order, dtype = np.lib.format.read_array_header_1_0(file)
-    except ValueError as error:
-        if isinstance(error, InputError):
-            raise
-        message = f"no NumPy array: {error}"
+    except InputError:
+        raise
+    except (ValueError, SyntaxError, TypeError, TokenError) as error:
+        message = f"no NumPy array: {' '.join(str(error).split()):.200}"
+        raise InputError(message) from error
+    except _DAMAGED as error:
+        message = f"damaged: {error}"
         raise InputError(message) from error
     if dtype.hasobject:
         message = "holds a pickle, which could run any code: arrays of numbers or text expected"

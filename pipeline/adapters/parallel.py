@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from typing import TypeVar
+
+from pipeline.errors import InputError
+from pipeline.metrics.side_by_side import available_cores
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -15,11 +18,6 @@ Result = TypeVar("Result")
 _IN_FLIGHT_PER_WORKER = 4
 _VALUES_PER_WORKER = 2**25
 """About 130 CT slices: fewer are decoded sooner than one more process has started."""
-
-
-def available_cores() -> int:
-    """Return how many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def workers_for(num_values: int, stated: int | None) -> int:
@@ -36,12 +34,32 @@ def ordered_map(
     be consumed, so memory is bounded by the workers and not by the number of items. Both the
     function and the items must be picklable.
 
+    Raises
+    ------
+    InputError
+        If the system ended a worker.
+
+    Examples
+    --------
     >>> list(ordered_map(abs, [-2, 1], workers=1))
     [2, 1]
     """
     if workers <= 1:
         yield from map(function, items)
         return
+    try:
+        yield from _mapped_by_processes(function, items, workers)
+    except BrokenProcessPool as error:
+        message = (
+            f"one of {workers} processes was ended from outside: most likely memory ran out, which "
+            "fewer 'workers' or a lower 'max_pixels' need less of"
+        )
+        raise InputError(message) from error
+
+
+def _mapped_by_processes(
+    function: Callable[[Item], Result], items: Iterable[Item], workers: int
+) -> Iterator[Result]:
     # A fork would copy the locks of whatever threads run here; a spawned worker starts clean.
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, mp_context=context) as pool:

@@ -11,9 +11,19 @@ from pipeline.adapters.case import NOT_RECORDED
 OLDEST_STATED = 90.0
 """Years; higher ages single a person out and are given as this."""
 
+_UNKNOWN = ("", "?", "-", "u", "n", "na", "n/a", "nan", "none", "unknown", NOT_RECORDED)
 _SEXES = {"f": "female", "m": "male", "o": "other"}
 _AGE = re.compile(r"(\d{1,3})([YMWD])")
 _YEARS = {"Y": 1.0, "M": 1 / 12, "W": 7 / 365.25, "D": 1 / 365.25}
+
+
+def is_unknown(stated: str) -> bool:
+    """Return whether a cell says that something is not known, rather than something unusable.
+
+    >>> is_unknown(""), is_unknown("N/A"), is_unknown("x")
+    (True, True, False)
+    """
+    return stated.strip().lower() in _UNKNOWN
 
 
 def normal_sex(stated: str) -> str:

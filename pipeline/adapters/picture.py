@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import io
 import math
-import warnings
+from typing import cast
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
+from PIL.ImageFile import ImageFile
 
-from pipeline.adapters.refused import Refused
+from pipeline.adapters.picture_depth import require_eight_bits_of_bytes, require_eight_bits_of_tags
+from pipeline.adapters.refused import PARSER_ERRORS, Refused, require_likely_expansion
+from pipeline.adapters.silence import silenced
 
 FORMATS = ("PNG", "JPEG", "TIFF")
 SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff")
@@ -18,7 +21,8 @@ MAX_PIXELS = 2**26
 MAX_SIDE = 2**16 - 1
 """What a JPEG can hold along a side, and DICOM along rows and columns."""
 
-_DEEP_MODES = ("I;16", "I;16B", "I;16L", "I", "F")
+_WITHOUT_RGB = ("LAB", "HSV")
+"""Colours that the library hands over as they are stored, and does not convert."""
 
 
 def decode_picture(content: bytes, *, channels: int) -> np.ndarray:
@@ -31,10 +35,37 @@ def decode_picture(content: bytes, *, channels: int) -> np.ndarray:
     ------
     Refused
         If the file is no picture of these formats, is truncated, claims more pixels than
-        `MAX_PIXELS` or a side longer than `MAX_SIDE`, or holds several pictures or more than 8 bits
-        a value.
+        `MAX_PIXELS`, than its bytes can hold or a side longer than `MAX_SIDE`, or holds several
+        pictures, more than 8 bits a value, or colours or a compression that nothing here reads.
     """
-    picture = _open(content)
+    require_eight_bits_of_bytes(content)
+    with silenced("PIL"):
+        picture = _open(content)
+        try:
+            _require_readable(picture, len(content))
+            _require_every_row(picture)
+            ImageOps.exif_transpose(picture, in_place=True)
+            pixels = np.asarray(picture.convert("L" if channels == 1 else "RGB"))
+        except PARSER_ERRORS as error:
+            # Pillow's own text may quote the file: it stays out of what is reported.
+            reason, advice = "truncated or damaged picture", "export it again"
+            raise Refused(reason=reason, advice=advice) from error
+    return pixels.reshape(*pixels.shape[:2], channels)
+
+
+def _open(content: bytes) -> Image.Image:
+    try:
+        return Image.open(io.BytesIO(content), formats=FORMATS)
+    except Image.DecompressionBombError as error:
+        advice = f"at most {MAX_PIXELS} allowed"
+        raise Refused(reason="picture claims too many pixels", advice=advice) from error
+    except PARSER_ERRORS as error:
+        advice = f"expected one of {', '.join(FORMATS)}, in grey or RGB of 8 bits a value"
+        raise Refused(reason="not a picture", advice=advice) from error
+
+
+def _require_readable(picture: Image.Image, num_bytes: int) -> None:
+    """Raise `Refused` unless a picture is one, small enough, and of values that are read whole."""
     sides = picture.width, picture.height
     if math.prod(sides) > MAX_PIXELS or max(sides) > MAX_SIDE:
         claimed = f"{picture.width} x {picture.height}"
@@ -42,31 +73,23 @@ def decode_picture(content: bytes, *, channels: int) -> np.ndarray:
             reason="picture claims too many pixels",
             advice=f"{claimed} claimed, at most {MAX_PIXELS} and {MAX_SIDE} along a side allowed",
         )
-    if getattr(picture, "n_frames", 1) > 1:
+    require_likely_expansion(math.prod(sides) * len(picture.getbands()), num_bytes)
+    # To count them would read a TIFF's directories one by one, of which there may be a million.
+    if getattr(picture, "is_animated", False):
         raise Refused(reason="several pictures in one file", advice="export one file a picture")
-    if picture.mode in _DEEP_MODES:
-        raise Refused(
-            reason="more than 8 bits a value",
-            advice="export it with 8 bits through a stated window, or bring it as DICOM or NIfTI",
-        )
-    try:
-        ImageOps.exif_transpose(picture, in_place=True)
-        pixels = np.asarray(picture.convert("L" if channels == 1 else "RGB"))
-    except (OSError, ValueError, SyntaxError, IndexError) as error:
-        # Pillow's own text may quote the file: it stays out of what is reported.
-        raise Refused(reason="truncated or damaged picture", advice="export it again") from error
-    return pixels.reshape(*pixels.shape[:2], channels)
+    require_eight_bits_of_tags(picture)
+    if picture.mode in _WITHOUT_RGB:
+        raise Refused(reason="colours that are not read", advice="export it in grey or RGB")
 
 
-def _open(content: bytes) -> Image.Image:
-    with warnings.catch_warnings():
-        # Pillow only warns of a size that is merely suspicious; the limit above is ours.
-        warnings.simplefilter("ignore")
-        try:
-            return Image.open(io.BytesIO(content), formats=FORMATS)
-        except Image.DecompressionBombError as error:
-            advice = f"at most {MAX_PIXELS} allowed"
-            raise Refused(reason="picture claims too many pixels", advice=advice) from error
-        except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
-            advice = f"expected one of {', '.join(FORMATS)}"
-            raise Refused(reason="not a picture", advice=advice) from error
+def _require_every_row(picture: Image.Image) -> None:
+    """Raise `ValueError` if a file says of some pixels nowhere what they are: they would be black.
+
+    What is stored plane by plane covers the picture several times.
+    """
+    # Every file's picture is an `ImageFile`, which alone has tiles.
+    corners = [tile.extents for tile in cast(ImageFile, picture).tile if tile.extents]
+    covered = sum((right - left) * (lower - upper) for left, upper, right, lower in corners)
+    if covered == 0 or covered % (picture.width * picture.height):
+        msg = f"expected all {picture.width * picture.height} pixels, got {covered}"
+        raise ValueError(msg)

@@ -10,10 +10,11 @@ import numpy as np
 
 from pipeline.adapters.case import Quarantined
 from pipeline.adapters.file_tree import FileTree
-from pipeline.adapters.parallel import available_cores, ordered_map
+from pipeline.adapters.parallel import ordered_map
 from pipeline.adapters.picture import decode_picture
 from pipeline.adapters.refused import Refused
 from pipeline.adapters.resizing import resize
+from pipeline.metrics.side_by_side import available_cores
 
 BYTES_A_WORKER = 2**28
 """A quarter of a gigabyte of pictures: fewer are decoded sooner than a process has started."""

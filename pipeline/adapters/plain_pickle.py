@@ -64,7 +64,8 @@ _STAND_INS = {
 class _PlainUnpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) not in _STAND_INS:
-            message = f"the pickle asks for {module}.{name}, which could run code: refused"
+            asked = f"{module}.{name}"
+            message = f"the pickle asks for {asked:.100}, which could run code: refused"
             raise InputError(message)
         return _STAND_INS[module, name]
 

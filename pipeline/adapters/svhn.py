@@ -6,7 +6,6 @@ holds 1 to 9 for the digits 1 to 9, and 10 for the digit 0.
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from math import prod
@@ -16,6 +15,7 @@ import numpy as np
 
 from pipeline.acquiring import file_digest
 from pipeline.adapters.case import Case
+from pipeline.adapters.refused import PARSER_ERRORS
 from pipeline.config import Dataset
 from pipeline.errors import InputError, located
 
@@ -87,7 +87,7 @@ def _mat_faults() -> Iterator[None]:
 
     try:
         yield
-    except (MatReadError, NotImplementedError, ValueError, OSError, TypeError, zlib.error) as error:
+    except (*PARSER_ERRORS, MatReadError) as error:
         message = f"damaged, or no MATLAB file of version 5: {error}"
         raise InputError(message) from error
 

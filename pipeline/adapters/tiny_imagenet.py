@@ -15,6 +15,7 @@ from pathlib import Path
 from pipeline.acquiring import acquire_files
 from pipeline.adapters.case import Case, Quarantined
 from pipeline.adapters.file_tree import FileTree, open_tree, write_index
+from pipeline.adapters.folder_listing import FAULTS
 from pipeline.adapters.pictures import Decoder, Picture, read_pictures
 from pipeline.adapters.refused import Refused
 from pipeline.config import Dataset
@@ -51,6 +52,8 @@ def read(raw: Path, dataset: Dataset) -> Iterator[Case | Quarantined]:
     arguments = check_config(dataset.arguments, Arguments, place="arguments")
     folder = None if arguments.folder is None else Path(arguments.folder)
     with open_tree(raw, folder) as tree:
+        for name, fault in tree.faults().items():
+            yield Quarantined(name, fault, FAULTS[fault])
         with located(raw):
             wnids = _read_wnids(tree, dataset.classes)
         decoder = Decoder(dataset.channels, tuple(dataset.image_size))

@@ -14,11 +14,15 @@ from pipeline.config.reading import Strict
 PixelType = Literal["uint8", "int16", "float32"]
 
 
+_LARGEST, _NARROWEST = 1e30, 1e-30
+"""Beyond the one its ends, and below the other its slope, are no numbers in float32."""
+
+
 class CentreWindow(Strict):
     """A window stated in the units of the rescaled values (hounsfield for CT)."""
 
-    centre: float
-    width: float = Field(gt=0)
+    centre: float = Field(ge=-_LARGEST, le=_LARGEST)
+    width: float = Field(gt=0, le=_LARGEST)
 
 
 class PercentileWindow(Strict):
@@ -106,11 +110,20 @@ class Window:
 def as_type(
     values: np.ndarray, dtype: PixelType, *, scratch: np.ndarray | None = None
 ) -> np.ndarray:
-    """Return values as a pixel type, rounded to the nearest and clipped to its range."""
+    """Return values as a pixel type, rounded to the nearest.
+
+    Raises
+    ------
+    Refused
+        If a value is beyond int16, which keeps the values' units; uint8 is clipped to its range.
+    """
     if dtype == "float32":
         return values.astype(np.float32, copy=False)
     limits = np.iinfo(dtype)
     rounded = np.rint(values, out=scratch)
+    if dtype == "int16" and not limits.min <= rounded.min() <= rounded.max() <= limits.max:
+        advice = f"expected {limits.min} to {limits.max}: narrow the window, or set dtype: float32"
+        raise Refused(reason="values beyond int16", advice=advice)
     return np.clip(rounded, limits.min, limits.max, out=rounded).astype(dtype)
 
 
@@ -147,12 +160,24 @@ def chosen_window(
     Raises
     ------
     Refused
-        If nothing but fill is left to choose by, or percentiles that differ lie at one value.
+        If nothing but fill is left to choose by, percentiles that differ lie at one value, or the
+        window is so large or so narrow that scaling by it would overflow, unseen in uint8.
     """
     if isinstance(choice, CentreWindow):
-        return centred_window(choice.centre, choice.width)
-    if choice == "tag" and tagged is not None:
-        return tagged
+        window = centred_window(choice.centre, choice.width)
+    elif choice == "tag" and tagged is not None:
+        window = tagged
+    else:
+        window = _window_of(values, choice, padding)
+    width = window.highest - window.lowest
+    if max(-window.lowest, window.highest) > _LARGEST or 0 < width < _NARROWEST:
+        advice = f"expected values within {_LARGEST:g}, {_NARROWEST:g} apart or more: rescale them"
+        raise Refused(reason="window out of range", advice=advice)
+    return window
+
+
+def _window_of(values: np.ndarray, choice: WindowChoice, padding: np.ndarray | None) -> Window:
+    """Return the window that a case's own values give."""
     seen = values if padding is None else values[~padding]
     if seen.size == 0:
         raise Refused(reason="nothing but padding", advice="export it again, or take it out")

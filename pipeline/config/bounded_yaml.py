@@ -6,6 +6,7 @@ reader can follow. Both are seen in the stream of events, which costs no more th
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,13 @@ MAX_DEPTH = 20
 
 MAX_REPEATED = 100_000
 """Nodes and characters that aliases may repeat."""
+
+MAX_DIGITS = 40
+"""Characters of a number; more are read as one that no message could print."""
+
+NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
+UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+"""Control characters, which an escape may name, but for the tab and the end of a line."""
 
 MERGE = "tag:yaml.org,2002:merge"
 TIMESTAMP = "tag:yaml.org,2002:timestamp"
@@ -42,7 +50,8 @@ def parse_yaml(text: str) -> Any:
     ------
     InputError
         If it is no YAML, nests deeper than `MAX_DEPTH`, repeats more than `MAX_REPEATED` by
-        aliases, holds a tag, or states a key twice; the message names the line and no value.
+        aliases, holds a tag, a control character or a number longer than `MAX_DIGITS`, or states a
+        key twice; the message names the line and no value.
     """
     try:
         _Bounds().require(yaml.parse(text, Loader=_Loader))
@@ -101,10 +110,17 @@ def _require_distinct_keys(loader: Any, node: yaml.MappingNode) -> None:
 
 
 def _scalar(loader: Any, node: yaml.Node) -> Any:
+    line = node.start_mark.line + 1
+    if node.tag in NUMBERS and len(node.value) > MAX_DIGITS:
+        message = f"line {line}: a number of at most {MAX_DIGITS} characters expected"
+        raise InputError(message)
+    if UNPRINTABLE.search(node.value):
+        message = f"line {line}: text without control characters expected"
+        raise InputError(message)
     try:
         return loader.construct_object(node)
     except ValueError as error:
-        message = f"line {node.start_mark.line + 1}: a number expected, got what only looks like it"
+        message = f"line {line}: a number expected, got what only looks like it"
         raise InputError(message) from error
 
 

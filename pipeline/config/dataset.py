@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import unicodedata
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -11,6 +13,11 @@ from pipeline.config.names import MAX_LENGTH, require_name
 from pipeline.config.reading import Strict, check_config, merge, read_yaml
 from pipeline.errors import InputError, located
 from pipeline.splits import SPLITS, Split
+
+MAX_SIDE = 2**16 - 1
+"""Pixels along an axis: what a JPEG or a DICOM image can hold."""
+MAX_VALUES = 2**28
+"""Of one image, all channels together."""
 
 HeldOut = Literal["val", "calibration", "threshold"]
 
@@ -46,7 +53,8 @@ class Splits(Strict):
     become which splits. Otherwise `divide` has the single key ``all``. `reuse` lets a split too
     small to divide serve twice: ``{val: calibration}`` lets the calibration cases choose epochs.
     ``test_only: true`` is for a set that nothing is trained on, such as a far out-of-distribution
-    partner. Groups seen at `holdout_site` become the test split, and nobody else does.
+    partner. Groups seen at `holdout_site` become the test split, and nobody else does: `divide`
+    gives "test" no share then.
 
     ``assign: stratified`` meets the shares in every class, and draws anew when cases come or go.
     ``assign: hash`` keeps every group where it is when others come or go: a hash of the seed and
@@ -61,7 +69,7 @@ class Splits(Strict):
     group: Literal["patient", "site", "source"] = "patient"
     holdout_site: str | None = None
     test_only: bool = False
-    seed: int = 0
+    seed: int = Field(default=0, ge=0)
 
     @model_validator(mode="after")
     def _shares_are_whole(self) -> Self:
@@ -70,9 +78,21 @@ class Splits(Strict):
             raise ValueError(message)
         for name, shares in self.divide.items():
             total = sum(shares.values())
-            if abs(total - 1) > 1e-9 or min(shares.values()) <= 0:
+            # Written so that a share that is no number fails it too.
+            if not (abs(total - 1) <= 1e-9 and min(shares.values(), default=0) > 0):
                 message = f"the shares of '{name}' must be positive and sum to 1, not {total:g}"
                 raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _only_the_held_out_site_is_tested(self) -> Self:
+        tested = [name for name, shares in self.divide.items() if "test" in shares]
+        if self.holdout_site is not None and tested:
+            message = (
+                f"'divide' gives cases of '{tested[0]}' to the test split, which 'holdout_site' "
+                "keeps for that site: take 'test' out of its shares"
+            )
+            raise ValueError(message)
         return self
 
     def serving(self, split: Split) -> Split:
@@ -90,8 +110,8 @@ class Splits(Strict):
 class LongTail(Strict):
     """Thin the training classes out exponentially: the rarest is `imbalance_ratio` times rarer."""
 
-    imbalance_ratio: float = Field(gt=1)
-    seed: int = 0
+    imbalance_ratio: float = Field(gt=1, allow_inf_nan=False)
+    seed: int = Field(default=0, ge=0)
 
 
 class Dataset(Strict):
@@ -110,7 +130,7 @@ class Dataset(Strict):
     files: list[SourceFile] = []
     classes: list[str] = Field(min_length=2)
     critical_classes: list[str] = []
-    image_size: list[PositiveInt] = Field(min_length=2, max_length=3)
+    image_size: list[Annotated[int, Field(ge=1, le=MAX_SIDE)]] = Field(min_length=2, max_length=3)
     channels: Literal[1, 3]
     splits: Splits
     max_cases: dict[Split, PositiveInt] = {}
@@ -135,8 +155,39 @@ class Dataset(Strict):
 
     @model_validator(mode="after")
     def _classes_differ(self) -> Self:
-        if len(set(self.classes)) < len(self.classes):
+        if len({unicodedata.normalize("NFC", name) for name in self.classes}) < len(self.classes):
             message = "two of the 'classes' have the same name"
+            raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _files_differ(self) -> Self:
+        if len({file.name for file in self.files}) < len(self.files):
+            message = "two of the 'files' have the same name: one would stand for both"
+            raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _images_fit_into_memory(self) -> Self:
+        if (claimed := math.prod(self.image_size) * self.channels) > MAX_VALUES:
+            message = f"'image_size' and 'channels' make {claimed} values, at most {MAX_VALUES}"
+            raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _pairs_of_splits_differ(self) -> Self:
+        pairs = [frozenset(pair.split("/")) for pair in self.known_equal_pixels]
+        if len(set(pairs)) < len(pairs) or any(len(pair) == 1 for pair in pairs):
+            message = "'known_equal_pixels' must name every pair of two splits once"
+            raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _stated_splits_are_kept(self) -> Self:
+        labels = self.arguments.get("labels")
+        column = labels.get("split_column") if isinstance(labels, dict) else None
+        if column is not None and not self.splits.official:
+            message = "'arguments.labels.split_column' is not read without 'splits.official: true'"
             raise ValueError(message)
         return self
 

@@ -9,7 +9,15 @@ from typing import Any
 from pipeline.config.dataset import dataset_files, read_dataset
 from pipeline.config.method import CalibratorConfig, LossConfig, NetworkConfig, Recipe
 from pipeline.config.names import require_key
-from pipeline.config.plan import PARTNER_SLOTS, DatasetRow, ExperimentRow, Plan, ShiftRow, StudyRow
+from pipeline.config.plan import (
+    PARTNER_SLOTS,
+    DatasetRow,
+    ExperimentRow,
+    Plan,
+    ShiftRow,
+    StudyRow,
+    WatchedRow,
+)
 from pipeline.config.reading import read_config
 from pipeline.config.study import SAME_CLASSES, Experiment, Partner, Study
 from pipeline.errors import InputError, located
@@ -47,7 +55,14 @@ def expand_plan(names: Iterable[str], configs: Path) -> Plan:
         )
         for name, study in studies.items()
     }
-    return Plan(datasets=datasets, experiments=experiments, shifts=shifts, studies=rows)
+    watched = {
+        name: WatchedRow(dataset=name)
+        for name, row in datasets.items()
+        if row.made_from == _watched(name)
+    }
+    return Plan(
+        datasets=datasets, watched=watched, experiments=experiments, shifts=shifts, studies=rows
+    )
 
 
 def read_study(name: str, configs: Path) -> Study:
@@ -73,7 +88,8 @@ def _dataset_rows(
                 message = f"key 'arguments.prepared': {origin} derives from itself"
                 raise InputError(message)
             rows |= _dataset_rows(origin, configs, derived=(*derived, name))
-        made_from = source or folder or f"configs/datasets/{name}.yaml"
+        watched = _watched(name) if folder else None
+        made_from = source or watched or f"configs/datasets/{name}.yaml"
         labels = arguments.get("labels")
         table = _stated_path(labels, "table", "labels.") if isinstance(labels, dict) else None
     base = dataset_files(configs, name)[-1].stem
@@ -81,6 +97,11 @@ def _dataset_rows(
         dataset=name, base=base, made_from=made_from, labelled_by=table or made_from
     )
     return rows
+
+
+def _watched(name: str) -> str:
+    """Return what changes with a data set's own folder: see `pipeline.stages.watch`."""
+    return f"data/watched/{name}.json"
 
 
 def _stated_path(arguments: dict[str, Any], key: str, within: str = "") -> str | None:

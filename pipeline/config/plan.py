@@ -38,14 +38,21 @@ class DatasetRow(Strict):
     """A data set to acquire and prepare, once for all studies.
 
     `base` is the data set whose config it says its differences to; itself where there is none.
-    `made_from` and `labelled_by` are what it depends on besides its config: a hospital's folder and
-    table, or another prepared set; where checksums in the config say all, the config again.
+    `made_from` and `labelled_by` are what it depends on besides its config: what is watched of a
+    hospital's folder and its table, or another prepared set; where checksums in the config say all,
+    the config again.
     """
 
     dataset: Name
     base: Name
     made_from: str
     labelled_by: str
+
+
+class WatchedRow(Strict):
+    """A data set that lies in a folder of its own, which is looked at every time."""
+
+    dataset: Name
 
 
 class RunRow(Strict):
@@ -122,6 +129,7 @@ class Plan(Strict):
     """What `dvc repro` makes; each table's keys name the stages."""
 
     datasets: dict[str, DatasetRow]
+    watched: dict[str, WatchedRow] = {}
     experiments: dict[str, ExperimentRow]
     shifts: dict[str, ShiftRow]
     studies: dict[str, StudyRow]
@@ -131,6 +139,7 @@ class Plan(Strict):
         """Hold every key to names that were checked: keys become commands."""
         keys = {
             "datasets": [row.dataset for row in self.datasets.values()],
+            "watched": [row.dataset for row in self.watched.values()],
             "experiments": [f"{r.study}-{r.experiment}" for r in self.experiments.values()],
             "shifts": [f"{r.study}-{r.experiment}" for r in self.shifts.values()],
             "studies": [row.study for row in self.studies.values()],
@@ -156,11 +165,12 @@ class Plan(Strict):
     def num_stages(self) -> int:
         """How many stages DVC has with this plan: its own cost grows with their number.
 
-        One a data set, one to train and one to evaluate an experiment, one for its partners, a
-        study's report, and the front page.
+        One a data set, and one more to watch its own folder if it has one, one to train and one to
+        evaluate an experiment, one for its partners, a study's report, and the front page.
         """
         num_experiments = 2 * len(self.experiments) + len(self.shifts)
-        return len(self.datasets) + num_experiments + len(self.studies) + 1
+        num_datasets = len(self.datasets) + len(self.watched)
+        return num_datasets + num_experiments + len(self.studies) + 1
 
     @property
     def num_seeds(self) -> int:

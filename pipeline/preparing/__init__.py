@@ -18,11 +18,12 @@ from pipeline.preparing.quarantine import (
     summarise,
     write_quarantine,
 )
+from pipeline.preparing.remarks import remarks_on
 from pipeline.preparing.splitting import assign_splits
 from pipeline.preparing.subsampling import keep_cases
 
 
-def split_cases(collected: pd.DataFrame, dataset: Dataset) -> pd.DataFrame:
+def split_cases(collected: Collected, dataset: Dataset) -> pd.DataFrame:
     """Return the cases that are kept, each with its split, in the order they were read.
 
     The index still numbers the images as they were read.
@@ -32,9 +33,9 @@ def split_cases(collected: pd.DataFrame, dataset: Dataset) -> pd.DataFrame:
     InputError
         If a split or a training class is empty, or a patient or an image is in two splits.
     """
-    split = assign_splits(collected, dataset.splits)
-    cases = keep_cases(collected.assign(split=split), dataset)[COLUMNS.names]
-    audit(cases, dataset)
+    split = assign_splits(collected.cases, dataset.splits)
+    cases = keep_cases(collected.cases.assign(split=split), dataset)[COLUMNS.names]
+    audit(cases, dataset, collected.blank)
     return cases
 
 
@@ -45,6 +46,7 @@ __all__ = [
     "contact_sheet",
     "listing_of",
     "make_card",
+    "remarks_on",
     "render_page",
     "require_few_quarantined",
     "reveal_quarantine",

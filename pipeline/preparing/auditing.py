@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from itertools import combinations
 
 import pandas as pd
@@ -15,23 +15,24 @@ from pipeline.splits import SPLITS, Split
 MIN_CASES_TO_TRAIN = 1
 
 
-def audit(cases: pd.DataFrame, dataset: Dataset) -> None:
+def audit(cases: pd.DataFrame, dataset: Dataset, blank: Set[str] = frozenset()) -> None:
     """Raise `InputError` for the first fault of a split data set.
 
     Every split that the pipeline reads has patients, every class has a training case, no group
     and no patient is in two splits, and the splits share exactly the images that
-    `known_equal_pixels` admits.
+    `known_equal_pixels` admits. Images in `blank`, by the hash of their pixels, tell nothing of one
+    another: two slices beside the body are no leakage.
     """
     require_splits(cases, dataset.splits)
     if not dataset.splits.test_only:
         require_training_cases(cases, dataset.classes)
     for column in ("patient", "group"):
         require_apart(cases, column)
-    require_known_equal_pixels(cases, dataset.known_equal_pixels)
+    require_known_equal_pixels(showing(cases, blank), dataset.known_equal_pixels)
 
 
 def require_splits(cases: pd.DataFrame, splits: Splits) -> None:
-    """Raise `InputError` naming the first split without patients."""
+    """Raise `InputError` naming the first split without patients, or whose own are not read."""
     present = set(cases["split"])
     needed: tuple[Split, ...] = ("test",) if splits.test_only else SPLITS
     for split in needed:
@@ -40,6 +41,12 @@ def require_splits(cases: pd.DataFrame, splits: Splits) -> None:
             known = ", ".join(each for each in SPLITS if each in present)
             served = "" if source == split else f" (served by '{source}')"
             message = f"split '{split}'{served} has no patients; the data set has: {known}"
+            raise InputError(message)
+        if source != split and split in present:
+            message = (
+                f"split '{split}' has patients of its own, which 'splits.reuse' would leave unread "
+                f"for those of '{source}': take it out there"
+            )
             raise InputError(message)
 
 
@@ -75,6 +82,11 @@ def require_known_equal_pixels(cases: pd.DataFrame, known: Mapping[str, int]) ->
                 "remove them, or state the number there if the source is so"
             )
             raise InputError(message)
+
+
+def showing(cases: pd.DataFrame, blank: Set[str]) -> pd.DataFrame:
+    """Return the cases whose images are not blank."""
+    return cases[~cases["pixel_sha256"].isin(blank)]
 
 
 def equal_pixels_across(cases: pd.DataFrame) -> dict[str, int]:

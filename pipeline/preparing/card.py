@@ -3,34 +3,29 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Set
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from pipeline.adapters import Quarantined
 from pipeline.config import Dataset
 from pipeline.preparing.auditing import (
     conflicting_labels,
     equal_pixels_across,
     equal_pixels_within,
+    showing,
 )
+from pipeline.preparing.collecting import Collected
 from pipeline.preparing.quarantine import count_reasons
 from pipeline.preparing.subsampling import class_counts
 from pipeline.splits import SPLITS
 
 
 def make_card(
-    name: str,
-    dataset: Dataset,
-    cases: pd.DataFrame,
-    dtype: np.dtype,
-    *,
-    num_read: int,
-    quarantined: Sequence[Quarantined],
+    name: str, dataset: Dataset, cases: pd.DataFrame, dtype: np.dtype, collected: Collected
 ) -> dict[str, Any]:
-    """Return the card of a data set whose cases are split and audited."""
+    """Return the card of a data set whose cases, of those collected, are split and audited."""
     stated = dataset.model_dump(
         include={
             "title",
@@ -58,14 +53,11 @@ def make_card(
         "sites": {site: int(n) for site, n in cases["site"].value_counts().sort_index().items()},
         "spacing_mm": _spacing_range(cases),
         "simulated": bool(cases["truth"].notna().any()),
-        "equal_pixels": {
-            "across": equal_pixels_across(cases),
-            "within": equal_pixels_within(cases),
-            "with_conflicting_labels": conflicting_labels(cases),
-        },
-        "read": num_read,
-        "left_out": num_read - len(cases),
-        "quarantined": count_reasons(quarantined),
+        **_unnamed_patients(collected.cases.loc[cases.index, "patient_is"]),
+        "equal_pixels": _equal_pixels(cases, collected.blank),
+        "read": len(collected.cases),
+        "left_out": len(collected.cases) - len(cases),
+        "quarantined": count_reasons(collected.quarantined),
         "fingerprint": fingerprint(cases),
     }
 
@@ -85,6 +77,28 @@ def _counts(cases: pd.DataFrame, classes: list[str]) -> dict[str, dict[str, int]
 
 def _distinct(cases: pd.DataFrame, column: str) -> dict[str, int]:
     return {str(split): int(n) for split, n in cases.groupby("split")[column].nunique().items()}
+
+
+def _unnamed_patients(patient_is: pd.Series) -> dict[str, dict[str, int]]:
+    """Return how many cases something stands for their patient, by what; empty where none."""
+    counts = patient_is[patient_is != "patient"].value_counts().sort_index()
+    return (
+        {"unnamed_patients": {str(kind): int(n) for kind, n in counts.items()}}
+        if any(counts)
+        else {}
+    )
+
+
+def _equal_pixels(cases: pd.DataFrame, blank: Set[str]) -> dict[str, Any]:
+    """Return what is equal among the images that show something, and how many show nothing."""
+    seen = showing(cases, blank)
+    found = {
+        "across": equal_pixels_across(seen),
+        "within": equal_pixels_within(seen),
+        "with_conflicting_labels": conflicting_labels(seen),
+    }
+    num_blank = len(cases) - len(seen)
+    return found | ({"blank": num_blank} if num_blank else {})
 
 
 def _spacing_range(cases: pd.DataFrame) -> dict[str, Any] | None:

@@ -22,16 +22,19 @@ class Collected:
     ----------
     cases : DataFrame, (cases, columns)
         Row i describes the spool's image i. Beside what is published it has `official`, the
-        source's own split, where the source has one.
+        source's own split, where the source has one, and `patient_is`, what stands for the patient.
     quarantined : list
         What was left out, in the order it was met.
     num_files : int
         How many files the cases were read from.
+    blank : frozenset of str
+        The hashes of the images of which every pixel is the same.
     """
 
     cases: pd.DataFrame
     quarantined: list[Quarantined]
     num_files: int
+    blank: frozenset[str] = frozenset()
 
 
 def collect(source: Iterable[Case | Quarantined], dataset: Dataset, spool: ImageSpool) -> Collected:
@@ -46,6 +49,7 @@ def collect(source: Iterable[Case | Quarantined], dataset: Dataset, spool: Image
     rows: list[dict[str, object]] = []
     quarantined: list[Quarantined] = []
     seen: set[str] = set()
+    blank: set[str] = set()
     num_files = 0
     for each in source:
         fault = each if isinstance(each, Quarantined) else _fault(each, seen)
@@ -57,8 +61,11 @@ def collect(source: Iterable[Case | Quarantined], dataset: Dataset, spool: Image
             num_files += each.num_files
             with located(f"case {each.case} of {each.source}"):
                 _require_label(each.label, dataset.classes)
-                rows.append(_row(each, spool.append(each.image), dataset.splits.group))
-    return Collected(pd.DataFrame(rows), quarantined, num_files)
+                pixel_sha256 = spool.append(each.image)
+                rows.append(_row(each, pixel_sha256, dataset.splits.group))
+                if _is_blank(each.image):
+                    blank.add(pixel_sha256)
+    return Collected(pd.DataFrame(rows), quarantined, num_files, frozenset(blank))
 
 
 def _fault(case: Case, seen: set[str]) -> Quarantined | None:
@@ -83,6 +90,11 @@ def _require_label(label: int, classes: list[str]) -> None:
         raise InputError(message)
 
 
+def _is_blank(image: np.ndarray) -> bool:
+    pixels = image.reshape(-1, image.shape[-1])
+    return bool((pixels == pixels[0]).all())
+
+
 def _row(case: Case, pixel_sha256: str, group: str) -> dict[str, object]:
     return {
         "case": case.case,
@@ -98,4 +110,5 @@ def _row(case: Case, pixel_sha256: str, group: str) -> dict[str, object]:
         "spacing": None if case.spacing_mm is None else [float(mm) for mm in case.spacing_mm],
         "truth": None if case.truth is None else [float(p) for p in case.truth],
         "official": case.split,
+        "patient_is": "image" if case.patient == case.case else case.patient_is,
     }

@@ -13,6 +13,7 @@ import pandas as pd
 from PIL import Image
 
 from pipeline.adapters import default_window
+from pipeline.preparing.remarks import unnamed_text
 
 IMAGES_A_CLASS = 10
 TILE_PIXELS = 56
@@ -30,6 +31,7 @@ def render_page(card: dict[str, Any], sheet_png: bytes | None = None) -> str:
     return environment.from_string(template).render(
         card=card,
         balance=balance,
+        unnamed=unnamed_text(card) if "unnamed_patients" in card else "",
         total=sum(row["total"] for row in balance),
         default_window=default_window(card["adapter"], card["arguments"]),
         sheet=None if sheet_png is None else base64.b64encode(sheet_png).decode(),

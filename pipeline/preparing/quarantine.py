@@ -6,19 +6,24 @@ data/quarantine, since nothing half prepared is kept.
 
 from __future__ import annotations
 
+import os
+import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import pandas as pd
 
 from pipeline.adapters import Quarantined
-from pipeline.adapters.identity import MASK, find_sources, load_pseudonyms
+from pipeline.adapters.identity import MASK, load_pseudonyms, trace_sources
 from pipeline.config import Dataset, read_dataset
 from pipeline.errors import InputError
 
 _MORE = " (and "
 """What follows the first of several files."""
+
+_MASKED = re.compile(rf"{MASK}[0-9a-f]{{20}}(?:/{MASK}[0-9a-f]{{20}})*")
+"""A path of which every part is masked."""
 
 
 def write_quarantine(quarantined: Sequence[Quarantined], path: Path) -> None:
@@ -97,12 +102,27 @@ def reveal_quarantine(key: str, root: Path) -> Iterator[str]:
         message = f"{path}: no such file: run prepare first"
         raise InputError(message)
     rows = pd.read_csv(path, dtype=str, keep_default_na=False)
-    hidden = {name: name.split(_MORE)[0] for name in rows["file"] if name.startswith(MASK)}
-    found: dict[str, Path] = {}
+    names = [(name, *name.split(_MORE)[:1]) for name in rows["file"]]
+    masks = [mask for advice in rows["advice"] for mask in _MASKED.findall(advice)]
+    hidden = {name for _, name in names if _is_masked(name)} | set(masks)
+    found: dict[str, str] = {}
     if hidden:
-        folder = Path(dataset.arguments["folder"])
-        found = find_sources(folder, hidden.values(), load_pseudonyms())
-    for name, reason, advice in rows.itertuples(index=False):
-        shown = str(found[hidden[name]]) if name in hidden else name
-        more = f"{_MORE}{name.split(_MORE)[1]}" if _MORE in name else ""
-        yield f"{shown}{more}: {reason} ({advice})"
+        found = _real_paths(Path(dataset.arguments["folder"]), hidden)
+    for (name, first), reason, advice in zip(names, rows["reason"], rows["advice"], strict=True):
+        shown = found.get(first, first) + name.removeprefix(first)
+        told = _MASKED.sub(lambda match: found[match[0]], advice)
+        yield f"{shown}: {reason} ({told})"
+
+
+def _is_masked(name: str) -> bool:
+    return any(part.startswith(MASK) for part in name.split("/"))
+
+
+def _real_paths(folder: Path, hidden: Iterable[str]) -> dict[str, str]:
+    """Return the path that each masked one stands for, also where it cannot be read."""
+    found = trace_sources(folder, hidden, load_pseudonyms())
+    for name, path in found.items():
+        if not os.path.lexists(path):
+            message = f"{name}: nothing like it below the data set's folder: run acquire again"
+            raise InputError(message)
+    return {name: str(path) for name, path in found.items()}

@@ -34,13 +34,14 @@ def assign_splits(cases: pd.DataFrame, splits: Splits) -> pd.Series:
     ------
     InputError
         If the source has no official splits though they are asked for, has one that is none of
-        ours, or has no case at the site to hold out.
+        ours, or has no case at the site to hold out; or tests others beside that site.
     """
     divided = {"stratified": divide, "hash": divide_by_hash}[splits.assign]
     sources = _official_parts(cases, splits)
-    parts = sources.copy()
+    held_out = _held_out(cases, splits.holdout_site)
+    parts = sources.mask(held_out, "test")
     for name, shares in splits.divide.items():
-        inside = sources == name
+        inside = (sources == name) & ~held_out
         if not inside.any():
             known = ", ".join(sorted(sources.unique()))
             message = f"splits.divide: the source has no split '{name}', it has: {known}"
@@ -48,6 +49,12 @@ def assign_splits(cases: pd.DataFrame, splits: Splits) -> pd.Series:
         parts[inside] = divided(cases[inside], shares, splits.seed)
     if strangers := sorted(set(parts) - set(SPLITS)):
         message = f"the source's splits {strangers} are none of {', '.join(SPLITS)}: divide them"
+        raise InputError(message)
+    if held_out.any() and (num_others := int((parts[~held_out] == "test").sum())):
+        message = (
+            f"splits.holdout_site: its patients alone in the test split expected, got {num_others} "
+            "cases of others, which the source puts there: divide 'test' among other splits"
+        )
         raise InputError(message)
     return parts
 
@@ -127,15 +134,23 @@ def _official_parts(cases: pd.DataFrame, splits: Splits) -> pd.Series:
         parts = cases["official"].astype(object)
     else:
         parts = pd.Series(UNDIVIDED, index=cases.index, dtype=object)
-    if splits.holdout_site is not None:
-        at_site = cases["site"] == splits.holdout_site
-        if not at_site.any():
-            known = ", ".join(sorted(cases["site"].unique()))
-            message = f"splits.holdout_site: no case at '{splits.holdout_site}', only at: {known}"
-            raise InputError(message)
-        # A patient seen at both sites is held out whole: training must not have met the tested.
-        parts[cases["group"].isin(cases.loc[at_site, "group"])] = "test"
     return parts
+
+
+def _held_out(cases: pd.DataFrame, site: str | None) -> pd.Series:
+    """Return whether each case is of a group that was seen at the site to hold out.
+
+    A patient seen at both sites is held out whole: training must not have met the tested.
+    """
+    at_site = cases["site"] == site
+    if site is not None and not at_site.any():
+        # Without their names: they stand in a table, or are keyed hashes.
+        message = (
+            f"splits.holdout_site: no case at '{site}', only at {cases['site'].nunique()} other "
+            "sites: the card of the data set prepared without it lists them"
+        )
+        raise InputError(message)
+    return cases["group"].isin(cases.loc[at_site, "group"])
 
 
 def _describe_groups(cases: pd.DataFrame, seed: int) -> pd.DataFrame:

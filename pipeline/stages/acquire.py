@@ -9,6 +9,7 @@ from pipeline.acquiring import MIRROR_VARIABLE, acquire_files, mirrors
 from pipeline.adapters import ACQUIRERS, find_adapter
 from pipeline.artifacts import whole_folder
 from pipeline.config import Dataset, read_dataset
+from pipeline.dvc_state import close_state
 from pipeline.errors import InputError, located
 
 
@@ -22,6 +23,8 @@ def run(key: str, *, root: Path) -> None:
         if what is to be read lies where stages write.
     """
     dataset = read_dataset(root / "configs", key)
+    if (root / ".dvc").is_dir():
+        close_state(root)
     path = root / "configs" / "datasets" / f"{key}.yaml"
     with located(path):
         find_adapter(dataset.adapter)

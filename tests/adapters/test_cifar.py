@@ -122,3 +122,11 @@ def test_a_batch_that_claims_too_much_is_refused_unread(tmp_path, monkeypatch):
     write_tar(tmp_path / "c.tar.gz", {"test_batch": b"x" * 1001})
     with pytest.raises(InputError, match="test_batch claims 1001 bytes, at most 1000 allowed"):
         list(read(tmp_path, small()))
+
+
+@pytest.mark.parametrize("table", [7, {}, {b"label_names": 7}, {b"label_names": [7]}])
+def test_a_table_of_names_that_is_none_is_refused_in_one_line(tmp_path, table):
+    write_tar(tmp_path / "c.tar.gz", {"batches.meta": python_2_pickle(table)})
+    match = r"c\.tar\.gz: batches\.meta: .*(a dictionary|a list of names) expected"
+    with pytest.raises(InputError, match=match):
+        list(read(tmp_path, small()))

@@ -511,6 +511,24 @@ def test_what_cannot_be_read_is_listed_with_its_reason(project):
     assert [revealed(each.source) for each in cases] == ["copy.dcm"]
 
 
+def test_a_slice_that_cannot_be_decoded_is_named_beside_its_series(project):
+    images = stack([0, 1, 2])
+    for name, elements in images.items():
+        write_image(project / "in" / name, name=name, **elements)
+    cut = project / "in/1.dcm"
+    cut.write_bytes(cut.read_bytes()[:-8] + bytes(8))
+    content = cut.read_bytes()
+    length = (32).to_bytes(4, "little")
+    cut.write_bytes(content[: content.rindex(length)] + bytes(4) + content[-32:])
+    table = write_table(project / "t.csv", [(uid("series", "one"), "ill")])
+    dataset = folder_dataset(project / "in", table, key="series", dataset={"image_size": [4, 4, 3]})
+    _, (left_out,) = read_folder(project / "raw", dataset)
+    assert revealed(left_out.source) == "0.dcm (and 2 more of its series)"
+    assert left_out.reason == "pixel data cannot be decoded"
+    named, _, advice = left_out.advice.partition(": ")
+    assert (revealed(named), advice) == ("1.dcm", "it is truncated or damaged: export it again")
+
+
 def test_burned_in_text_may_be_allowed(project):
     assert only_case(project, {"allow_burned_in": True}, BurnedInAnnotation="YES").label == 1
 

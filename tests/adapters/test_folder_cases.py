@@ -41,7 +41,14 @@ def test_the_header_fills_what_the_table_leaves_open():
      (("patient", "study", "series"), "file")],
 )  # fmt: skip
 def test_what_comes_nearest_stands_for_an_unnamed_patient(missing, expected):
-    assert case(replace(FACTS, **dict.fromkeys(missing, ""))).patient == expected
+    found = case(replace(FACTS, **dict.fromkeys(missing, "")))
+    assert (found.patient, found.patient_is) == (expected, expected)
+
+
+def test_a_patient_that_the_table_or_the_header_names_is_one():
+    assert (
+        case().patient_is == case(replace(FACTS, patient=""), patient="p").patient_is == "patient"
+    )
 
 
 def test_a_label_is_looked_up_by_the_kind_of_key():
@@ -61,10 +68,27 @@ def test_files_labelled_differently_conflict():
         label_of(files, {"sop": ILL, "other": HEALTHY}, "sop")
 
 
+@pytest.mark.parametrize(
+    "change", [{"site": "south"}, {"sex": "male"}, {"age": 51.0}, {"patient": "another"}]
+)
+def test_rows_of_a_cases_files_that_say_other_things_of_it_conflict(change):
+    files = [FACTS, replace(FACTS, sop="other")]
+    labels = {"sop": ILL, "other": replace(ILL, key="other", **change)}
+    with pytest.raises(Refused, match="conflicting labels"):
+        label_of(files, labels, "sop")
+
+
 def test_a_fault_in_the_table_is_passed_on():
     faulty = Labelled("sop", fault="label outside the classes", advice="known: a, b")
     with pytest.raises(Refused, match="label outside the classes"):
         label_of([FACTS], {"sop": faulty}, "sop")
+
+
+def test_a_row_whose_path_no_file_has_is_told_what_a_path_is():
+    (found,) = rows_without_files([Labelled("a", row=2)], set(), "file")
+    assert found.advice.startswith(
+        "no readable file has its path below the folder (capitals count): add the file"
+    )
 
 
 def test_rows_whose_key_no_file_has_are_named_by_their_number():

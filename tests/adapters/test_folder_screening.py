@@ -34,6 +34,20 @@ def test_the_first_of_two_images_with_the_same_uid_stays():
     assert reasons(FACTS, other) == ["duplicate SOP instance UID"]
 
 
+def test_a_duplicate_names_the_file_that_stays():
+    third = replace(FACTS, source="c.dcm", sop="three")
+    twin = replace(FACTS, source="b.dcm", sha256="2")
+    advice = [
+        each.advice
+        for each in screened([FACTS, twin, third], max_pixels=120)
+        if isinstance(each, Quarantined)
+    ]
+    assert advice == [
+        "keep the right one of it and a.dcm, another image of that UID",
+        "keep one copy: it has the bytes of a.dcm",
+    ]
+
+
 def test_files_without_a_uid_are_no_duplicates_of_each_other():
     files = [replace(FACTS, sha256=str(number), sop="") for number in range(3)]
     assert reasons(*files) == []

@@ -1,6 +1,8 @@
 import hashlib
 import hmac
+import os
 import stat
+import unicodedata
 
 import pytest
 
@@ -10,6 +12,7 @@ from pipeline.adapters.identity import (
     find_sources,
     hide_names,
     load_pseudonyms,
+    trace_sources,
 )
 from pipeline.errors import InputError
 
@@ -36,6 +39,22 @@ def test_another_kind_value_or_key_gives_another_pseudonym():
         Pseudonyms(b"another key for tests")("patient", "P-0042"),
     }
     assert len(others) == 4
+
+
+def test_a_value_has_one_pseudonym_in_every_form_of_unicode():
+    assert PSEUDONYMS("patient", "M\u00fcller") == PSEUDONYMS("patient", "Mu\u0308ller")
+
+
+def test_a_name_that_is_no_text_has_a_pseudonym_too():
+    latin, utf8 = (os.fsdecode("M\u00fcller".encode(each)) for each in ("latin-1", "utf-8"))
+    assert PSEUDONYMS("path", latin) != PSEUDONYMS("path", utf8)
+
+
+def test_the_hash_of_a_file_is_an_hmac_of_its_sha256():
+    sha256 = hashlib.sha256(b"pixels").hexdigest()
+    message = b"content\0" + sha256.encode()
+    expected = hmac.new(b"a key for the tests", message, hashlib.sha256).hexdigest()
+    assert PSEUDONYMS.of_content(sha256) == expected
 
 
 def test_refuses_a_key_that_could_be_guessed():
@@ -74,6 +93,25 @@ def test_a_hidden_path_leads_back_to_its_file(tmp_path):
     real.touch()
     source = hide_names("Doe Jane/CT/P-0042.dcm", PSEUDONYMS)
     assert find_sources(tmp_path, [source], PSEUDONYMS) == {source: real}
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_a_path_leads_back_whatever_form_of_unicode_its_folder_has(tmp_path, form):
+    real = tmp_path / unicodedata.normalize(form, "Läsion/Müller.png")
+    real.parent.mkdir()
+    real.touch()
+    for public in (frozenset(), {"L\u00e4sion"}):
+        source = hide_names(real.relative_to(tmp_path).as_posix(), PSEUDONYMS, public)
+        assert source.startswith("~" if not public else "L\u00e4sion/~")
+        assert find_sources(tmp_path, [source], PSEUDONYMS) == {source: real}
+
+
+def test_a_broken_link_is_traced_though_it_is_no_file(tmp_path):
+    (tmp_path / "gone").symlink_to("nowhere")
+    source = hide_names("gone", PSEUDONYMS)
+    assert trace_sources(tmp_path, [source], PSEUDONYMS) == {source: tmp_path / "gone"}
+    with pytest.raises(InputError, match="no such file below"):
+        find_sources(tmp_path, [source], PSEUDONYMS)
 
 
 def test_a_name_of_ones_own_may_begin_like_a_mask(tmp_path):

@@ -1,9 +1,11 @@
 import hashlib
+import unicodedata
 
 import numpy as np
 import pytest
 
 from pipeline.adapters.case import Case, Quarantined
+from pipeline.adapters.identity import load_pseudonyms
 from pipeline.adapters.image_folder import acquire, read
 from pipeline.errors import InputError
 from tests.sources import encode, make_dataset, mirrored, write_zip
@@ -107,6 +109,94 @@ def test_a_teams_own_folder_is_read_without_its_names(raw, tmp_path):
         assert not any(word in shown for word in ("Doe", "Jane", "Roe"))
     for path in raw.iterdir():
         assert not any(word in path.read_bytes() for word in (b"Doe", b"Jane", b"Roe"))
+
+
+def write_table_in_other_forms(path):
+    path.write_text(
+        "file,label,patient\n"
+        ".\\ill\\La\u0308sion 1.png,ill,p1\n"
+        "./healthy/x/Roe_2.png,healthy,p2\n"
+        "healthy//La\u0308sion 3.tif,healthy,p3\n",
+        encoding="utf-8",
+    )
+    table = {"key": "file", "key_column": "file", "patient_column": "patient"}
+    return table | {"table": str(path)}
+
+
+ACCENTED = dict(
+    zip(
+        ("ill/L\u00e4sion 1.png", "healthy/x/Roe_2.png", "healthy/L\u00e4sion 3.tif"),
+        FILES.values(),
+        strict=True,
+    )
+)
+
+
+def test_a_path_in_the_table_is_matched_however_it_is_spelt(raw, tmp_path):
+    folder = write_folder(tmp_path / "own", ACCENTED)
+    table = write_table_in_other_forms(tmp_path / "labels.csv")
+    dataset = make_dataset(arguments={"folder": folder, "labels": table, "inside": "./"})
+    acquire(raw, dataset)
+    cases, left_out = read_all(raw, dataset)
+    assert sorted((int(case.image.flat[0]), case.label) for case in cases) == [
+        (1, 1), (2, 0), (3, 0),
+    ]  # fmt: skip
+    assert left_out == []
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_a_class_folder_is_known_in_either_form_of_unicode(raw, tmp_path, form):
+    classes = ["gesund", unicodedata.normalize(form, "Läsion")]
+    names = {f"La\u0308sion/{number}.png": picture(number) for number in (1, 2)}
+    folder = write_folder(tmp_path / "own", names | {"gesund/3.png": picture(3)})
+    dataset = make_dataset(classes=classes, arguments={"folder": folder})
+    acquire(raw, dataset)
+    cases, left_out = read_all(raw, dataset)
+    assert [case.label for case in cases] == [1, 1, 0]
+    assert left_out == []
+    write_zip(raw / "f.zip", names)
+    cases, _ = read_all(raw, make_dataset(classes=classes))
+    assert [case.label for case in cases] == [1, 1]
+
+
+def test_a_broken_link_is_listed_and_a_linked_folder_read(raw, tmp_path):
+    folder = write_folder(tmp_path / "own", FILES)
+    write_folder(tmp_path / "disk", {"Poe.png": picture(4)})
+    (tmp_path / "own/ill/more").symlink_to(tmp_path / "disk")
+    (tmp_path / "own/gone").symlink_to(tmp_path / "nowhere")
+    dataset = make_dataset(arguments={"folder": folder})
+    acquire(raw, dataset)
+    cases, left_out = read_all(raw, dataset)
+    assert sorted(int(case.image.flat[0]) for case in cases) == [1, 2, 3, 4]
+    assert [(each.reason, each.advice) for each in left_out] == [
+        ("broken link", "mend or remove the link")
+    ]
+
+
+@pytest.mark.parametrize(("column", "expected"), [("patient", "patient"), (None, "image")])
+def test_a_picture_whose_patient_no_column_names_counts_as_one_and_says_so(
+    raw, tmp_path, column, expected
+):
+    folder = write_folder(tmp_path / "own", FILES)
+    (tmp_path / "labels.csv").write_text(ROWS)
+    table = TABLE | {"table": str(tmp_path / "labels.csv"), "patient_column": column}
+    dataset = make_dataset(arguments={"folder": folder, "labels": table})
+    acquire(raw, dataset)
+    cases, _ = read_all(raw, dataset)
+    assert {case.patient_is for case in cases} == {expected}
+
+
+def test_the_hash_of_an_own_picture_is_keyed_and_of_a_public_one_is_not(raw, tmp_path):
+    plain = {hashlib.sha256(content).hexdigest() for content in FILES.values()}
+    folder = write_folder(tmp_path / "own", FILES)
+    dataset = make_dataset(arguments={"folder": folder})
+    acquire(raw, dataset)
+    cases, _ = read_all(raw, dataset)
+    keyed = {load_pseudonyms().of_content(digest) for digest in plain}
+    assert {case.source_sha256 for case in cases} == keyed
+    write_zip(raw / "f.zip", FILES)
+    cases, _ = read_all(raw, make_dataset())
+    assert {case.source_sha256 for case in cases} == plain
 
 
 def test_a_published_table_keeps_its_patients_and_splits(raw, tmp_path, monkeypatch):

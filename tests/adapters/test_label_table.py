@@ -1,4 +1,6 @@
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from pipeline.adapters.label_table import (
@@ -56,6 +58,14 @@ def test_a_parquet_key_may_be_a_number(tmp_path):
     assert read_rows(arguments(tmp_path / "a.parquet"))[0]["key"] == "42"
 
 
+def test_a_number_that_a_spreadsheet_gave_a_fraction_is_the_one_it_was():
+    columns = ("key", "label", "who")
+    found = labelled([("0042.0", "ill", "1000.0"), ("1.2.0", "ill", "1000")], columns,
+                     patient_column="who")  # fmt: skip
+    assert found.keys() == {"patient:0042", "patient:1.2.0"}
+    assert {each.patient for each in found.values()} == {"patient:1000"}
+
+
 def test_rows_that_agree_count_once():
     found = labelled([("1", "ill"), ("1", "ill")])
     assert found["patient:1"].fault == ""
@@ -98,6 +108,52 @@ def test_what_the_table_says_of_a_patient_is_kept():
     )
 
 
+@pytest.mark.parametrize("stated", ["ill\\L\u00e4sion.png", "./ill/La\u0308sion.png"])
+def test_a_path_is_found_however_the_table_spells_it(stated):
+    assert labelled([(stated, "ill")], key="file")["file:ill/L\u00e4sion.png"].label == 1
+
+
+@pytest.mark.parametrize(
+    ("column", "stated", "fault"),
+    [
+        ("sex", "weiblich", "unusable sex"),
+        ("sex", "Doe^Jane", "unusable sex"),
+        ("age", "52,5", "unusable age"),
+        ("age", "12.03.1950", "unusable age"),
+        ("age", "-1", "unusable age"),
+        ("age", "150", "unusable age"),
+    ],
+)
+def test_what_is_no_sex_or_age_is_a_fault_that_does_not_repeat_it(column, stated, fault):
+    columns = {f"{column}_column": column}
+    found = labelled([("1", "ill", stated)], ("key", "label", column), **columns)["patient:1"]
+    assert found.fault == fault
+    assert stated not in found.advice
+
+
+@pytest.mark.parametrize("unknown", ["", "?", "N/A", "nan", "Unknown", "not recorded"])
+def test_a_sex_and_an_age_may_be_unknown(unknown):
+    columns = ("key", "label", "sex", "age")
+    rows = [("1", "ill", unknown, unknown)]
+    found = labelled(rows, columns, sex_column="sex", age_column="age")["patient:1"]
+    assert (found.fault, found.sex, found.age) == ("", "not recorded", None)
+
+
+@pytest.mark.parametrize(("stated", "years"), [("52.5", 52.5), ("045Y", 45), ("006M", 0.5)])
+def test_an_age_is_a_number_of_years_or_as_dicom_writes_it(stated, years):
+    found = labelled([("1", "ill", stated)], ("key", "label", "age"), age_column="age")
+    assert found["patient:1"].age == years
+
+
+def test_refuses_names_and_truths_that_are_not_of_the_classes():
+    with pytest.raises(InputError, match=r"labels\.label_names: names of classes .* \['il'\]"):
+        labelled([("1", "1")], label_names={"1": "il"})
+    with pytest.raises(
+        InputError, match="truth_columns: one column for each of 2 classes .* got 1"
+    ):
+        labelled([("1", "ill", "1")], ("key", "label", "p"), truth_columns=["p"])
+
+
 @pytest.mark.parametrize("truth", [("0.2", "0.7"), ("1.2", "-0.2"), ("x", "1"), ("", "")])
 def test_a_truth_that_is_no_distribution_is_a_fault(truth):
     found = labelled([("1", "ill", *truth)], ("key", "label", "p", "q"), truth_columns=["p", "q"])
@@ -125,6 +181,18 @@ def test_refuses_a_table_without_a_column_it_needs(tmp_path):
         read_rows(arguments(path))
 
 
+def test_a_table_without_a_header_is_refused_and_no_patient_named(tmp_path):
+    rows = ["0042,a,Doe^Jane,19510203", "0043,b,Roe^Richard,19490809"]
+    path = tmp_path / "labels.csv"
+    path.write_text("\n".join(rows))
+    with pytest.raises(InputError) as refusal:
+        read_rows(arguments(path))
+    message = "column 'key' expected, got 4 others: is the header missing"
+    assert message in str(refusal.value)
+    for cell in ("0042", "Doe", "1951", "Roe"):
+        assert cell not in str(refusal.value)
+
+
 def test_refuses_a_table_without_rows(tmp_path):
     with pytest.raises(InputError, match=r"the table has no rows"):
         read_rows(arguments(write_table(tmp_path / "labels.csv", [])))
@@ -143,3 +211,10 @@ def test_refuses_a_file_that_is_no_table(tmp_path, name, message):
 def test_refuses_a_kind_of_key_it_does_not_know():
     with pytest.raises(InputError, match="key 'key': Input should be 'sop', 'series'"):
         arguments(key="name")
+
+
+def test_refuses_a_day_beyond_the_calendar(tmp_path):
+    days = pa.array([2**31 - 1], pa.int32()).view(pa.date32())
+    pq.write_table(pa.table({"key": days, "label": ["ill"]}), tmp_path / "labels.parquet")
+    with pytest.raises(InputError, match=r"column 'key': numbers or text expected, got date32"):
+        read_rows(arguments(tmp_path / "labels.parquet"))

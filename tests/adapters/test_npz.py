@@ -6,6 +6,7 @@ import pytest
 
 from pipeline.adapters.npz import open_archive, open_member
 from pipeline.errors import InputError
+from tests.mutants import refusals
 
 
 def read(path, key="a"):
@@ -81,7 +82,7 @@ def test_a_truncated_or_foreign_file_is_refused_by_name(tmp_path):
     np.savez_compressed(path, a=np.arange(1000))
     whole = path.read_bytes()
     path.write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(InputError, match=r"f\.npz: damaged or no \.npz archive"):
+    with pytest.raises(InputError, match=r"f\.npz: damaged, encrypted or no \.npz archive"):
         read(path)
     with pytest.raises(InputError, match=r"absent\.npz: no such file"):
         read(tmp_path / "absent.npz")
@@ -95,3 +96,41 @@ def test_a_flipped_byte_is_noticed(tmp_path):
     path.write_bytes(bytes(content))
     with pytest.raises(InputError, match="damaged"):
         read(path)
+
+
+@pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
+def test_whatever_became_of_an_archive_is_read_or_refused_in_one_line(tmp_path, save):
+    path = tmp_path / "f.npz"
+    save(path, a=np.arange(300))
+    refusals(read, path, path.read_bytes(), number=400)
+
+
+HEADER = b"{'descr': '<f8', 'fortran_order': False, 'shape': (3,), }"
+
+
+@pytest.mark.parametrize("mark", [b"(", b"'", b"\\", b"9", b"\0"])
+def test_a_header_with_a_stray_mark_is_read_or_refused_by_its_key(tmp_path, mark):
+    content = npy(np.zeros(3))
+    start = content.index(HEADER)
+    told = []
+    for at in range(start, start + len(HEADER)):
+        write_member(tmp_path / "f.npz", content[:at] + mark + content[at + 1 :])
+        try:
+            read(tmp_path / "f.npz")
+        except InputError as error:
+            told.append(str(error))
+    assert len(told) > 40
+    assert all("key 'a': " in message and "\n" not in message for message in told)
+
+
+def test_an_encrypted_or_unknown_member_is_damage(tmp_path):
+    path = tmp_path / "f.npz"
+    np.savez(path, a=np.zeros(3))
+    content = path.read_bytes()
+    place = content.index(b"PK\x01\x02")
+    for offset, value in ((8, 1), (8, 32), (10, 99)):
+        changed = bytearray(content)
+        changed[place + offset] = value
+        path.write_bytes(bytes(changed))
+        with pytest.raises(InputError, match=r"f\.npz: .*damaged, encrypted or no \.npz archive"):
+            read(path)

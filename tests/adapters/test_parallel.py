@@ -1,8 +1,11 @@
+import os
 from math import sqrt
 
 import pytest
 
-from pipeline.adapters.parallel import available_cores, ordered_map, workers_for
+from pipeline.adapters.parallel import ordered_map, workers_for
+from pipeline.errors import InputError
+from pipeline.metrics.side_by_side import available_cores
 
 
 def test_two_workers_give_what_one_gives_in_the_same_order():
@@ -28,6 +31,11 @@ def test_items_are_taken_as_they_are_needed():
 def test_a_defect_in_a_worker_is_raised_here():
     with pytest.raises(ValueError, match="expected a nonnegative input|math domain error"):
         list(ordered_map(sqrt, [1.0, -1.0], workers=2))
+
+
+def test_a_worker_that_the_system_ends_is_told_in_one_line():
+    with pytest.raises(InputError, match="one of 2 processes was ended from outside"):
+        list(ordered_map(os._exit, [1, 1], workers=2))
 
 
 def test_few_values_need_no_second_process():

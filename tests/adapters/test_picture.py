@@ -8,6 +8,7 @@ from PIL import Image
 
 from pipeline.adapters.picture import decode_picture
 from pipeline.adapters.refused import Refused
+from tests.picture_files import tiff
 from tests.sources import encode
 
 COLOURS = np.random.default_rng(0).integers(0, 256, (6, 8, 3), np.uint8)
@@ -76,6 +77,18 @@ def test_a_header_that_claims_too_much_is_refused_unread(width, height):
         decode_picture(png_that_claims(width, height), channels=1)
 
 
+@pytest.mark.parametrize("side", [5000, 8192])
+def test_a_blank_picture_in_few_bytes_is_not_unfolded(side):
+    content = encode(np.zeros((side, side), np.uint8))
+    assert len(content) < 70_000
+    with pytest.raises(Refused, match="compressed too far to hold an image"):
+        decode_picture(content, channels=1)
+
+
+def test_a_blank_picture_that_costs_nothing_is_read():
+    assert decode_picture(encode(np.zeros((512, 512), np.uint8)), channels=1).max() == 0
+
+
 def several_pictures():
     buffer = io.BytesIO()
     first, second = Image.fromarray(GREYS), Image.fromarray(GREYS)
@@ -100,3 +113,20 @@ def several_pictures():
 def test_what_is_no_whole_picture_is_refused(content, reason):
     with pytest.raises(Refused, match=reason):
         decode_picture(content, channels=3)
+
+
+@pytest.mark.parametrize("kind", [2, 7, 10, 12, 16], ids=lambda kind: f"type {kind}")
+def test_a_tiff_whose_directory_is_damaged_is_refused_or_read(kind):
+    """Text, bytes, fractions, floats and very long numbers where a tag holds none (TIFF 6.0)."""
+    sound = tiff(GREYS[..., None], photometric=1)
+    num_tags = int.from_bytes(sound[8:10], "little")
+    refused = 0
+    for start in range(10, 10 + 12 * num_tags, 12):
+        for count in (1, 2, 3):
+            damaged = bytearray(sound)
+            damaged[start + 2 : start + 8] = struct.pack("<HI", kind, count)
+            try:
+                assert decode_picture(bytes(damaged), channels=1).shape == (*GREYS.shape, 1)
+            except Refused:
+                refused += 1
+    assert refused

@@ -111,8 +111,19 @@ def test_percentiles_that_meet_are_no_window():
 
 
 def test_rounding_stays_within_the_type():
-    values = np.array([-4e4, 1.5, 2.5, 4e4])
+    values = np.array([-32768.4, 1.5, 2.5, 32767.4])
     np.testing.assert_array_equal(as_type(values, "int16"), [-32768, 2, 2, 32767])
+    np.testing.assert_array_equal(as_type(np.array([-0.6, 255.6]), "uint8"), [0, 255])
+
+
+@pytest.mark.parametrize("value", [-32769, 32768, 40_000])
+def test_a_value_that_int16_cannot_hold_is_not_saturated(value):
+    values = np.array([0, value], np.float32)
+    with pytest.raises(Refused, match="values beyond int16"):
+        chosen_window(values, "none", tagged=None)(values, "int16")
+    narrowed = CentreWindow(centre=0, width=2000)
+    shown = chosen_window(values, narrowed, tagged=None)(values, "int16")
+    np.testing.assert_array_equal(shown, [0, np.sign(value) * 1000])
 
 
 @pytest.mark.parametrize(
@@ -151,3 +162,20 @@ def test_a_fault_of_a_window_is_one_line_of_the_form_that_is_meant(window, messa
 def test_refuses_a_window_without_width():
     with pytest.raises(ValueError, match="greater than 0"):
         CentreWindow(centre=0, width=0)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [[0, 1e-35], [0, 1e32], [-1e32, 0]],
+    ids=["too close", "too large", "too far below zero"],
+)
+@pytest.mark.parametrize("choice", ["none", PercentileWindow(percentile=(0, 100))])
+def test_values_that_float32_cannot_scale_are_refused_rather_than_shown_as_any_grey(values, choice):
+    with pytest.raises(Refused, match="window out of range"):
+        chosen_window(np.array(values, np.float32), choice, tagged=None)
+
+
+@pytest.mark.parametrize("window", [Window(0, 1e-40), Window(-1e31, 0)])
+def test_a_window_of_the_header_that_float32_cannot_scale_by_is_refused(window):
+    with pytest.raises(Refused, match="window out of range"):
+        chosen_window(VALUES, "tag", tagged=window)

@@ -80,7 +80,11 @@ def test_a_key_that_is_stated_twice_is_refused_with_both_lines(text, message):
     [
         ("a: !!int foo", "line 1: a plain value expected, got a tag"),
         ("a: !!python/object/apply:os.system [x]", "line 1: a plain value expected, got a tag"),
-        ("a: " + "9" * 5000, "line 1: a number expected, got what only looks like it"),
+        ("a: " + "9" * 5000, "line 1: a number of at most 40 characters expected"),
+        ("a: 0x" + "f" * 5000, "line 1: a number of at most 40 characters expected"),
+        ("a: " + "1:" * 100_000 + "1", "line 1: a number of at most 40 characters expected"),
+        ('b: 1\na: "\\e[31mred"', "line 2: text without control characters expected"),
+        ('"a\\0": 1', "line 1: text without control characters expected"),
         ("b: 1\n0b_: 2", "line 2: a number expected, got what only looks like it"),
         ("? [a]\n: b", "line 1: a word or a number expected as a key"),
         ("a: b\0c", "not valid YAML: "),

@@ -1,3 +1,5 @@
+import math
+
 import pytest
 import yaml
 
@@ -7,6 +9,7 @@ from pipeline.errors import InputError
 from tests.projects import ROOT
 from tests.sources import DIVIDED, make_dataset
 
+NAN = math.nan
 CONFIGS = ROOT / "configs"
 NAMES = sorted(path.stem for path in (CONFIGS / "datasets").glob("*.yaml"))
 VARIANTS = [name for name in NAMES if len(dataset_files(CONFIGS, name)) > 1]
@@ -147,6 +150,10 @@ def test_a_data_set_is_named_and_never_by_a_path(stated):
         ({"files": [{"name": "a\n", "sha256": "0" * 64}]}, r"key 'files\.0\.name'"),
         ({"files": [{"name": "a" * 101, "sha256": "0" * 64}]}, r"key 'files\.0\.name'"),
         ({"files": [{"name": "a", "sha256": "0" * 63}]}, r"key 'files\.0\.sha256'"),
+        (
+            {"files": [{"name": "a", "md5": digit * 32} for digit in "01"]},
+            "two of the 'files' have the same name",
+        ),
         ({"classes": ["same", "same"]}, "two of the 'classes' have the same name"),
         ({"critical_classes": ["dead"]}, r"names no class of the set: \['dead'\]"),
         ({"image_size": [4, 0]}, r"key 'image_size\.1'"),
@@ -156,6 +163,24 @@ def test_a_data_set_is_named_and_never_by_a_path(stated):
         ({"splits": {"divide": DIVIDED, "reuse": {"test": "val"}}}, r"key 'splits\.reuse\.test"),
         ({"splits": {"divide": DIVIDED, "reuse": {"val": "test"}}}, r"key 'splits\.reuse\.val"),
         ({"known_equal_pixels": {"train/dev": 1}}, r"key 'known_equal_pixels\.train/dev"),
+        ({"known_equal_pixels": {"train/train": 1}}, "must name every pair of two splits once"),
+        ({"known_equal_pixels": {"train/val": 1, "val/train": 2}}, "must name every pair of two"),
+        ({"splits": {"divide": {"all": {"train": NAN}}}}, "must be positive and sum to 1, not nan"),
+        ({"splits": {"divide": DIVIDED, "seed": -1}}, r"key 'splits\.seed'"),
+        (
+            {"splits": {"divide": DIVIDED, "holdout_site": "south"}},
+            "'divide' gives cases of 'all' to the test split, which 'holdout_site' keeps",
+        ),
+        ({"long_tail": {"imbalance_ratio": math.inf}}, r"key 'long_tail\.imbalance_ratio'"),
+        ({"long_tail": {"imbalance_ratio": 2, "seed": -1}}, r"key 'long_tail\.seed'"),
+        ({"image_size": [65536, 4]}, r"key 'image_size\.0'"),
+        ({"image_size": [2048, 2048, 65]}, "make 272629760 values, at most 268435456"),
+        ({"classes": ["L\u00e4sion", "La\u0308sion"]}, "two of the 'classes' have the same name"),
+        ({"max_quarantined_share": NAN}, "key 'max_quarantined_share'"),
+        (
+            {"arguments": {"labels": {"split_column": "split"}}},
+            r"'arguments\.labels\.split_column' is not read without 'splits\.official: true'",
+        ),
         ({"long_tail": {"imbalance_ratio": 1}}, r"key 'long_tail\.imbalance_ratio'"),
         ({"max_cases": {"train": 0}}, r"key 'max_cases\.train'"),
     ],

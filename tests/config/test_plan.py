@@ -7,6 +7,7 @@ from ruamel.yaml import YAML
 from pipeline.config import expand_plan, read_plan, write_plan
 from pipeline.config.plan import require_row
 from pipeline.errors import InputError
+from tests.sources import make_dataset
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 INJECTED = ["a; touch X", "a$(touch X)b", "../../../victim", "/abs", "a b", "-x", ""]
@@ -99,6 +100,26 @@ def test_partners_are_one_stage_more_and_change_no_run(configs):
     assert list(row.data.values()) == [prepared[0]] + [prepared[1]] * 5
     # Two data sets more, and one stage that predicts both.
     assert plan.num_stages == before.num_stages + 2 + 1
+
+
+def test_a_folder_of_ones_own_is_watched_and_dvc_is_not_shown_it(configs):
+    root, study = configs
+    arguments = {"folder": "../hospital", "labels": {"table": "../labels.csv"}}
+    own = make_dataset(adapter="dicom", arguments=arguments)
+    path = root / "datasets/own.yaml"
+    path.write_text(yaml.safe_dump(own.model_dump(exclude_none=True)))
+    before = expand_plan(["quick"], root)
+    first = study["experiments"][0] | {"dataset": "own"}
+    write_study(root, study, experiments=[first, *study["experiments"][1:]])
+    plan = expand_plan(["quick"], root)
+    assert before.watched == {}
+    assert list(plan.watched) == ["own"]
+    row = plan.datasets["own"]
+    assert (row.made_from, row.labelled_by) == ("data/watched/own.json", "../labels.csv")
+    assert plan.num_stages == before.num_stages + 1
+    stages = yaml.safe_load((CONFIGS.parent / "dvc.yaml").read_text())["stages"]
+    (out,) = stages["watch"]["do"]["outs"]
+    assert list(out) == ["data/watched/${item.dataset}.json"]
 
 
 def test_dvc_yaml_names_every_partner_that_there_is_room_for(configs):

@@ -43,6 +43,20 @@ def test_a_reused_split_must_have_patients_itself():
         require_splits(cases[~cases["split"].isin(["val", "calibration"])], splits)
 
 
+def test_a_split_with_patients_of_its_own_is_not_served_by_another():
+    splits = Splits(divide=DIVIDED, reuse={"val": "calibration"})
+    message = "split 'val' has patients of its own, which 'splits.reuse' would leave unread for"
+    with pytest.raises(InputError, match=message):
+        require_splits(split_cases(), splits)
+
+
+def test_a_blank_image_in_two_splits_is_no_leakage_and_another_is():
+    cases = split_cases(pixel_sha256=pixels(0, 1, 2, 3, 4, 5, 6, 7, 0, 9))
+    audit(cases, make_dataset(), blank=frozenset(pixels(0)))
+    with pytest.raises(InputError, match="leakage: 1 distinct images occur in both parts of train"):
+        audit(cases, make_dataset(), blank=frozenset(pixels(1)))
+
+
 def test_a_set_for_testing_alone_needs_a_test_split_alone():
     cases = split_cases()
     dataset = make_dataset(splits={"official": True, "test_only": True})

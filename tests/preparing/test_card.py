@@ -4,6 +4,7 @@ import pandas as pd
 from pipeline.adapters import Quarantined
 from pipeline.cases import COLUMNS
 from pipeline.preparing.card import fingerprint, make_card
+from pipeline.preparing.collecting import Collected
 from tests.sources import make_cases, make_dataset
 
 
@@ -12,11 +13,11 @@ def cases(**columns):
     return make_cases([0, 0, 1, 1], **({"split": split} | columns))[COLUMNS.names]
 
 
-def card(table, **changes):
+def card(table, blank=(), patient_is="patient", **changes):
+    read = pd.concat([table, table.iloc[:2]], ignore_index=True).assign(patient_is=patient_is)
     left_out = [Quarantined("a", "truncated", "")]
-    return make_card(
-        "small", make_dataset(**changes), table, np.dtype("uint8"), num_read=6, quarantined=left_out
-    )
+    collected = Collected(read, left_out, num_files=6, blank=frozenset(blank))
+    return make_card("small", make_dataset(**changes), table, np.dtype("uint8"), collected)
 
 
 def test_counts_are_by_split_and_class_and_patients_by_split():
@@ -52,3 +53,20 @@ def test_the_fingerprint_changes_with_a_label_a_split_and_a_pixel():
     prints = [fingerprint(each) for each in (table, *changed)]
     assert fingerprint(cases()) == prints[0]
     assert len(set(prints)) == 4
+
+
+def test_a_patient_that_no_source_names_is_counted_by_what_stands_for_it():
+    assert "unnamed_patients" not in card(cases())
+    standing = ["study", "patient", "study", "file", "image", "image"]
+    assert card(cases(), patient_is=standing)["unnamed_patients"] == {"file": 1, "study": 2}
+
+
+def test_blank_images_are_counted_apart_from_equal_ones():
+    first, second, third = (f"{number:064x}" for number in range(3))
+    table = cases(pixel_sha256=[first, second, second, first])
+    assert card(table)["equal_pixels"] == {
+        "across": {"train/test": 1}, "within": {"train": 1}, "with_conflicting_labels": 2,
+    }  # fmt: skip
+    assert card(table, blank=[first, third])["equal_pixels"] == {
+        "across": {}, "within": {"train": 1}, "with_conflicting_labels": 1, "blank": 2,
+    }  # fmt: skip

@@ -99,3 +99,23 @@ def test_on_error_fail_stops_at_the_first(spool):
     message = r"on_error: fail: b\.dcm: truncated \(export it again\)"
     with pytest.raises(InputError, match=message):
         collect([CASE, BROKEN], make_dataset(on_error="fail"), spool)
+
+
+def test_an_image_of_one_colour_is_blank_and_one_of_two_values_is_not(tmp_path):
+    colour = np.full((4, 4, 3), [10, 20, 30], np.uint8)
+    dotted = colour.copy()
+    dotted[3, 3, 0] += 1
+    cases = [replace(CASE, case="blank", image=colour), replace(CASE, case="seen", image=dotted)]
+    with ImageSpool(tmp_path / "coloured", (4, 4, 3)) as spool:
+        collected = collect(cases, make_dataset(channels=3), spool)
+    assert collected.blank == {collected.cases["pixel_sha256"][0]}
+
+
+def test_what_stands_for_the_patient_is_kept_and_an_image_that_does_is_told(spool):
+    cases = [
+        CASE,
+        replace(CASE, case="two", patient_is="study"),
+        replace(CASE, case="three", patient="three"),
+    ]
+    collected = collect(cases, make_dataset(), spool)
+    assert collected.cases["patient_is"].tolist() == ["patient", "study", "image"]

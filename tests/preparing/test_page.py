@@ -1,5 +1,6 @@
 import io
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
@@ -9,15 +10,16 @@ from PIL import Image
 from pipeline.adapters import Quarantined
 from pipeline.cases import COLUMNS
 from pipeline.preparing.card import make_card
+from pipeline.preparing.collecting import Collected
 from pipeline.preparing.page import contact_sheet, render_page
 from tests.sources import make_cases, make_dataset
 
 CASES = make_cases([0, 0, 1, 1], split=["train"] * 3 + ["test"])[COLUMNS.names]
+COLLECTED = Collected(CASES.assign(patient_is="patient"), [], num_files=4)
 
 
-def card(**changes):
-    dataset = make_dataset(**changes)
-    return make_card("s", dataset, CASES, np.dtype("uint8"), num_read=4, quarantined=[])
+def card(collected=COLLECTED, **changes):
+    return make_card("s", make_dataset(**changes), CASES, np.dtype("uint8"), collected)
 
 
 def test_the_page_states_counts_licence_and_fingerprint():
@@ -84,11 +86,28 @@ def test_the_page_says_what_the_data_are_not_for(simulated, said):
 
 def test_what_was_left_out_is_a_click_away():
     left_out = [Quarantined("a", "no label", "add it")]
-    some = make_card(
-        "s", make_dataset(), CASES, np.dtype("uint8"), num_read=4, quarantined=left_out
-    )
+    some = card(replace(COLLECTED, quarantined=left_out))
     assert '1 no label. <a href="quarantine.csv">' in render_page(some)
     assert "quarantine.csv" not in render_page(card())
+
+
+def test_the_page_says_what_counts_as_a_patient_where_none_is_named():
+    unnamed = replace(COLLECTED, cases=CASES.assign(patient_is="image"))
+    page = render_page(card(unnamed))
+    assert (
+        "<strong>No case names its patient: every image counts as a patient of its own."
+        "</strong> Two of one patient may lie in two splits"
+    ) in page
+    assert "What counts as a patient is never in two splits." in page
+    assert "Patients are never in two splits." in render_page(card())
+    assert "names its patient" not in render_page(card())
+
+
+def test_the_page_counts_blank_images_apart():
+    blank = frozenset(CASES["pixel_sha256"][:2])
+    page = render_page(card(replace(COLLECTED, blank=blank)))
+    assert "<dt>Blank images, whose pixels are all the same</dt><dd>2; they are not counted" in page
+    assert "Blank images" not in render_page(card())
 
 
 def test_images_are_shown_only_where_a_sheet_is_given():

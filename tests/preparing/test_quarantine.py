@@ -110,6 +110,28 @@ def test_what_was_left_out_is_shown_by_its_real_path(own_folder):
     assert list(reveal_quarantine("own", own_folder)) == shown[2:]
 
 
+def test_a_path_with_a_class_in_it_a_broken_link_and_one_in_the_advice_are_shown_too(own_folder):
+    (own_folder / "in/ill").mkdir()
+    (own_folder / "in/ill/Doe.png").touch()
+    (own_folder / "in/gone").symlink_to("nowhere")
+    pseudonyms = load_pseudonyms()
+    picture = hide_names("ill/Doe.png", pseudonyms, {"ill"})
+    link, twin = hide_names("gone", pseudonyms), hide_names("Doe Jane/2.dcm", pseudonyms)
+    listing = own_folder / "data/prepared/own/quarantine.csv"
+    listing.parent.mkdir(parents=True)
+    advice = f"keep one copy: it has the bytes of {twin}"
+    write_quarantine(
+        [Quarantined(picture, "duplicate file", advice), Quarantined(link, "broken link", "mend")],
+        listing,
+    )
+    folder = own_folder / "in"
+    assert list(reveal_quarantine("own", own_folder)) == [
+        f"{folder / 'ill/Doe.png'}: duplicate file (keep one copy: it has the bytes of "
+        f"{folder / 'Doe Jane/2.dcm'})",
+        f"{folder / 'gone'}: broken link (mend)",
+    ]
+
+
 def test_a_data_set_that_was_never_prepared_has_no_list(own_folder):
     with pytest.raises(InputError, match=r"quarantine\.csv: no such file: run prepare first"):
         list(reveal_quarantine("own", own_folder))

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pipeline.config import Splits
 from pipeline.errors import InputError
 from pipeline.preparing.splitting import assign_splits, divide, divide_by_hash
-from tests.sources import DIVIDED, make_cases
+from tests.sources import make_cases
 
 SHARES = {"train": 0.5, "calibration": 0.25, "test": 0.25}
 
@@ -169,6 +169,21 @@ def test_everyone_ever_seen_at_the_held_out_site_is_tested():
     assert "test" not in parts[4:].to_numpy()
 
 
+def test_the_held_out_site_stays_together_where_the_official_test_split_is_divided():
+    official = ["train"] * 10 + ["test"] * 10
+    site = ["south", "north"] * 10
+    cases = make_cases([0, 1] * 10, official=official, site=site)
+    divide_test = {"test": {"calibration": 0.5, "threshold": 0.5}}
+    splits = Splits(official=True, divide=divide_test, holdout_site="south")
+    parts = assign_splits(cases, splits)
+    assert parts[cases["site"] == "south"].tolist() == ["test"] * 10
+    # The five official test cases of the home site are divided, none of them is tested.
+    assert parts[10:][cases["site"] == "north"].value_counts().to_dict() in (
+        {"calibration": 3, "threshold": 2}, {"calibration": 2, "threshold": 3},
+    )  # fmt: skip
+    assert parts[:10][cases["site"] == "north"].tolist() == ["train"] * 5
+
+
 @pytest.mark.parametrize(
     ("columns", "splits", "message"),
     [
@@ -179,7 +194,16 @@ def test_everyone_ever_seen_at_the_held_out_site_is_tested():
             "no split 'val'",
         ),
         ({"official": "extra"}, {"official": True}, r"splits \['extra'\] are none of train, val"),
-        ({}, {"divide": DIVIDED, "holdout_site": "east"}, "no case at 'east', only at: north"),
+        (
+            {"site": ["Doe^Jane", "north", "north", "north"]},
+            {"divide": {"all": {"train": 1}}, "holdout_site": "east"},
+            "^splits.holdout_site: no case at 'east', only at 2 other sites: the card of",
+        ),
+        (
+            {"official": ["train", "test", "test", "train"], "site": ["south", *["north"] * 3]},
+            {"official": True, "holdout_site": "south"},
+            "its patients alone in the test split expected, got 2 cases of others",
+        ),
     ],
 )
 def test_a_source_that_does_not_fit_is_refused(columns, splits, message):

@@ -1,8 +1,10 @@
 import hashlib
+import stat
 
 import pytest
 import yaml
 
+from pipeline.dvc_state import STATE
 from pipeline.errors import InputError
 from pipeline.stages import acquire
 from tests.sources import make_dataset
@@ -54,6 +56,17 @@ def test_a_word_that_is_no_window_is_told_by_file_and_key(tmp_path):
     )
     with pytest.raises(InputError, match=message):
         acquire.run("small", root=tmp_path)
+
+
+def test_what_dvc_remembers_of_a_folder_is_closed_to_others(tmp_path, monkeypatch):
+    (tmp_path / "a.bin").write_bytes(b"pixels")
+    monkeypatch.setenv("PIPELINE_MIRROR", str(tmp_path))
+    configure(tmp_path, files=[{"name": "a.bin", "md5": hashlib.md5(b"pixels").hexdigest()}])
+    (tmp_path / ".dvc").mkdir()
+    (tmp_path / STATE).mkdir()
+    (tmp_path / STATE).chmod(0o777)
+    acquire.run("small", root=tmp_path)
+    assert stat.S_IMODE((tmp_path / STATE).stat().st_mode) == 0o700
 
 
 @pytest.mark.parametrize("key", ["../x", "/abs", "a;b", "..", "sub/small"])

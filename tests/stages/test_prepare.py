@@ -39,14 +39,17 @@ def contents(folder):
 def test_images_rows_and_card_agree(root, capsys):
     configure(root)
     prepare.run("small", root=root)
-    assert capsys.readouterr().out == "small: 24 cases read, 0 quarantined\n"
+    assert capsys.readouterr().out == (
+        "small: 24 cases read, 0 quarantined\n"
+        "small: no case names its patient: every image counts as a patient of its own\n"
+    )
     prepared = read_prepared(root / "data/prepared/small")
     assert prepared.images.shape == (24, 4, 4, 1)
     assert len(prepared.rows("train")) == 12
     np.testing.assert_array_equal(prepared.rows("val"), prepared.rows("calibration"))
     assert prepared.card["counts"]["test"] == {"healthy": 3, "ill": 3}
     assert sorted(contents(root / "data/prepared/small")) == [
-        "card.html", "card.json", "cases.parquet", "images.npy", "quarantine.csv",
+        "SHA256SUMS", "card.html", "card.json", "cases.parquet", "images.npy", "quarantine.csv",
     ]  # fmt: skip
 
 

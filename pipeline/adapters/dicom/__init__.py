@@ -7,7 +7,6 @@ index. The files stay where they are: none is copied into what a data version ke
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 
 from pipeline.adapters.case import Case, Quarantined
@@ -16,7 +15,7 @@ from pipeline.adapters.dicom.header import HeaderScanner
 from pipeline.adapters.dicom.reading import read_indexed
 from pipeline.adapters.folder_cases import Folder
 from pipeline.adapters.folder_index import write_index
-from pipeline.adapters.identity import hide_names, load_pseudonyms
+from pipeline.adapters.identity import load_pseudonyms
 from pipeline.adapters.spatial import require_axes_for
 from pipeline.config import Dataset
 from pipeline.config.reading import check_config
@@ -32,8 +31,7 @@ def acquire(raw: Path, dataset: Dataset) -> None:
         max_pixels=arguments.max_pixels,
         left_out_image_types=arguments.leave_out_image_types,
     )
-    shown = partial(hide_names, hashed=scanner.pseudonyms)
-    write_index(raw, scanner, arguments.labels, dataset.classes, shown=shown)
+    write_index(raw, scanner, arguments.labels, dataset.classes)
 
 
 def read(raw: Path, dataset: Dataset) -> Iterator[Case | Quarantined]:

@@ -20,6 +20,9 @@ class ReadingArguments(Strict):
     ``case: series`` makes one case of a series: a volume where the data set's image size has three
     axes, else the slice that `slice` names, counted along the normal of the slices.
 
+    ``site_names`` gives an institution of the headers the name that its cases carry; the data card
+    states both. Where it names none, cases carry a keyed hash.
+
     ``leave_out_image_types`` lists values of the headers' Image Type: a file that has one of them,
     a scout or a page of text beside a scan, is no case.
     """

@@ -6,11 +6,11 @@ import math
 from typing import Any
 
 from pydicom import Dataset
-from pydicom.uid import DeflatedExplicitVRLittleEndian
+from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
 
 from pipeline.adapters.dicom.decoders import is_uncompressed, stated_syntax
 from pipeline.adapters.dicom.elements import text, unusable, whole
-from pipeline.adapters.refused import Refused, too_large
+from pipeline.adapters.refused import Refused, require_likely_expansion, too_large
 
 MAX_FRAMES = 2**16 - 1
 """As many frames as an image can have rows or columns (DICOM PS3.3 C.7.6.3)."""
@@ -62,16 +62,23 @@ def require_bytes_for_claims(header: Dataset, num_bytes: int, *, max_pixels: int
     claimed = claimed_values(header)
     if claimed > max_pixels:
         raise too_large(claimed, "values")
-    needed = _fewest_bytes(header, claimed)
+    syntax = stated_syntax(header)
+    needed = _fewest_bytes(header, syntax, claimed)
     if num_bytes < needed:
         advice = f"expected {needed} bytes or more, got {num_bytes}: export the file again, whole"
         raise Refused(reason="fewer pixels than its header claims", advice=advice)
+    # What is not compressed is no longer than the file.
+    if not is_uncompressed(syntax) or syntax == DeflatedExplicitVRLittleEndian:
+        require_likely_expansion(_unfolded_bytes(header, claimed), num_bytes)
 
 
-def _fewest_bytes(header: Dataset, claimed: int) -> int:
-    syntax = stated_syntax(header)
+def _unfolded_bytes(header: Dataset, claimed: int) -> int:
+    return claimed * (whole(header, "BitsAllocated") or 1) // 8
+
+
+def _fewest_bytes(header: Dataset, syntax: UID | None, claimed: int) -> int:
     if not is_uncompressed(syntax):
         return _BYTES_A_FRAGMENT * (whole(header, "NumberOfFrames") or 1)
     share = _STORED_SHARE.get(text(header, "PhotometricInterpretation"), 1.0)
-    stored = math.floor(claimed * share * (whole(header, "BitsAllocated") or 1) / 8)
+    stored = math.floor(share * _unfolded_bytes(header, claimed))
     return stored // _DEFLATED_AT_MOST if syntax == DeflatedExplicitVRLittleEndian else stored

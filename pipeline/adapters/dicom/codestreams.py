@@ -8,7 +8,12 @@ from pydicom import Dataset
 from pydicom.encaps import get_frame, parse_basic_offsets, parse_fragments
 
 from pipeline.adapters.dicom.elements import whole
-from pipeline.adapters.dicom.jpeg_markers import bare_jpeg, jpeg_frame
+from pipeline.adapters.dicom.jpeg_markers import (
+    MOST_SCANS,
+    bare_jpeg,
+    has_few_scans,
+    jpeg_frame,
+)
 from pipeline.adapters.refused import Refused
 
 FrameOffsets = tuple[list[int], list[int]]
@@ -43,7 +48,8 @@ def require_sound_claims(dataset: Dataset, frame: int, offsets: FrameOffsets | N
     Raises
     ------
     Refused
-        If the frame is of another size, or of a kind of JPEG that no decoder here reads.
+        If the frame is of another size, or a JPEG of a kind that no decoder here reads or of so
+        many scans that it would take for ever.
     ValueError
         If a JPEG has no end.
     """
@@ -62,6 +68,9 @@ def require_sound_claims(dataset: Dataset, frame: int, offsets: FrameOffsets | N
     if not jpeg.has_decoder:
         advice = "no decoder here reads this kind of JPEG: export it uncompressed"
         raise Refused(reason="compression without a decoder", advice=advice)
+    if not has_few_scans(stream):
+        advice = f"expected {MOST_SCANS} scans or fewer in an image: export it again"
+        raise Refused(reason="JPEG of too many scans", advice=advice)
     if bare_jpeg(stream) is None:
         msg = f"expected a JPEG that ends, got {len(stream)} bytes without an end"
         raise ValueError(msg)

@@ -9,7 +9,13 @@ from math import cos, radians
 import numpy as np
 
 from pipeline.adapters.case import Quarantined
-from pipeline.adapters.dicom.series import SAME_PLACE_MM, UNEVEN_SHARE, normal_of, places_of
+from pipeline.adapters.dicom.series import (
+    SAME_PLACE_MM,
+    UNEVEN_SHARE,
+    normal_of,
+    places_of,
+    source_of,
+)
 from pipeline.adapters.file_facts import FileFacts
 
 _PARALLEL = cos(radians(10))
@@ -39,13 +45,13 @@ def complete(kept: list[FileFacts], files: list[FileFacts]) -> Iterator[FileFact
 
 
 def _dropped(members: list[FileFacts], lost: list[FileFacts]) -> Quarantined:
-    more = f" (and {len(members) - 1} more of its series)" if len(members) > 1 else ""
     advice = (
         f"{len(lost)} of its {len(members) + len(lost)} slices cannot be used: see what is listed "
         "of them, and correct them or take the series out"
     )
     reason = "slices of the series left out"
-    return Quarantined(f"{members[0].source}{more}", reason, advice, len(members))
+    source = source_of(members[0].source, len(members))
+    return Quarantined(source, reason, advice, len(members))
 
 
 def _is_slice_of(facts: FileFacts, members: list[FileFacts]) -> bool:

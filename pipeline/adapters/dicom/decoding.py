@@ -15,9 +15,9 @@ from pipeline.adapters.dicom.arguments import ReadingArguments
 from pipeline.adapters.dicom.opening import quiet
 from pipeline.adapters.dicom.pixels import Plane, decoded_planes
 from pipeline.adapters.dicom.planning import Planned
-from pipeline.adapters.dicom.series import Slice
+from pipeline.adapters.dicom.series import Slice, source_of
 from pipeline.adapters.folder_cases import make_case, require_unchanged
-from pipeline.adapters.refused import Refused
+from pipeline.adapters.refused import UNREADABLE, Refused
 from pipeline.adapters.resizing import resize
 from pipeline.adapters.spatial import in_equal_channels, resampled_volume, with_channels
 from pipeline.adapters.windowing import as_type, chosen_window
@@ -50,7 +50,7 @@ class Decoder:
                     return [self._volume(planned, planned.affine, paths)]
                 return list(self._planes(planned, paths))
         except Refused as refused:
-            source = planned.slices[0].facts.source
+            source = source_of(planned.slices[0].facts.source, planned.num_files)
             return [Quarantined(source, refused.reason, refused.advice, planned.num_files)]
 
     def _planes(self, planned: Planned, paths: dict[str, Path]) -> Iterator[Case]:
@@ -105,13 +105,23 @@ class Decoder:
 
     def _decoded(self, slices: tuple[Slice, ...], paths: dict[str, Path]) -> Iterator[Plane]:
         for facts, members in groupby(slices, key=lambda each: each.facts):
-            require_unchanged(paths[facts.source], facts)
-            yield from decoded_planes(
-                paths[facts.source],
-                [each.frame for each in members],
-                max_pixels=self.arguments.max_pixels,
-                presented=self.arguments.window == "tag",
-            )
+            try:
+                require_unchanged(paths[facts.source], facts)
+                yield from decoded_planes(
+                    paths[facts.source],
+                    [each.frame for each in members],
+                    max_pixels=self.arguments.max_pixels,
+                    presented=self.arguments.window == "tag",
+                )
+            except (Refused, OSError) as error:
+                is_one = slices[0].facts is slices[-1].facts
+                raise _of_its_file(error, None if is_one else facts.source) from error
+
+
+def _of_its_file(error: Refused | OSError, source: str | None) -> Refused:
+    """Return a refusal that names the one file of several that it is of."""
+    reason, advice = (error.reason, error.advice) if isinstance(error, Refused) else UNREADABLE
+    return Refused(reason=reason, advice=advice if source is None else f"{source}: {advice}")
 
 
 def _require_one_scale(planes: list[Plane]) -> None:

@@ -30,14 +30,15 @@ def element(dataset: Dataset, keyword: str) -> Any:
         raise unusable(keyword=keyword, expected="a value that can be read") from error
 
 
-def items(dataset: Dataset, keyword: str) -> list[Dataset]:
+def items(dataset: Dataset, keyword: str) -> Sequence:
     """Return a sequence's items, none where it is absent; `Refused` if it is no sequence."""
     value = element(dataset, keyword)
     if value is None:
-        return []
+        return Sequence()
     if not isinstance(value, Sequence):
         raise unusable(keyword=keyword, expected="a sequence")
-    return list(value)
+    # Not as a list: whoever asks for one item of each of 60,000 frames would copy all of them.
+    return value
 
 
 def texts(dataset: Dataset, keyword: str) -> list[str]:

@@ -18,7 +18,7 @@ from pipeline.adapters.dicom.opening import bytes_allowed, parse, quiet
 from pipeline.adapters.file_facts import FileFacts
 from pipeline.adapters.identity import Pseudonyms
 from pipeline.adapters.people import age_from_dicom, normal_sex, years_between
-from pipeline.adapters.refused import Refused, too_large
+from pipeline.adapters.refused import UNREADABLE, Refused, too_large
 
 _HASHED = (
     "SOPInstanceUID", "SeriesInstanceUID", "StudyInstanceUID", "AccessionNumber", "PatientID",
@@ -80,7 +80,7 @@ class HeaderScanner:
         except Refused as refused:
             return replace(facts, fault=refused.reason, advice=refused.advice)
         except OSError:
-            return replace(facts, fault="unreadable file", advice="check the disk and its rights")
+            return replace(facts, fault=UNREADABLE[0], advice=UNREADABLE[1])
 
     def _facts(self, header: Dataset, facts: FileFacts) -> FileFacts:
         """Return the facts with what the header says; identifiers hashed, text left behind."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -10,8 +11,12 @@ _STARTS_OF_FRAME = {*range(0xC0, 0xD0), _JPEG_LS} - {0xC4, 0xC8, 0xCC}
 """JPEG (table B.1) and JPEG-LS (T.87) markers that carry the image's size."""
 _WITHOUT_LENGTH = {0x01, *range(0xD0, 0xD8)}
 _APPLICATIONS_AND_COMMENTS = {*range(0xE0, 0xF0), 0xFE}
+MOST_SCANS = 100
+"""Encoders write ten; a decoder goes through the whole image for each, however short it is."""
 _START_OF_IMAGE, _END_OF_IMAGE = b"\xff\xd8", b"\xff\xd9"
 _START_OF_SCAN = 0xDA
+_MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd8\xff]")
+"""One with a length or the end; within a scan 0xFF is followed by 0 or the number of a restart."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +63,23 @@ def jpeg_frame(stream: bytes) -> JpegFrame | None:
             )
             return JpegFrame(marker, stream[start + 4], rows, columns, stream[start + 9])
     return None
+
+
+def has_few_scans(stream: bytes) -> bool:
+    """Return whether a JPEG or JPEG-LS stream has no more than `MOST_SCANS` up to its end.
+
+    >>> scan = bytes.fromhex("ffda 0002 00")
+    >>> [has_few_scans(bytes.fromhex("ffd8") + number * scan) for number in (100, 101)]
+    [True, False]
+    """
+    num_scans, start = 0, len(_START_OF_IMAGE)
+    while num_scans <= MOST_SCANS and (found := _MARKER.search(stream, start)):
+        if found[0] == _END_OF_IMAGE:
+            break
+        num_scans += found[0][1] == _START_OF_SCAN
+        # What applications note may look like anything, and so is passed over.
+        start = found.end() + int.from_bytes(stream[found.end() : found.end() + 2], "big")
+    return num_scans <= MOST_SCANS
 
 
 def bare_jpeg(stream: bytes) -> bytes | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import struct
 import zlib
 from contextlib import AbstractContextManager
 from typing import BinaryIO, cast
@@ -13,14 +12,10 @@ from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.filereader import read_dataset, read_preamble
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 
-from pipeline.adapters.refused import Refused, too_large
+from pipeline.adapters.refused import PARSER_ERRORS, Refused, require_likely_expansion, too_large
 from pipeline.adapters.silence import silenced
 
-DAMAGE = (
-    ArithmeticError, AttributeError, BytesLengthException, EOFError, InvalidDicomError, LookupError,
-    MemoryError, NotImplementedError, OSError, RuntimeError, TypeError, ValueError, struct.error,
-    zlib.error,
-)  # fmt: skip
+DAMAGE = (*PARSER_ERRORS, BytesLengthException, InvalidDicomError)
 """What parsers and decoders of untrusted bytes are known to raise."""
 
 _META_BYTES = 1024
@@ -97,6 +92,8 @@ def _looks_like_dicom(start: bytes) -> bool:
 
 def _refuse_deflate_bomb(file: BinaryIO, max_bytes: int) -> None:
     """Raise `Refused` if a deflated data set exceeds the limit, holding one piece at a time."""
+    num_bytes = file.seek(0, os.SEEK_END)
+    file.seek(0)
     read_preamble(file, force=False)
     read_dataset(file, False, True, stop_when=lambda tag, *_: tag.group != 2)
     inflater, inflated = zlib.decompressobj(-zlib.MAX_WBITS), 0
@@ -104,4 +101,5 @@ def _refuse_deflate_bomb(file: BinaryIO, max_bytes: int) -> None:
         inflated += len(inflater.decompress(piece, _PIECE_BYTES))
         if inflated > max_bytes:
             raise too_large(inflated, "bytes and more when inflated")
+        require_likely_expansion(inflated, num_bytes)
     file.seek(0)

@@ -16,6 +16,7 @@ from pipeline.adapters.dicom.series import (
     knows_spacing,
     ordered_slices,
     require_stack,
+    source_of,
 )
 from pipeline.adapters.file_facts import FileFacts
 from pipeline.adapters.folder_cases import label_of
@@ -70,7 +71,8 @@ class Planner:
             try:
                 yield self._planned(name, members, by_series=by_series)
             except Refused as refused:
-                yield Quarantined(_source(members), refused.reason, refused.advice, len(members))
+                source = source_of(members[0].source, len(members))
+                yield Quarantined(source, refused.reason, refused.advice, len(members))
 
     def _planned(self, name: str, members: list[FileFacts], *, by_series: bool) -> Planned:
         labelled = label_of(members, self.labels, self.key)
@@ -100,8 +102,3 @@ class Planner:
             advice = f"slice {wanted} is asked for, the series has {len(slices)}"
             raise Refused(reason="slice not in the series", advice=advice)
         return slices[wanted]
-
-
-def _source(members: list[FileFacts]) -> str:
-    first = members[0].source
-    return first if len(members) == 1 else f"{first} (and {len(members) - 1} more of its series)"

@@ -24,6 +24,15 @@ class Slice:
     place: float | None
 
 
+def source_of(first: str, num_files: int) -> str:
+    """Return how a case of several files is named where it is left out.
+
+    >>> source_of("~5f3a", 1), source_of("~5f3a", 3)
+    ('~5f3a', '~5f3a (and 2 more of its series)')
+    """
+    return first if num_files == 1 else f"{first} (and {num_files - 1} more of its series)"
+
+
 def ordered_slices(files: list[FileFacts]) -> list[Slice]:
     """Return the slices of a series in order.
 

@@ -51,7 +51,8 @@ def acquire(raw: Path, dataset: Dataset) -> None:
     simulate(raw, arguments, dataset.classes)
     reading = _reading(arguments)
     scanner = HeaderScanner(raw / IMAGES, _PUBLIC, reading.site_names, reading.max_pixels)
-    write_index(raw, scanner, _table(raw, dataset.classes), dataset.classes)
+    table = _table(raw, dataset.classes)
+    write_index(raw, scanner, table, dataset.classes, is_public=True)
 
 
 def read(raw: Path, dataset: Dataset) -> Iterator[Case | Quarantined]:

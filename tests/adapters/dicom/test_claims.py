@@ -85,3 +85,22 @@ def test_a_file_has_bytes_for_what_it_claims(syntax, elements, needed):
 def test_the_limit_goes_before_the_bytes():
     with pytest.raises(Refused, match="too large"):
         require_bytes_for_claims(header(), 0, max_pixels=79)
+
+
+@pytest.mark.parametrize(
+    ("syntax", "blank"),
+    [
+        (JPEG2000Lossless, True),
+        (RLELossless, True),
+        (DeflatedExplicitVRLittleEndian, True),
+        (ExplicitVRLittleEndian, False),
+    ],
+)
+def test_an_empty_image_in_few_bytes_is_not_unfolded(syntax, blank):
+    claiming = header(syntax, Rows=4096, Columns=4096)
+    num_bytes = 4096 * 4096 * 2 // 500
+    if blank:
+        require_bytes_for_claims(claiming, num_bytes + 1, max_pixels=2**28)
+    match = "compressed too far to hold an image" if blank else "fewer pixels than its header"
+    with pytest.raises(Refused, match=match):
+        require_bytes_for_claims(claiming, num_bytes, max_pixels=2**28)

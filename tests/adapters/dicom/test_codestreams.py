@@ -145,3 +145,12 @@ def test_a_stream_without_an_end_is_no_image(cut):
         dataset = jpeg_dataset(PIXELS, stream, PixelData=encapsulate([stream[:-cut]]))
         with pytest.raises(ValueError, match="expected a JPEG that ends"):
             require_sound_claims(dataset, 0)
+
+
+def test_a_jpeg_of_very_many_scans_is_refused_before_it_is_decoded():
+    stream = jpeg_stream(PIXELS)
+    scan = stream[stream.index(b"\xff\xda") : -2]
+    few, many = (stream[:-2] + number * scan + stream[-2:] for number in (99, 100))
+    require_sound_claims(jpeg_dataset(PIXELS, few), 0)
+    with pytest.raises(Refused, match="JPEG of too many scans"):
+        require_sound_claims(jpeg_dataset(PIXELS, many), 0)

@@ -91,3 +91,14 @@ def test_a_frames_own_group_goes_before_the_shared_one_before_the_top():
     assert macro(shared, 5, "PixelMeasuresSequence").SliceThickness == 3
     assert macro(own, 2, "PixelMeasuresSequence") is own
     assert macro(own, 0, "FrameVOILUTSequence") is own
+
+
+def test_the_group_of_one_frame_is_found_without_going_through_those_of_all(monkeypatch):
+    """Sixty thousand frames took hours."""
+    own = groups(PerFrameFunctionalGroupsSequence=3)
+
+    def never(_):
+        pytest.fail("every frame's group was gone through")
+
+    monkeypatch.setattr(Sequence, "__iter__", never)
+    assert macro(own, 2, "PixelMeasuresSequence").SliceThickness == 3

@@ -69,3 +69,12 @@ def test_a_damaged_header_is_refused():
 
 def test_the_limit_leaves_room_for_four_bytes_a_value_and_a_header():
     assert bytes_allowed(100) == 400 + 2**24
+
+
+def test_a_deflated_data_set_of_nothing_but_zeros_is_not_inflated_to_its_end(tmp_path):
+    zeros = np.zeros((4096, 4096), np.uint16)
+    write_image(tmp_path / "a.dcm", zeros, syntax=DeflatedExplicitVRLittleEndian)
+    content = (tmp_path / "a.dcm").read_bytes()
+    assert len(content) < zeros.nbytes / 500
+    with pytest.raises(Refused, match="compressed too far to hold an image"):
+        parse(BytesIO(content), max_pixels=zeros.size)
