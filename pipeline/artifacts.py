@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any
 
 import numpy as np
@@ -18,6 +15,8 @@ import pyarrow.parquet as pq
 
 from pipeline.cases import read_cases
 from pipeline.errors import InputError, located
+from pipeline.folders import whole_folder
+from pipeline.hashes import require_intact
 from pipeline.json_files import read_json, write_json
 from pipeline.parquet_table import is_text, list_matrix, read_parquet
 from pipeline.shapes import (
@@ -31,17 +30,20 @@ from pipeline.shapes import (
 )
 
 __all__ = [
+    "WEIGHTS",
     "ForeignPredictions",
     "Predictions",
     "Prepared",
     "column_matrix",
+    "load_prepared",
     "matrix_column",
     "read_foreign",
+    "read_images",
     "read_json",
     "read_log_probabilities",
     "read_predictions",
     "read_prepared",
-    "require_ours",
+    "require_intact",
     "whole_folder",
     "write_foreign",
     "write_json",
@@ -49,11 +51,11 @@ __all__ = [
     "write_predictions",
 ]
 
+WEIGHTS = "weights.safetensors"
+"""Of a trained network, beside its logits: large, and needed to predict other cases alone."""
+
 GROUP = "group_"
 """How a column begins by which results are broken down."""
-
-OUTPUTS = ("data", "reports")
-"""Folders of a project in which its stages write."""
 
 
 @dataclass(frozen=True)
@@ -254,81 +256,32 @@ class Prepared:
 
 
 def read_prepared(folder: Path) -> Prepared:
-    """Return a prepared data set, its images memory-mapped and its table of cases valid."""
+    """Return a prepared data set, its images memory-mapped; `InputError` if a file has changed."""
     if not (folder / "card.json").is_file():
         message = f"{folder}: no prepared data set (card.json is missing): run prepare first"
         raise InputError(message)
-    images = _read_images(folder / "images.npy")
+    require_intact(folder, stage=f"data@{folder.name}")
+    return load_prepared(folder)
+
+
+def load_prepared(folder: Path) -> Prepared:
+    """Return a prepared data set as it is, with a valid table, changed since or not."""
+    images = read_images(folder / "images.npy")
     cases = read_cases(folder / "cases.parquet")
     with located(folder):
         require_same_length(images=images, cases=cases["case"].to_numpy())
     return Prepared(images=images, cases=cases, card=read_json(folder / "card.json"))
 
 
-def _read_images(path: Path) -> np.ndarray:
+_NO_ARRAY = (ValueError, OSError, EOFError, TypeError, OverflowError, SyntaxError, TokenError)
+"""What NumPy raises of a file whose header says no sound array, or more than the file holds."""
+
+
+def read_images(path: Path) -> np.ndarray:
+    """Return an array in a ``.npy`` file, memory-mapped; `InputError` names a bad one."""
     try:
-        return np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, OSError, EOFError) as error:
-        message = f"{path}: an array of images expected: run prepare again"
+        # Not `np.load`, which takes an archive too.
+        return np.lib.format.open_memmap(path, mode="r")
+    except _NO_ARRAY as error:
+        message = f"{path}: an array of images expected"
         raise InputError(message) from error
-
-
-@contextmanager
-def whole_folder(target: Path) -> Iterator[Path]:
-    """Give an empty folder that takes the target's place only if the block ends without error.
-
-    Nothing half-written is left behind: on an error the folder goes, and the target stays as it
-    was before.
-
-    Raises
-    ------
-    InputError
-        Before anything is written, if something stands in the target's place that is not ours to
-        replace: see `require_ours`.
-    """
-    require_ours(target)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
-    try:
-        yield partial
-        partial.chmod(0o777 & ~_umask())
-        require_ours(target)
-        if target.exists():
-            shutil.rmtree(target)
-        partial.replace(target)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
-
-
-def require_ours(target: Path) -> None:
-    """Raise `InputError` if a folder would be replaced that this project did not make.
-
-    Ours is what lies below ``data`` or ``reports`` of a project, which is told by its ``configs``
-    beside them: stages and DVC alone write there, and git brings the metrics. Anywhere else, and
-    in the place of a link or a file, nothing is replaced but an empty folder. A mark inside the
-    folder would tell more, and change the hash of every output.
-    """
-    if ".." in target.parts:
-        message = f"{target}: a folder expected that is named without '..'"
-        raise InputError(message)
-    if target.is_symlink():
-        message = f"{target} is a link: remove it, so that a folder can take its place"
-        raise InputError(message)
-    if not target.exists() or (target.is_dir() and not any(target.iterdir())):
-        return
-    if not target.is_dir():
-        message = f"{target} is a file: remove it, so that a folder can take its place"
-        raise InputError(message)
-    if not any(_is_output_folder(parent) for parent in target.absolute().parents):
-        message = f"{target} holds something that this project did not make: it is left as it is"
-        raise InputError(message)
-
-
-def _is_output_folder(folder: Path) -> bool:
-    return folder.name in OUTPUTS and (folder.parent / "configs").is_dir()
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn
@@ -77,13 +78,35 @@ def read_json(path: Path) -> Any:
 
 def _parse(text: str, path: Path) -> Any:
     try:
-        return json.loads(text, parse_constant=_refuse)
+        content = json.loads(text, parse_constant=_refuse, object_pairs_hook=_distinct)
+        if "\\u" in text:
+            # Half a character, as an escape may name it, can be written nowhere.
+            json.dumps(content, ensure_ascii=False).encode()
+    except _TwiceError as error:
+        message = f"{path}: key '{error}' is stated twice"
+        raise InputError(message) from error
+    except UnicodeEncodeError as error:
+        message = f"{path}: not valid JSON: an escape that stands for no character"
+        raise InputError(message) from error
     except json.JSONDecodeError as error:
         message = f"{path}: not valid JSON: line {error.lineno}: {error.msg}"
         raise InputError(message) from error
     except (ValueError, RecursionError) as error:
         message = f"{path}: not valid JSON: a number, or a nesting, that is too large"
         raise InputError(message) from error
+    return content
+
+
+class _TwiceError(Exception):
+    """A key that an object states twice: which was meant nobody could say."""
+
+
+def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    content = dict(pairs)
+    if len(content) < len(pairs):
+        keys = [key for key, _ in pairs]
+        raise _TwiceError(next(key for key in keys if keys.count(key) > 1))
+    return content
 
 
 def _refuse(constant: str) -> NoReturn:
@@ -118,4 +141,7 @@ def _named(value: Any, place: str, keys: str = "", depth: int = 0) -> Any:
         return Record(content, place=f"{place}: key '{keys}'" if keys else place)
     if isinstance(value, list):
         return [_named(each, place, f"{keys}.{i}", depth + 1) for i, each in enumerate(value)]
+    if isinstance(value, float) and not math.isfinite(value):
+        message = f"{place}: key '{keys}': a number expected, got one that is too large"
+        raise InputError(message)
     return value

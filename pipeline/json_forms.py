@@ -45,8 +45,10 @@ class Data(_Form, total=False):
     notes: list[str]
     files: list[dict[str, str]]
     counts: dict[str, dict[str, Count]]
+    images: dict[str, Count]
     patients: dict[str, Count]
     sites: dict[str, Count]
+    masked_sites: list[str]
     quarantined: dict[str, Count]
     read: Count
     left_out: Count
@@ -62,6 +64,7 @@ class Card(Data, total=False):
 
     image_size: Annotated[list[Size], Field(min_length=2, max_length=3)]
     channels: Size
+    dtype: str
 
 
 class Code(_Form, total=False):

@@ -6,16 +6,17 @@ from pipeline.artifacts import (
     ForeignPredictions,
     Predictions,
     read_foreign,
+    read_images,
     read_json,
     read_log_probabilities,
     read_predictions,
     read_prepared,
-    whole_folder,
     write_foreign,
     write_log_probabilities,
     write_predictions,
 )
 from pipeline.errors import InputError
+from tests.mutants import refusals
 
 
 def some_predictions(n=7, classes=3, truth=True):
@@ -114,108 +115,8 @@ def test_a_file_of_another_format_is_named(tmp_path):
         read_predictions(tmp_path / "test.parquet")
 
 
-def test_a_folder_takes_its_place_whole(tmp_path):
-    with whole_folder(tmp_path / "out") as folder:
-        (folder / "file").write_text("new")
-    assert [path.name for path in tmp_path.iterdir()] == ["out"]
-    assert (tmp_path / "out/file").read_text() == "new"
-
-
-def write_half(target):
-    with whole_folder(target) as folder:
-        (folder / "file").write_text("half")
-        (folder / "absent").read_text()
-
-
-@pytest.fixture
-def output(tmp_path):
-    """A folder below `data` of a project, where stages may replace what is there."""
-    (tmp_path / "configs").mkdir()
-    return tmp_path / "data/raw/own"
-
-
-def test_an_error_leaves_the_old_folder_and_nothing_else(output):
-    with whole_folder(output) as folder:
-        (folder / "file").write_text("old")
-    with pytest.raises(FileNotFoundError, match="absent"):
-        write_half(output)
-    assert [path.name for path in output.parent.iterdir()] == ["own"]
-    assert (output / "file").read_text() == "old"
-
-
-def write(target, text):
-    with whole_folder(target) as folder:
-        (folder / "file").write_text(text)
-
-
-def test_an_output_is_replaced_though_its_files_are_links_into_a_cache(output, tmp_path):
-    write(output, "old")
-    cached = tmp_path / "cache"
-    cached.write_text("old")
-    cached.chmod(0o444)
-    for name, link in (("hard", "hardlink_to"), ("soft", "symlink_to")):
-        getattr(output / name, link)(cached)
-    write(output, "new")
-    assert [path.name for path in output.iterdir()] == ["file"]
-    assert cached.read_text() == "old"
-
-
-def test_an_output_is_replaced_below_a_data_folder_that_is_a_link(output, tmp_path):
-    (tmp_path / "disk").mkdir()
-    (tmp_path / "data").symlink_to(tmp_path / "disk")
-    write(output, "old")
-    write(output, "new")
-    assert (tmp_path / "disk/raw/own/file").read_text() == "new"
-
-
-def test_nothing_is_replaced_that_this_project_did_not_make(tmp_path):
-    (tmp_path / "data/victim").mkdir(parents=True)
-    (tmp_path / "data/victim/file").write_text("precious")
-    with pytest.raises(InputError, match="victim holds something that this project did not make"):
-        write(tmp_path / "data/victim", "new")
-    assert (tmp_path / "data/victim/file").read_text() == "precious"
-    assert [path.name for path in (tmp_path / "data").iterdir()] == ["victim"]
-
-
-def test_a_folder_that_is_left_empty_may_be_filled(tmp_path):
-    (tmp_path / "out").mkdir()
-    write(tmp_path / "out", "new")
-    assert (tmp_path / "out/file").read_text() == "new"
-
-
-def write_while_another_writes(target):
-    with whole_folder(target) as folder:
-        (folder / "file").write_text("new")
-        target.mkdir()
-        (target / "file").write_text("precious")
-
-
-def test_what_appears_in_the_folder_meanwhile_is_not_replaced(tmp_path):
-    with pytest.raises(InputError, match="did not make"):
-        write_while_another_writes(tmp_path / "out")
-    assert (tmp_path / "out/file").read_text() == "precious"
-
-
-@pytest.mark.parametrize(
-    ("spoil", "message"),
-    [
-        (lambda path, victim: path.symlink_to(victim), r"own is a link: remove it"),
-        (lambda path, victim: path.write_text("precious"), r"own is a file: remove it"),
-    ],
-)
-def test_a_link_or_a_file_in_the_place_is_left_as_it_is(output, tmp_path, spoil, message):
-    victim = tmp_path / "victim"
-    victim.mkdir()
-    (victim / "file").write_text("precious")
-    output.parent.mkdir(parents=True)
-    spoil(output, victim)
-    with pytest.raises(InputError, match=message):
-        write(output, "new")
-    assert (victim / "file").read_text() == "precious"
-    assert [path.name for path in output.parent.iterdir()] == ["own"]
-
-
-def test_a_way_out_of_the_outputs_is_refused(output, tmp_path):
-    (tmp_path / "victim").mkdir()
-    with pytest.raises(InputError, match=r"a folder expected that is named without '\.\.'"):
-        write(output / "../../../victim", "new")
+def test_images_that_are_damaged_are_mapped_or_refused_in_one_line(tmp_path):
+    path = tmp_path / "images.npy"
+    np.save(path, np.zeros((6, 2, 2, 1), np.uint8))
+    told = refusals(read_images, path, path.read_bytes(), number=300)
+    assert len(told) > 100

@@ -11,6 +11,7 @@ import yaml
 
 from pipeline import __main__ as command_line
 from pipeline.artifacts import matrix_column
+from pipeline.hashes import write_hashes
 from tests.projects import RECIPE, ROOT, STUDY
 
 SHA256 = "0" * 64
@@ -188,6 +189,7 @@ def test_logits_that_are_not_numbers(project, fails, monkeypatch, capsys):
     spoilt = np.full((table.num_rows, 2), np.nan, np.float32)
     index = table.column_names.index("logits")
     pq.write_table(table.set_column(index, "logits", matrix_column(spoilt)), path)
+    write_hashes(path.parents[2])
     error = fails("calibrate tiny-tiny-tiny", output="data/probabilities/tiny/tiny-tiny")
     assert "calibration.parquet: logits must be finite" in error
 
@@ -246,5 +248,6 @@ def test_a_damaged_card(project, fails, monkeypatch, capsys, damage, fault):
         assert run(monkeypatch, capsys, *command.split())[0] == 0
     card = project / "data/prepared/tiny/card.json"
     card.write_text(damage(card.read_text()), encoding="latin-1")
+    write_hashes(card.parent)
     error = fails("train tiny-tiny-tiny", output="data/logits/tiny/tiny-tiny")
     assert f"data/prepared/tiny/card.json: {fault}" in error

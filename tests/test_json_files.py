@@ -15,6 +15,7 @@ DATA = {
     "name": "tiny", "title": "Tiny", "licence": "none", "citation": "none", "fingerprint": "f",
     "classes": ["no", "yes"], "critical_classes": ["yes"], "notes": ["small"],
     "files": [{"name": "a.npz", "md5": "0"}], "counts": {"test": {"no": 3, "yes": 4}},
+    "images": {"test": 7}, "masked_sites": ["south"],
     "patients": {"test": 7}, "sites": {"north": 7}, "quarantined": {"no label": 1}, "read": 8,
     "left_out": 1, "reuse": {"val": "calibration"}, "long_tail": {"imbalance_ratio": 10.0},
     "equal_pixels": {"across": {}, "within": {"test": 1}, "with_conflicting_labels": 0},
@@ -30,7 +31,7 @@ SHIFT = CODE | {
 }  # fmt: skip
 FILES = {
     "calibrators.json": {"temperature": {"type": "TemperatureScaling", "notes": ["n"]}},
-    "card.json": DATA | {"image_size": [8, 8], "channels": 1},
+    "card.json": DATA | {"image_size": [8, 8], "channels": 1, "dtype": "uint8"},
     "experiment.json": {
         "study": "quick", "experiment": "tiny", "network": "thin", "recipe": "short",
         "losses": ["gce"], "seeds": [0], "calibrators": ["identity"], "baseline": "gce",
@@ -165,6 +166,9 @@ def test_a_record_is_the_same_in_another_process(written):
         ('{"a": "ä"}'.encode("utf-16"), "text in UTF-8 expected"),
         (b'{"a": NaN}', "not valid JSON: a number, or a nesting, that is too large"),
         (b'{"a": ' + b"9" * 5000 + b"}", "not valid JSON: a number, or a nesting, that is too lar"),
+        (b'{"a": {"b": [1e999]}}', "key 'a.b.0': a number expected, got one that is too large"),
+        (b'{"a": 1, "b": {"c": 1, "c": 2}}', "key 'c' is stated twice"),
+        (b'{"a": "\\ud800"}', "not valid JSON: an escape that stands for no character"),
         (b"[" * 100_000, "not valid JSON: a number, or a nesting, that is too large"),
         (b"[" * 60 + b"]" * 60, f"at most {MAX_DEPTH} lists and objects within one another"),
     ],

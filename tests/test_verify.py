@@ -29,6 +29,7 @@ from pipeline.config.plan import (
 )
 from pipeline.errors import InputError
 from pipeline.evaluation import BOOTSTRAP
+from pipeline.hashes import HASHES, write_hashes
 from pipeline.preparing.card import fingerprint as cases_fingerprint
 from pipeline.provenance import array_sha256, fingerprint
 from pipeline.stages import calibrate, evaluate, overview, report
@@ -43,7 +44,8 @@ from pipeline.verifying.differences import compare_files, compare_folders, same_
 CLASSES = ["healthy", "ill"]
 PLAN = "configs/plan.yaml"
 SPLITS = {"calibration": 60, "threshold": 60, "test": 60}
-RUN = "data/logits/tiny/hand/ce/seed-0"
+LOGITS = "data/logits/tiny/hand"
+RUN = f"{LOGITS}/ce/seed-0"
 ROW = ExperimentRow(
     study="tiny",
     experiment="hand",
@@ -115,6 +117,7 @@ def write_prepared(root, images, cases):
         "fingerprint": cases_fingerprint(cases),
     }  # fmt: skip
     write_json(card, folder / "card.json")
+    write_hashes(folder)
     return card
 
 
@@ -134,11 +137,12 @@ def write_run(root, cases, logits, card):
     record = {
         "revision": "0" * 40, "dirty": False, "config_hash": "0" * 64, "versions": {},
         "data_fingerprint": card["fingerprint"], "device": "cpu", "processor": {},
-        "wall_seconds": 1.0,
+        "wall_seconds": 1.0, "classes": card["classes"],
         "logits_sha256": fingerprint(hashes), "logits_sha256_by_split": hashes,
     }  # fmt: skip
     write_json(record, root / RUN / "run.json")
     pd.DataFrame({"epoch": [1], "train_loss": [0.5]}).to_csv(root / RUN / "history.csv")
+    write_hashes(root / LOGITS)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -249,11 +253,25 @@ def test_the_front_page_is_compared_where_there_is_one(project):
     assert "By head" in found.stored
 
 
-def test_one_logit_is_named_by_its_file_and_its_case_and_so_is_all_that_follows(project):
+def places(found, path):
+    return [each.place for each in found if each.path == path]
+
+
+def test_one_changed_logit_is_named_by_its_file_and_nothing_is_computed_from_it(project):
     change_logit(project / RUN / "test.parquet", case=3)
+    *found, last = verify(["tiny"], root=project, tolerance=0.0)
+    assert {each.path for each in found} == {f"{RUN}/test.parquet", f"{RUN}/run.json"}
+    hashes = [f"sha256 ({HASHES})", "sha256 of the logits (run.json)"]
+    assert places(found, f"{RUN}/test.parquet") == hashes
+    assert (last.path, last.stored) == ("reports/tiny", "a report")
+    assert last.recomputed.startswith(f"nothing ({RUN}/test.parquet is not as it was written: ")
+
+
+def test_a_logit_that_was_hashed_anew_is_named_and_so_is_all_that_follows(project):
+    change_logit(project / RUN / "test.parquet", case=3)
+    write_hashes(project / LOGITS)
     found = list(verify(["tiny"], root=project, tolerance=0.0))
-    (hashed,) = [each for each in found if each.path == f"{RUN}/test.parquet"]
-    assert hashed.place == "sha256 of the logits (run.json)"
+    assert places(found, f"{RUN}/test.parquet") == ["sha256 of the logits (run.json)"]
     applied = "data/probabilities/tiny/hand/ce/seed-0/test.parquet"
     rows = {each.place.rsplit(", ", 1)[0] for each in found if each.path == applied}
     assert rows == {"column identity, row 4", "column temperature, row 4"}
@@ -269,6 +287,64 @@ def test_a_changed_logit_does_not_hide_behind_a_changed_record(project):
     write_json(record, project / RUN / "run.json")
     (found,) = logits_differences(project, ROW)
     assert (found.path, found.place) == (f"{RUN}/run.json", "logits_sha256")
+
+
+DAMAGES = {
+    "empty": lambda content: b"",
+    "half": lambda content: content[: len(content) // 2],
+    "a flipped bit": lambda content: content[:-9] + bytes([content[-9] ^ 1]) + content[-8:],
+    "of another kind": lambda content: b"\xff\x00 nothing that anybody wrote",
+    "an empty object": lambda content: b"{}",
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize(
+    "path",
+    [
+        "data/prepared/hand/images.npy",
+        "data/prepared/hand/cases.parquet",
+        "data/prepared/hand/card.json",
+        f"data/prepared/hand/{HASHES}",
+        f"{RUN}/run.json",
+        f"{RUN}/test.parquet",
+        f"{RUN}/history.csv",
+        f"{LOGITS}/{HASHES}",
+    ],
+)
+def test_a_damaged_file_is_a_difference_that_names_it_and_no_end(project, path, damage):
+    file = project / path
+    file.write_bytes(DAMAGES[damage](file.read_bytes()))
+    found = list(verify(["tiny"], root=project, tolerance=0.0))
+    assert any(path.removesuffix("hand/SHA256SUMS") in str(each) for each in found)
+    assert found[-1].path == "reports/tiny"
+    assert str(project) not in " ".join(str(each) for each in found)
+
+
+def test_a_class_that_was_renamed_is_a_difference_though_it_was_hashed_anew(project):
+    card = project / "data/prepared/hand/card.json"
+    content = read_json(card)
+    write_json(content | {"classes": ["healthy", "sick"]}, card)
+    write_hashes(card.parent)
+    found = list(verify(["tiny"], root=project, tolerance=0.0))
+    assert (found[0].path, found[0].place) == (
+        f"{RUN}/run.json",
+        "classes (the prepared data's card.json)",
+    )
+    assert found[0].stored == "healthy, ill"
+
+
+@pytest.mark.parametrize("name", ["data/probabilities", "data/scores", "reports"])
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_result_is_a_difference_that_names_it(written, tmp_path, name, damage):
+    stored = tmp_path / "stored"
+    shutil.copytree(written / name, stored)
+    names = {each.relative_to(stored).as_posix() for each in stored.rglob("*") if each.is_file()}
+    for each in names:
+        (stored / each).write_bytes(DAMAGES[damage]((stored / each).read_bytes()))
+    found = compare_folders(stored, written / name, name="x", tolerance=0.0)
+    compared = {each for each in names if not each.endswith(HASHES)}
+    assert {each.path.removeprefix("x/") for each in found} == compared
 
 
 def test_the_project_as_written_has_no_difference_in_its_data(written):

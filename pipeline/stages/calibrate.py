@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pipeline.artifacts import read_predictions, whole_folder, write_json, write_log_probabilities
+from pipeline.artifacts import (
+    WEIGHTS,
+    read_predictions,
+    require_intact,
+    whole_folder,
+    write_json,
+    write_log_probabilities,
+)
 from pipeline.calibrators import fit_calibrator, to_json
 from pipeline.config import CalibratorConfig, read_config, read_plan
 from pipeline.config.plan import require_row
@@ -21,7 +28,9 @@ def run(key: str, *, root: Path) -> None:
         for name in row.calibrators
     }
     logits = root / "data/logits" / row.study / row.experiment
-    with whole_folder(root / "data/probabilities" / row.study / row.experiment) as folder:
+    require_intact(logits, stage=f"train@{key}", without=[WEIGHTS])
+    output = root / "data/probabilities" / row.study / row.experiment
+    with whole_folder(output, hashed=True) as folder:
         for loss in row.losses:
             for seed in row.seeds:
                 one_run = Path(loss, f"seed-{seed}")

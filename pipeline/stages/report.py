@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pipeline.artifacts import whole_folder, write_json
+from pipeline.artifacts import require_intact, whole_folder, write_json
 from pipeline.config.plan import read_plan, require_row
 from pipeline.report import headline_metrics, read_scores, study_files
 
@@ -19,7 +19,10 @@ def run(key: str, *, root: Path) -> None:
     """
     plan = read_plan(root / "configs" / "plan.yaml")
     row = require_row(plan.studies, key)
-    scores = [read_scores(root / "data" / "scores" / key / name) for name in row.experiments]
+    folders = {name: root / "data" / "scores" / key / name for name in row.experiments}
+    for name, folder in folders.items():
+        require_intact(folder, stage=f"evaluate@{key}-{name}")
+    scores = [read_scores(folder) for folder in folders.values()]
     with whole_folder(root / "reports" / key) as folder:
         for name, content in study_files(key, row.title, scores).items():
             path = folder / name

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pandas as pd
 from lightning_fabric import Fabric
-from safetensors.torch import save_file
+from safetensors.torch import save as weights_bytes
 
 from pipeline.artifacts import (
+    WEIGHTS,
     Prepared,
     read_prepared,
     whole_folder,
@@ -19,6 +20,7 @@ from pipeline.artifacts import (
 from pipeline.checkpoints import Checkpoint
 from pipeline.config import LossConfig, NetworkConfig, Recipe, read_config, read_plan
 from pipeline.config.plan import RunRow, require_row
+from pipeline.hashes import HASHES
 from pipeline.provenance import fingerprint
 from pipeline.training import Task, start_fabric, train
 
@@ -36,10 +38,13 @@ def run(key: str, *, root: Path) -> None:
         for each in row.runs()
     }
     if fabric.is_global_zero:
-        with whole_folder(root / "data/logits" / row.study / row.experiment) as folder:
+        with whole_folder(root / "data/logits" / row.study / row.experiment, hashed=True) as folder:
             for loss, checkpoints in finished.items():
                 for seed, checkpoint in checkpoints.items():
-                    shutil.copytree(checkpoint.finished, folder / loss / f"seed-{seed}")
+                    # The folder gets one list of hashes, of all its seeds.
+                    without_hashes = shutil.ignore_patterns(HASHES)
+                    place = folder / loss / f"seed-{seed}"
+                    shutil.copytree(checkpoint.finished, place, ignore=without_hashes)
 
 
 def make_task(row: RunRow, prepared: Prepared, fabric: Fabric, *, root: Path) -> Task:
@@ -77,7 +82,7 @@ def train_seed(task: Task, seed: int, checkpoint: Checkpoint) -> None:
         with checkpoint.finishing() as folder:
             for split, each in predictions.items():
                 write_predictions(each, folder / f"{split}.parquet")
-            save_file(fitted.weights(), folder / "weights.safetensors")
+            (folder / WEIGHTS).write_bytes(weights_bytes(fitted.weights()))
             pd.DataFrame(fitted.history).to_csv(folder / "history.csv", index=False)
             write_json(task.record(seed, fitted, predictions), folder / "run.json")
         print(f"{task.row.experiment}, {task.row.loss}, seed {seed}: trained")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, groupby
 from pathlib import Path
 
@@ -14,12 +14,19 @@ from pipeline.findings.evidence import FOLDER, published_names
 from pipeline.stages import calibrate, evaluate, overview, report
 from pipeline.verifying.data import (
     datasets_of,
+    hash_differences,
     logits_differences,
     prepared_differences,
     recorded_differences,
     stage_differences,
 )
-from pipeline.verifying.differences import Difference, compare_files, compare_folders, same_text
+from pipeline.verifying.differences import (
+    Difference,
+    compare_files,
+    compare_folders,
+    readable,
+    same_text,
+)
 from pipeline.verifying.published import published_differences
 from pipeline.verifying.shifted import shifted_differences
 
@@ -43,6 +50,8 @@ def verify(studies: Sequence[str], *, root: Path, tolerance: float) -> Iterator[
     the prepared data, all of these against `dvc.lock` where it records them. Then calibrators are
     fitted, tables computed and pages written anew, elsewhere, and compared file by file. Who
     evaluated, and by which revision, is taken as stored: another commit may give the same numbers.
+    What cannot be read, or changed since it was written, is a difference, and nothing is computed
+    from it.
 
     Parameters
     ----------
@@ -150,22 +159,30 @@ def _verify_front_page(root: Path, tolerance: float) -> Iterator[Difference]:
         (again / "data").mkdir()
         for name in ("configs", "data/scores"):
             (again / name).symlink_to((root / name).resolve())
-        overview.run(root=again)
-        for place, old, new in compare_files(root / FRONT_PAGE, again / FRONT_PAGE, tolerance):
-            yield Difference(FRONT_PAGE, place, old, new)
+        yield from readable(
+            _front_page_differences(root, again, tolerance), name=FRONT_PAGE, root=again
+        )
+
+
+def _front_page_differences(root: Path, again: Path, tolerance: float) -> Iterator[Difference]:
+    overview.run(root=again)
+    for place, old, new in compare_files(root / FRONT_PAGE, again / FRONT_PAGE, tolerance):
+        yield Difference(FRONT_PAGE, place, old, new)
 
 
 def _verify_study(root: Path, plan: Plan, study: str, tolerance: float) -> Iterator[Difference]:
     rows = _experiments(plan, study)
     yield from recorded_differences(root, plan, study)
-    for dataset in datasets_of(rows.values()):
-        yield from prepared_differences(root, dataset)
-    for row in rows.values():
-        yield from logits_differences(root, row)
-        yield from shifted_differences(root, row)
+    for name, found in _input_differences(root, rows):
+        yield from readable(found, name=name, root=root)
     with tempfile.TemporaryDirectory(prefix="verify-") as folder:
         again = Path(folder)
-        _recompute(root, again, study, rows)
+        try:
+            _recompute(root, again, study, rows)
+        except InputError as error:
+            fault = str(error).replace(f"{again}/", "")
+            yield Difference(f"reports/{study}", "", "a report", f"nothing ({fault})")
+            return
         for product in PRODUCTS:
             # A score folder may hold experiments that the plan knows no more.
             names = [study] if product == "reports" else [
@@ -173,9 +190,35 @@ def _verify_study(root: Path, plan: Plan, study: str, tolerance: float) -> Itera
             ]  # fmt: skip
             for name in names:
                 path = f"{product}/{name}"
-                yield from compare_folders(
-                    root / path, again / path, name=path, tolerance=tolerance
+                compared = list(
+                    compare_folders(root / path, again / path, name=path, tolerance=tolerance)
                 )
+                yield from compared
+                if product != "reports":
+                    yield from _other_hashes(root, path, {each.path for each in compared})
+
+
+def _input_differences(
+    root: Path, rows: Mapping[str, ExperimentRow]
+) -> Iterator[tuple[str, Iterator[Difference]]]:
+    """Yield what is computed from, by name, and what of it is no more as it was written."""
+    for dataset in datasets_of(rows.values()):
+        name = f"data/prepared/{dataset}"
+        yield name, hash_differences(root, name)
+        yield name, prepared_differences(root, dataset)
+    for row in rows.values():
+        name = f"data/logits/{row.study}/{row.experiment}"
+        yield name, hash_differences(root, name)
+        yield name, logits_differences(root, row)
+        if row.partners:
+            yield row.shifted, hash_differences(root, row.shifted)
+            yield row.shifted, shifted_differences(root, row)
+
+
+def _other_hashes(root: Path, name: str, found: set[str]) -> Iterator[Difference]:
+    """Yield the files that came out as they are stored, and were written down otherwise."""
+    others = (each for each in hash_differences(root, name) if each.path not in found)
+    yield from readable(others, name=name, root=root)
 
 
 def _recompute(root: Path, again: Path, study: str, rows: dict[str, ExperimentRow]) -> None:

@@ -10,19 +10,24 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import yaml
+from pydantic import BaseModel, ConfigDict
 
 from pipeline.artifacts import (
     ForeignPredictions,
     Predictions,
     Prepared,
+    load_prepared,
     read_json,
     read_predictions,
-    read_prepared,
 )
 from pipeline.config.plan import ExperimentRow, Plan
+from pipeline.config.reading import Strict, check_config, read_yaml
+from pipeline.hashes import HASHES, changed_files
 from pipeline.provenance import array_sha256, fingerprint
-from pipeline.verifying.differences import Difference
+from pipeline.verifying.differences import Difference, readable
+
+LOCK = "dvc.lock"
+MAX_LOCK_BYTES = 20_000_000
 
 ARRAY_COLUMNS = ("spacing", "truth")
 """Columns of the cases whose cells are lists, which Parquet gives back as arrays."""
@@ -34,7 +39,7 @@ def prepared_differences(root: Path, dataset: str) -> Iterator[Difference]:
     from pipeline.preparing.card import fingerprint as cases_fingerprint  # noqa: PLC0415
 
     name = f"data/prepared/{dataset}"
-    prepared = read_prepared(root / name)
+    prepared = load_prepared(root / name)
     cases = prepared.cases
     lists = {column: cases[column].map(_as_list) for column in ARRAY_COLUMNS}
     found = cases_fingerprint(cases.assign(**lists))
@@ -51,13 +56,19 @@ def prepared_differences(root: Path, dataset: str) -> Iterator[Difference]:
             yield Difference(f"{name}/images.npy", place, stated, pixels)
 
 
+def hash_differences(root: Path, name: str) -> Iterator[Difference]:
+    """Yield the files of a folder that are not what its stage wrote."""
+    for file, stated, found in changed_files(root / name):
+        yield Difference(f"{name}/{file}", f"sha256 ({HASHES})", stated, found)
+
+
 def logits_differences(root: Path, row: ExperimentRow) -> Iterator[Difference]:
     """Yield where an experiment's stored predictions are not what its run records state."""
-    prepared = read_prepared(root / "data/prepared" / row.dataset)
+    prepared = load_prepared(root / "data/prepared" / row.dataset)
     for loss in row.losses:
         for seed in row.seeds:
             name = f"data/logits/{row.study}/{row.experiment}/{loss}/seed-{seed}"
-            yield from _run_differences(root, name, prepared)
+            yield from readable(_run_differences(root, name, prepared), name=name, root=root)
 
 
 def _run_differences(root: Path, name: str, prepared: Prepared) -> Iterator[Difference]:
@@ -66,6 +77,11 @@ def _run_differences(root: Path, name: str, prepared: Prepared) -> Iterator[Diff
     if record["data_fingerprint"] != data:
         place = "data_fingerprint (the prepared data's card.json)"
         yield Difference(f"{name}/run.json", place, record["data_fingerprint"], data)
+    if record["classes"] != (classes := prepared.card["classes"]):
+        place = "classes (the prepared data's card.json)"
+        yield Difference(
+            f"{name}/run.json", place, ", ".join(record["classes"]), ", ".join(classes)
+        )
     hashes = {}
     for split, stated in record["logits_sha256_by_split"].items():
         path = f"{name}/{split}.parquet"
@@ -113,12 +129,13 @@ def recorded_differences(root: Path, plan: Plan, study: str) -> Iterator[Differe
 
 def stage_differences(root: Path, *names: str) -> Iterator[Difference]:
     """Yield the outputs of the stages named that are not what `dvc.lock` records of them."""
-    lock = root / "dvc.lock"
-    if not lock.is_file():
+    path = root / LOCK
+    if not path.is_file():
         return
-    stages = yaml.safe_load(lock.read_text(encoding="utf-8")).get("stages", {})
+    lock = check_config(read_yaml(path, max_bytes=MAX_LOCK_BYTES), _Lock, place=path)
     for stage in names:
-        for out in stages.get(stage, {}).get("outs", []):
+        outs = lock.stages[stage].outs if stage in lock.stages else []
+        for out in outs:
             yield from _out_differences(root, stage, out)
 
 
@@ -132,8 +149,25 @@ def _stages(plan: Plan, study: str) -> Iterator[str]:
     yield f"report@{study}"
 
 
-def _out_differences(root: Path, stage: str, out: dict[str, Any]) -> Iterator[Difference]:
-    path, stated = root / out["path"], str(out["md5"])
+class _Out(BaseModel):
+    path: str
+    md5: str = ""
+
+
+class _Stage(BaseModel):
+    outs: list[_Out] = []
+
+
+class _Lock(Strict):
+    """What is read of ``dvc.lock``."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    stages: dict[str, _Stage] = {}
+
+
+def _out_differences(root: Path, stage: str, out: _Out) -> Iterator[Difference]:
+    path, stated = root / out.path, out.md5
     if not path.exists():
         return
     files = _file_hashes(path)
@@ -143,12 +177,12 @@ def _out_differences(root: Path, stage: str, out: dict[str, Any]) -> Iterator[Di
     place = f"md5 (dvc.lock, {stage})"
     before = _recorded_files(root, stated)
     if before is None:
-        yield Difference(out["path"], place, stated, found)
+        yield Difference(out.path, place, stated, found)
         return
     for name in sorted({*before, *files}):
         if before.get(name) != files.get(name):
             hashes = (table.get(name, "no such file") for table in (before, files))
-            yield Difference(f"{out['path']}/{name}", place, *hashes)
+            yield Difference(f"{out.path}/{name}", place, *hashes)
 
 
 def _file_hashes(path: Path) -> dict[str, str]:

@@ -15,9 +15,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from pipeline.artifacts import column_matrix
+from pipeline.errors import InputError
+from pipeline.hashes import HASHES
+from pipeline.parquet_table import read_parquet
 
 KEYS = (
     "experiment", "loss", "calibrator", "seed", "split", "metric", "target", "class", "label",
@@ -59,6 +61,25 @@ Found = tuple[str, str, str]
 """Place, stored, recomputed."""
 
 
+def readable(differences: Iterator[Difference], *, name: str, root: Path) -> Iterator[Difference]:
+    """Yield differences, the last of them that no more could be read.
+
+    Parameters
+    ----------
+    differences : iterator of Difference
+        Which may raise `InputError`.
+    name : str
+        What is read, as seen from the project's folder.
+    root : Path
+        The project's folder, which the message names files without.
+    """
+    try:
+        yield from differences
+    except InputError as error:
+        fault = str(error).replace(f"{root}/", "")
+        yield Difference(name, "", f"what cannot be read ({fault})", "nothing from it")
+
+
 def compare_folders(
     stored: Path, recomputed: Path, *, name: str, tolerance: float
 ) -> Iterator[Difference]:
@@ -92,7 +113,7 @@ def compare_files(stored: Path, recomputed: Path, tolerance: float) -> Iterator[
     reader: Callable[..., Iterator[Found]] = compare.get(stored.suffix, _compare_text)
     try:
         yield from reader(stored, recomputed, tolerance)
-    except (ValueError, csv.Error) as error:
+    except (ValueError, csv.Error, RecursionError) as error:
         # Whatever cannot be read any more has been changed.
         yield f"no {stored.suffix} file any more", str(error).splitlines()[0], "a whole one"
 
@@ -114,7 +135,10 @@ def same_text(stored: str, recomputed: str, tolerance: float) -> bool:
 
 
 def _files(folder: Path) -> Iterator[str]:
-    return (path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+    """Yield the files in a folder, but for the hashes of those that are compared themselves."""
+    for path in folder.rglob("*"):
+        if path.is_file() and path.name != HASHES:
+            yield path.relative_to(folder).as_posix()
 
 
 def _compare_csv(stored: Path, recomputed: Path, tolerance: float) -> Iterator[Found]:
@@ -169,7 +193,7 @@ def _leaves(value: Any, key: str = "") -> Iterator[tuple[str, str]]:
 
 
 def _compare_parquet(stored: Path, recomputed: Path, tolerance: float) -> Iterator[Found]:
-    old, new = pq.read_table(stored), pq.read_table(recomputed)
+    old, new = read_parquet(stored), read_parquet(recomputed)
     if old.schema.names != new.schema.names or len(old) != len(new):
         yield "table", _shape(old), _shape(new)
         return
@@ -211,7 +235,7 @@ def _equal(before: np.ndarray, after: np.ndarray, tolerance: float) -> np.ndarra
 
 def _compare_text(stored: Path, recomputed: Path, tolerance: float) -> Iterator[Found]:
     try:
-        old, new = (path.read_text(encoding="utf-8").splitlines() for path in (stored, recomputed))
+        old, new = (path.read_bytes().decode().split("\n") for path in (stored, recomputed))
     except UnicodeDecodeError:
         yield "", f"{stored.stat().st_size} bytes", f"{recomputed.stat().st_size} other bytes"
         return

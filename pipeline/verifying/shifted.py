@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from pipeline.artifacts import Prepared, read_foreign, read_json, read_predictions, read_prepared
+from pipeline.artifacts import Prepared, load_prepared, read_foreign, read_json, read_predictions
 from pipeline.config.plan import ExperimentRow
 from pipeline.config.study import SAME_CLASSES
 from pipeline.provenance import array_sha256
@@ -22,7 +22,7 @@ def shifted_differences(root: Path, row: ExperimentRow) -> Iterator[Difference]:
     """
     for partner in row.partners:
         name = f"{row.shifted}/{partner}"
-        prepared = read_prepared(root / "data/prepared" / partner)
+        prepared = load_prepared(root / "data/prepared" / partner)
         record = read_json(root / name / "shift.json")
         data = prepared.card["fingerprint"]
         if record["data_fingerprint"] != data:

@@ -48,6 +48,6 @@ def test_findings_are_linked_where_there_are_claims_to_answer(root):
 
 def test_a_study_without_scores_is_refused_by_name_and_leaves_no_page(root):
     (root / "data/scores/quick/phantom/summary.csv").unlink()
-    with pytest.raises(InputError, match=r"summary\.csv: no such file: run evaluate first"):
+    with pytest.raises(InputError, match=r"summary\.csv is missing, .*repro .* evaluate@quick-"):
         overview.run(root=root)
     assert not (root / "reports").exists()

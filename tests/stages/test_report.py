@@ -56,6 +56,6 @@ def test_a_study_outside_the_plan_is_refused(root):
 def test_missing_scores_leave_no_report_behind(tmp_path):
     write_study(tmp_path, SMALL)
     (tmp_path / "data/scores/quick" / SMALL.name / "summary.csv").unlink()
-    with pytest.raises(InputError, match=r"summary\.csv: no such file"):
+    with pytest.raises(InputError, match=r"summary\.csv is missing, .*repro .* evaluate@quick-"):
         run("quick", root=tmp_path)
     assert not (tmp_path / "reports").exists()

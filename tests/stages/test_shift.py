@@ -11,6 +11,7 @@ from pipeline.artifacts import (
 )
 from pipeline.cases import write_cases
 from pipeline.errors import InputError
+from pipeline.hashes import HASHES, write_hashes
 from pipeline.provenance import array_sha256
 from pipeline.stages import shift, train
 from tests.training.examples import CPU, draw_cases, make_cases, write_project
@@ -50,6 +51,7 @@ def write_partner(root, name, images, cases, **card):
     write_cases(cases, folder / "cases.parquet")
     own = read_json(root / "data/prepared/squares/card.json")
     write_json(own | {"fingerprint": "e" * 64} | card, folder / "card.json")
+    write_hashes(folder)
 
 
 def elsewhere(num_cases=30):
@@ -115,7 +117,11 @@ def test_all_partners_of_an_experiment_are_predicted_together(project):
     for name in ("first", "second"):
         write_partner(project, name, images, elsewhere())
     shift.run(plan_partners(project, first="far_ood", second="site"), root=project)
-    assert {path.name for path in (project / SHIFTED).iterdir()} == {"first", "second"}
+    assert {path.name for path in (project / SHIFTED).iterdir()} == {
+        HASHES,
+        "first",
+        "second",
+    }
     for name, kind in (("first", "far_ood"), ("second", "site")):
         assert read_json(project / SHIFTED / name / "shift.json")["kind"] == kind
 

@@ -16,6 +16,7 @@ from safetensors.torch import load_file
 
 from pipeline.artifacts import read_predictions
 from pipeline.errors import InputError
+from pipeline.hashes import HASHES, write_hashes
 from pipeline.provenance import fingerprint
 from pipeline.stages.train import run
 from tests.training.examples import CPU, make_cases, make_recipe, write_project
@@ -251,6 +252,7 @@ def test_a_split_that_serves_twice_is_predicted_under_both_names(tmp_path):
     key = write_project(tmp_path, cases=cases)
     card = tmp_path / "data/prepared/squares/card.json"
     card.write_text(json.dumps(json.loads(card.read_text()) | {"reuse": {"calibration": "val"}}))
+    write_hashes(card.parent)
     run(key, root=tmp_path)
     found = bits(tmp_path / EXPERIMENT / "cross_entropy/seed-0")
     assert found["val"] == found["calibration"]
@@ -323,7 +325,7 @@ def test_a_failure_leaves_nothing_half_written(tmp_path, monkeypatch):
     def fail(*arguments):
         raise OSError
 
-    monkeypatch.setattr("pipeline.stages.train.save_file", fail)
+    monkeypatch.setattr("pipeline.stages.train.weights_bytes", fail)
     with pytest.raises(OSError, match="^$"):
         run(key, root=tmp_path)
     left = {path.name for path in tmp_path.rglob("*") if path.is_file()}
@@ -331,6 +333,7 @@ def test_a_failure_leaves_nothing_half_written(tmp_path, monkeypatch):
         "images.npy",
         "cases.parquet",
         "card.json",
+        HASHES,
         "plan.yaml",
         "thin.yaml",
         "short.yaml",

@@ -11,6 +11,7 @@ from torch import nn
 from pipeline.artifacts import write_json
 from pipeline.cases import write_cases
 from pipeline.config import Recipe
+from pipeline.hashes import write_hashes
 from pipeline.training import LabelledImages, Method, TrainingData, start_fabric
 
 CPU = {"PIPELINE_DEVICE": "cpu", "PIPELINE_DEVICES": "1"}
@@ -140,6 +141,7 @@ def _write_prepared(folder, cases):
         "reuse": {},
     }
     write_json(card, folder / "card.json")
+    write_hashes(folder)
 
 
 def _experiment_row(losses, seeds):
