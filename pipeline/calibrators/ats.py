@@ -13,9 +13,10 @@ from pipeline.calibrators.piecewise import (
     CalibrationSet,
     PiecewiseTemperature,
     fit_bin_temperatures,
+    fit_whole_temperature,
     piecewise_temperature,
 )
-from pipeline.calibrators.temperature import bound_notes
+from pipeline.calibrators.temperature import bound_notes, settle_at_bounds
 from pipeline.errors import InputError
 from pipeline.shapes import Labels, Logits
 
@@ -56,7 +57,8 @@ def fit_ats(
     interpolation : {"constant", "linear"}
         T of the bin, or log T linear between the bins' centres by quantile of confidence.
     objective : {"confidence", "nll"}
-        The equation above, or the T_b of the largest likelihood.
+        The equation above, or the T_b of the largest likelihood; a bin whose likelihood rises up
+        to a bound takes the temperature of all cases.
     monotone : bool
         Keep the order of confidences, hence the risk-coverage curve, on any cases: see
         `pipeline.calibrators.monotone`.
@@ -111,12 +113,15 @@ def _fit_fixed_bins(
 ) -> PiecewiseTemperature:
     edges = equal_mass_edges(calibration.log_odds, bins, at_least=MINIMUM_PER_BIN)
     roots = fit_bin_temperatures(calibration, edges, objective=objective)
+    settled: tuple[str, ...] = ()
+    if objective == "nll":
+        roots, settled = settle_at_bounds(roots, fit_whole_temperature(calibration))
     return piecewise_temperature(
         calibration,
         edges,
         roots,
         interpolation=interpolation,
-        notes=merge_notes(bins, len(edges) + 1) + bound_notes(roots),
+        notes=merge_notes(bins, len(edges) + 1) + settled + bound_notes(roots),
     )
 
 

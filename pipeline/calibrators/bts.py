@@ -15,9 +15,10 @@ from pipeline.calibrators.piecewise import (
     CalibrationSet,
     PiecewiseTemperature,
     fit_bin_temperatures,
+    fit_whole_temperature,
     piecewise_temperature,
 )
-from pipeline.calibrators.temperature import bound_notes
+from pipeline.calibrators.temperature import bound_notes, settle_at_bounds
 from pipeline.errors import InputError
 from pipeline.shapes import Labels, Logits
 
@@ -45,7 +46,8 @@ def fit_bts(
     -------
     PiecewiseTemperature
         Accuracy is unchanged, because the arg-max of a row is; the order of cases may change.
-        Merged bins and temperatures at a bound are named in ``notes``.
+        A bin whose temperature stopped at a bound takes that of all cases, our choice: the source's
+        bins hold thousands. Such bins and merged ones are named in ``notes``.
 
     References
     ----------
@@ -67,7 +69,8 @@ def fit_bts(
     boundary = float(np.log(threshold) - np.log1p(-threshold))
     edges = _edges(calibration.log_odds, bins, boundary)
     roots = fit_bin_temperatures(calibration, edges, objective="nll")
-    notes = merge_notes(bins, len(edges) + 1) + bound_notes(roots)
+    roots, settled = settle_at_bounds(roots, fit_whole_temperature(calibration))
+    notes = merge_notes(bins, len(edges) + 1) + settled + bound_notes(roots)
     return piecewise_temperature(calibration, edges, roots, notes=notes)
 
 

@@ -14,6 +14,7 @@ from pipeline.calibrators.calibrator import (
     require_at_least_zero,
     require_num_classes,
 )
+from pipeline.calibrators.few_cases import few_cases_notes
 from pipeline.calibrators.log_linear import (
     LinearScores,
     Parameters,
@@ -72,7 +73,7 @@ def fit_dirichlet(
     Parameters
     ----------
     logits : float array, (n, classes)
-        Held-out calibration logits, in nats. At least as many cases as classes.
+        Held-out calibration logits, in nats. At least as many cases as classes; with "auto" three.
     labels : int array, (n,)
     off_diagonal : float or "auto"
         :math:`\lambda \ge 0`; or the one of 10^4, 10^3, ... 10^-2 of least 3-fold negative
@@ -86,14 +87,16 @@ def fit_dirichlet(
     Returns
     -------
     DirichletCalibration
-        May change the arg-max, hence accuracy. The strength chosen, and classes without a case, are
-        named in ``notes``.
+        May change the arg-max, hence accuracy. The strength chosen, too few cases, and classes
+        without any, are named in ``notes``.
 
     References
     ----------
     Kull et al., NeurIPS 2019, arXiv:1910.12656, sections 3.2 and 4.1.
     """
-    logits, labels = checked_cases(logits, labels)
+    # Each fold of the search keeps a case out.
+    fewest = FOLDS if off_diagonal == "auto" else 1
+    logits, labels = checked_cases(logits, labels, at_least=max(fewest, logits.shape[-1]))
     require_at_least_zero("bias", bias)
     inputs = log_softmax(logits)
     num_classes = logits.shape[1]
@@ -110,7 +113,10 @@ def fit_dirichlet(
     return DirichletCalibration(
         tuple(map(tuple, weights.tolist())),
         tuple(parameters[size:].tolist()),
-        chosen + notes + absent_notes(labels, num_classes),
+        chosen
+        + notes
+        + few_cases_notes("dirichlet", len(labels), num_classes)
+        + absent_notes(labels, num_classes),
     )
 
 

@@ -65,7 +65,8 @@ def fit_histogram(logits: Logits, labels: Labels, *, bins: int = 20) -> Histogra
     -------
     HistogramBinning
         The arg-max of a row changes where the bin's accuracy falls below what the runner-up then
-        gets, and all cases of a bin tie. Merged bins are named in ``notes``.
+        gets, and all cases of a bin tie. The other classes keep their proportions, over-confident
+        ones too, which more cases do not mend. Merged bins are named in ``notes``.
 
     References
     ----------
@@ -90,5 +91,12 @@ def fit_histogram(logits: Logits, labels: Labels, *, bins: int = 20) -> Histogra
         edges=tuple(edges.tolist()),
         accuracies=tuple(smoothed_accuracy(hits, counts).tolist()),
         counts=tuple(counts.tolist()),
-        notes=merge_notes(bins, len(counts)),
+        notes=merge_notes(bins, len(counts)) + _scope_notes(logits.shape[1]),
     )
+
+
+def _scope_notes(num_classes: int) -> tuple[str, ...]:
+    """Say what binning leaves as it was; with two classes there is no such thing."""
+    if num_classes == 2:
+        return ()
+    return ("mends the predicted class alone, not the others' proportions",)

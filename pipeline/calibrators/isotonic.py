@@ -9,6 +9,7 @@ import numpy as np
 
 from pipeline.calibrators.bcts import absent_notes
 from pipeline.calibrators.calibrator import checked_cases, checked_logits, require_num_classes
+from pipeline.calibrators.few_cases import few_cases_notes
 from pipeline.calibrators.softmax import log_softmax
 from pipeline.shapes import Labels, Logits, LogProbabilities
 
@@ -53,8 +54,8 @@ def fit_isotonic(logits: Logits, labels: Labels) -> IsotonicCalibration:
     -------
     IsotonicCalibration
         May change the arg-max, hence accuracy, and makes ties. Frequencies of exactly zero are
-        raised to 1 / (n classes), our choice, so that no log-probability is infinite. Classes
-        without a case are named in ``notes``.
+        raised to 1 / (n classes), our choice, so that no log-probability is infinite. Too few
+        cases and classes without any are named in ``notes``.
 
     References
     ----------
@@ -75,5 +76,6 @@ def fit_isotonic(logits: Logits, labels: Labels) -> IsotonicCalibration:
         tuple(knots),
         tuple(values),
         floor=1.0 / (len(labels) * num_classes),
-        notes=absent_notes(labels, num_classes),
+        notes=few_cases_notes("isotonic", len(labels), num_classes)
+        + absent_notes(labels, num_classes),
     )

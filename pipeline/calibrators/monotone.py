@@ -184,4 +184,6 @@ def _rising_curve(
     sharpest, widest = TEMPERATURE_BOUNDS
     bounded = np.clip(np.append(0.0, after[informed]), knots / widest, knots / sharpest)
     values = np.maximum.accumulate(bounded - SMALLEST_SLOPE * knots) + SMALLEST_SLOPE * knots
-    return tuple(knots.tolist()), tuple(values.tolist())
+    # Saturated confidences round to one knot: a line between two equal ones has no slope.
+    last_of_equals = np.append(np.diff(knots) > 0, True)
+    return tuple(knots[last_of_equals].tolist()), tuple(values[last_of_equals].tolist())

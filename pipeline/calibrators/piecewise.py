@@ -113,6 +113,13 @@ class CalibrationSet:
         return exponential_moments(known.logits, known.highest, cases, inverse, 1)[0]
 
 
+def fit_whole_temperature(calibration: CalibrationSet) -> Roots:
+    """Find the likeliest temperature of all cases, as plain temperature scaling does."""
+    in_one = np.zeros(len(calibration.hits), dtype=np.intp)
+    rough = calibration.rough_likelihood
+    return solve_log_temperatures(calibration.likelihood, in_one, num_groups=1, rough=rough)
+
+
 def fit_bin_temperatures(
     calibration: CalibrationSet,
     edges: Float[np.ndarray, "edges"],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -105,3 +105,31 @@ def bound_notes(roots: Roots) -> tuple[str, ...]:
         if bins:
             notes.append(fact if num_groups == 1 else f"{fact} in bin {bins} of {num_groups}")
     return tuple(notes)
+
+
+def settle_at_bounds(roots: Roots, whole: Roots) -> tuple[Roots, tuple[str, ...]]:
+    """Give each bin whose temperature stopped at a bound that of all cases, and say which.
+
+    A bin of few cases, all of them right or nearly all unsure, has a likelihood that rises up to
+    the bound: believed, it makes cases next to an even chance certain. A single bin stays as it is.
+
+    Parameters
+    ----------
+    roots : Roots
+        Of the bins.
+    whole : Roots
+        Of all cases as one group.
+
+    >>> bins = Roots(np.array([0.5, np.log(0.05)]), np.ones(2), np.ones(2, bool), np.ones(2, int))
+    >>> one = Roots(np.array([0.25]), np.ones(1), np.ones(1, bool), np.ones(1, int))
+    >>> settled, notes = settle_at_bounds(bins, one)
+    >>> settled.log_temperatures, notes
+    (array([0.5 , 0.25]), ('temperature of all cases in bin 2 of 2, whose own is at its bound',))
+    """
+    at_bound = np.isin(roots.log_temperatures, LOG_TEMPERATURE_BOUNDS)
+    if len(at_bound) == 1 or not at_bound.any():
+        return roots, ()
+    settled = np.where(at_bound, whole.log_temperatures[0], roots.log_temperatures)
+    bins = ", ".join(str(index + 1) for index in np.flatnonzero(at_bound))
+    note = f"temperature of all cases in bin {bins} of {len(at_bound)}, whose own is at its bound"
+    return replace(roots, log_temperatures=settled), (note,)

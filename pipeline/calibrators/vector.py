@@ -9,6 +9,7 @@ import numpy as np
 
 from pipeline.calibrators.bcts import absent_notes
 from pipeline.calibrators.calibrator import checked_cases, checked_logits, require_num_classes
+from pipeline.calibrators.few_cases import few_cases_notes
 from pipeline.calibrators.log_linear import LinearScores, fit_log_linear, weak_prior
 from pipeline.calibrators.softmax import log_softmax
 from pipeline.shapes import Labels, Logits, LogProbabilities
@@ -49,7 +50,8 @@ def fit_vector(logits: Logits, labels: Labels) -> VectorScaling:
     Returns
     -------
     VectorScaling
-        May change the arg-max, hence accuracy. Classes without a case are named in ``notes``.
+        May change the arg-max, hence accuracy. Too few cases and classes without any are named in
+        ``notes``.
 
     References
     ----------
@@ -70,4 +72,5 @@ def fit_vector(logits: Logits, labels: Labels) -> VectorScaling:
         log_softmax(logits), labels, scores, weak_prior(centre, len(labels))
     )
     slopes, biases = parameters[:num_classes].tolist(), parameters[num_classes:].tolist()
+    notes += few_cases_notes("vector", len(labels), num_classes)
     return VectorScaling(tuple(slopes), tuple(biases), notes + absent_notes(labels, num_classes))

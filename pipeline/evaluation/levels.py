@@ -20,6 +20,7 @@ from pipeline.metrics.calibration_in_the_large import (
 )
 from pipeline.metrics.cox import cox_line, cox_lines_by_class, one_vs_rest_log_odds
 from pipeline.metrics.intervals import LEVEL, percentile_interval
+from pipeline.metrics.side_by_side import side_by_side
 from pipeline.metrics.weighting import Weights
 
 LINE_RESAMPLES = 200
@@ -149,7 +150,7 @@ def _resampled(
 ) -> Float[np.ndarray, "resamples *axes"]:
     patients = run.test.predictions.patients
     blocks = resampled_weights(patients, seed=seed, num_resamples=num_resamples)
-    return np.concatenate([statistic(weights=weights) for weights in blocks])
+    return np.concatenate(side_by_side(lambda weights: statistic(weights=weights), blocks))
 
 
 def _ends(values: Float[np.ndarray, "resamples"], prefix: str = "") -> dict[str, float | None]:

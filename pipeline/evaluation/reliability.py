@@ -9,6 +9,7 @@ import pandas as pd
 from jaxtyping import Bool, Float
 
 from pipeline.evaluation.run import Run, by_loss
+from pipeline.metrics.bootstrap import Patients
 from pipeline.metrics.reliability import consistency_band, reliability
 from pipeline.metrics.top_label import TopLabel
 
@@ -17,30 +18,33 @@ MIN_CASES = 30
 """Fewer cases in a bin say little of its accuracy."""
 
 
-def reliability_table(runs: Sequence[Run], *, seed: int) -> pd.DataFrame:
+def reliability_table(runs: Sequence[Run]) -> pd.DataFrame:
     """Return confidence and accuracy by bin, mean over seeds, by loss and calibrator.
 
     Bins hold equally many cases, at least 30 each and 15 bins at most. Equal confidences share a
     bin, so that one may hold more and the next fewer; a bin without a case in any seed is no row.
     Columns loss, calibrator, bin, lower_edge, upper_edge, count (means over seeds), confidence,
     accuracy (means over the seeds with a case in the bin), accuracy_sd (empty for one such seed),
-    consistency_lower, consistency_upper: where 95 % of calibrated models would fall in that bin,
-    mean over these seeds, so it is the range of one seed.
+    consistency_lower, consistency_upper: the ranges in all of which 95 % of calibrated models
+    would lie, patients taken together, mean over these seeds, so they are the ranges of one seed.
     """
     rows = []
     for loss, seeds in by_loss(runs):
+        patients = seeds[0].test.predictions.patients
         for calibrator in seeds[0].calibrators:
-            table = _mean_bins([run.test.top(calibrator) for run in seeds], seed=seed)
+            table = _mean_bins([run.test.top(calibrator) for run in seeds], patients)
             table.insert(0, "loss", loss)
             table.insert(1, "calibrator", calibrator)
             rows.append(table)
     return pd.concat(rows, ignore_index=True)
 
 
-def _mean_bins(tops: Sequence[TopLabel], *, seed: int) -> pd.DataFrame:
+def _mean_bins(tops: Sequence[TopLabel], patients: Patients) -> pd.DataFrame:
     num_bins = max(1, min(MAX_BINS, len(tops[0].correct) // MIN_CASES))
     points = [reliability(top.confidence, top.correct, num_bins, "mass") for top in tops]
-    bands = [consistency_band(top.confidence, num_bins, "mass", seed=seed) for top in tops]
+    bands = [
+        consistency_band(top.confidence, top.correct, patients, num_bins, "mass") for top in tops
+    ]
     counts = np.array([each.counts for each in points])
     kept = np.flatnonzero(counts.any(axis=0))
     edges = np.mean([each.edges for each in points], axis=0)

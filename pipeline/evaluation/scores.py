@@ -21,26 +21,26 @@ Method = tuple[str, str]
 TRUTH_ERROR = "truth_error"
 ECE_IF_CALIBRATED = "ece_if_calibrated"
 WITHOUT_INTERVAL = (ECE_IF_CALIBRATED, TRUTH_ERROR)
-"""What no sample of patients is behind: simulated labels, and a simulation's truth."""
+"""What no sample of patients is behind: an expectation, and a simulation's truth."""
 
 
-def runs_table(runs: Sequence[Run], *, seed: int) -> pd.DataFrame:
+def runs_table(runs: Sequence[Run]) -> pd.DataFrame:
     """Return one row a loss, seed and calibrator, one column a metric of `score`.
 
-    There is a column ``ece_if_calibrated`` as well, the ECE that the same confidences would have if
-    they were right (labels simulated from `seed`), and where a simulation knows the true
-    probabilities, ``truth_error``.
+    There is a column ``ece_if_calibrated`` as well, the mean ECE of a calibrated model of these
+    confidences and patients, and where a simulation knows the true probabilities, ``truth_error``.
     """
-    return pd.DataFrame(_score_rows(runs, seed=seed))
+    return pd.DataFrame(_score_rows(runs))
 
 
-def _score_rows(runs: Sequence[Run], *, seed: int) -> Iterator[dict[str, Any]]:
+def _score_rows(runs: Sequence[Run]) -> Iterator[dict[str, Any]]:
     for run in runs:
         predictions = run.test.predictions
         for name, log_probabilities in run.test.log_probabilities.items():
             key = {"loss": run.loss, "seed": run.seed, "calibrator": name}
-            row = key | score_cases(prepare_cases(log_probabilities, predictions.labels))
-            row[ECE_IF_CALIBRATED] = expected_ece_if_calibrated(log_probabilities, seed=seed)
+            cases = prepare_cases(log_probabilities, predictions.labels)
+            row = key | score_cases(cases)
+            row[ECE_IF_CALIBRATED] = expected_ece_if_calibrated(cases, predictions.patients)
             if predictions.truth is not None:
                 row[TRUTH_ERROR] = truth_error(log_probabilities, predictions.truth)
             yield row
@@ -71,9 +71,9 @@ def summary_table(
     -------
     DataFrame
         Columns loss, calibrator, metric, mean, sd (over seeds, n - 1 in the denominator; empty for
-        one seed), num_seeds, lower, upper: the 95 % percentile interval of the mean over seeds,
-        patients resampled; empty for what is `WITHOUT_INTERVAL`
-        and for pairs that are not compared closely.
+        one seed), num_seeds, lower, upper: the 95 % interval of the mean over seeds, patients
+        resampled (`bootstrap_mean_score`); empty for what is `WITHOUT_INTERVAL`, for metrics of
+        which no interval holds its level, and for pairs that are not compared closely.
     """
     rows = []
     for loss, seeds in by_loss(runs):

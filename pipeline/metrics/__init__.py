@@ -7,6 +7,7 @@ case counts as ``weights``; the bootstrap (`pipeline.metrics.bootstrap`) uses th
 
 from __future__ import annotations
 
+from collections.abc import Container
 from functools import partial
 
 from pipeline.metrics.accuracy import accuracy, balanced_accuracy, macro_f1
@@ -98,6 +99,7 @@ METRICS: dict[str, Metric] = {
         True,
         "ECE",
         "Mean gap between confidence and accuracy over bins of equal width.",
+        interval="corrected",
     ),
     "ada_ece": Metric(
         ada_ece,
@@ -106,6 +108,7 @@ METRICS: dict[str, Metric] = {
         True,
         "AdaECE",
         "Mean gap between confidence and accuracy over bins of equally many cases.",
+        interval="none",
     ),
     "classwise_ece": Metric(
         classwise_ece,
@@ -114,6 +117,7 @@ METRICS: dict[str, Metric] = {
         True,
         "Classwise ECE",
         "Mean over classes of the calibration error of that class's probability.",
+        interval="none",
     ),
     "mce": Metric(
         mce,
@@ -122,6 +126,7 @@ METRICS: dict[str, Metric] = {
         True,
         "MCE",
         "Largest gap between confidence and accuracy among bins of equal width.",
+        interval="none",
     ),
     "smooth_ece": Metric(
         smooth_ece,
@@ -130,6 +135,7 @@ METRICS: dict[str, Metric] = {
         True,
         "smECE",
         "Gap between confidence and accuracy under a kernel instead of bins.",
+        interval="none",
     ),
     "l2_calibration_error_debiased": Metric(
         l2_calibration_error_debiased,
@@ -138,6 +144,7 @@ METRICS: dict[str, Metric] = {
         True,
         "L2 error, debiased",
         "Root mean squared gap over bins, less what chance alone would give.",
+        interval="none",
     ),
     "ks_calibration_error": Metric(
         ks_calibration_error,
@@ -146,6 +153,7 @@ METRICS: dict[str, Metric] = {
         True,
         "KS error",
         "Largest gap between cumulated confidence and cumulated accuracy.",
+        interval="none",
     ),
     "confidence_gap": Metric(
         confidence_gap,
@@ -162,6 +170,7 @@ METRICS: dict[str, Metric] = {
         True,
         "Calibration in the large",
         "Largest gap between a class's mean probability and its share of the labels.",
+        interval="none",
     ),
     "aurc": Metric(
         aurc, _SELECTIVE, "lower", True, "AURC", "Mean selective risk over all coverages."
@@ -185,6 +194,7 @@ METRICS: dict[str, Metric] = {
             True,
             f"Coverage at {percent} % risk",
             f"Largest share answered with at most {percent} % of the answers wrong.",
+            interval="none",
         )
         for percent in RISK_TARGETS_PERCENT
     },
@@ -245,8 +255,10 @@ def score_cases(cases: Cases) -> dict[str, float | None]:
     return {name: None if value is None else float(value) for name, value in values.items()}
 
 
-def evaluate(cases: Cases, weights: Weights | None = None) -> dict[str, Estimates | None]:
-    """Return every metric of `METRICS`, each case counted as often as its weight says.
+def evaluate(
+    cases: Cases, weights: Weights | None = None, names: Container[str] = METRICS
+) -> dict[str, Estimates | None]:
+    """Return the named metrics of `METRICS`, each case counted as often as its weight says.
 
     One value a row of weights: NaN where a resample lacks the number that all cases have, None
     instead of an array where all cases lack it.
@@ -261,6 +273,8 @@ def evaluate(cases: Cases, weights: Weights | None = None) -> dict[str, Estimate
     )
     values: dict[str, Estimates | None] = {}
     for name, metric in METRICS.items():
+        if name not in names:
+            continue
         if name in shared:
             values[name] = shared[name]
         else:

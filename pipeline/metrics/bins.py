@@ -10,7 +10,14 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from pipeline.errors import InputError
-from pipeline.metrics.weighting import BLOCK_ELEMENTS, Confidence, Weights, sums_by_bin
+from pipeline.metrics.ranking import stable_order
+from pipeline.metrics.weighting import (
+    BLOCK_ELEMENTS,
+    Confidence,
+    Weights,
+    smallest_counts,
+    sums_by_bin,
+)
 
 NUM_BINS = 15
 """Bins of a calibration error unless said (Guo et al. 2017, arXiv:1706.04599)."""
@@ -89,14 +96,13 @@ class MassBins:
     ) -> Float[np.ndarray, "*resamples bins"]:
         """Return the weighted sum of the values in each bin; zero in an empty one."""
         order = self._order_of(values)
-        ordered, rows = values[order], weights.reshape(-1, weights.shape[-1])
+        ordered = np.asarray(values, dtype=np.float64)[order]
+        rows = smallest_counts(weights.reshape(-1, weights.shape[-1]))
         sums = np.empty((len(rows), self.num_bins))
         # A few resamples at a time, so that what is gathered of them stays in cache.
         step = max(1, BLOCK_ELEMENTS // len(ordered))
         for start in range(0, len(rows), step):
-            # Whole numbers are cumulated several times as fast as floats.
-            counts = rows[start : start + step].astype(np.int64)
-            block = np.take(counts, order, axis=1)
+            block = np.take(rows[start : start + step], order, axis=1)
             sums[start : start + step] = self._block_sums(ordered, block)
         return sums.reshape(*weights.shape[:-1], self.num_bins)
 
@@ -114,7 +120,8 @@ class MassBins:
         """Sum values and weights in the order of confidence, all rows as one long list."""
         num_rows, num_cases = weights.shape
         first = np.arange(num_rows)[:, None] * num_cases
-        num_counted = np.cumsum(weights)
+        # Whole numbers are cumulated several times as fast as floats.
+        num_counted = np.cumsum(weights, dtype=np.int64)
         ends = num_counted[num_cases - 1 :: num_cases, None]
         before = ends - np.diff(ends, axis=0, prepend=0)
         wanted = before + _even_edges(ends - before, self.num_bins)
@@ -198,7 +205,7 @@ def mass_bins(confidence: Confidence, num_bins: int = NUM_BINS) -> MassBins:
     require_confidence(confidence)
     require_num_bins(num_bins)
     confidence = np.asarray(confidence, dtype=np.float64)
-    order = np.argsort(confidence, kind="stable")
+    order = stable_order(confidence)
     last_of_equals = np.flatnonzero(np.append(np.diff(confidence[order]) > 0, True))
     # For each sorted case the place of the last that equals it.
     closing = np.repeat(last_of_equals, np.diff(last_of_equals, prepend=-1))

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 import numpy as np
 from jaxtyping import Float, Shaped
 
 from pipeline.errors import InputError
 from pipeline.metrics import METRICS, NUM_BINS, Cases, evaluate, prepare_cases
-from pipeline.metrics.intervals import LEVEL, Interval, percentile_interval
+from pipeline.metrics.calibrated_model import expected_ece_if_calibrated
+from pipeline.metrics.intervals import (
+    LEVEL,
+    Interval,
+    bias_bounded_interval,
+    percentile_interval,
+)
+from pipeline.metrics.side_by_side import side_by_side
 from pipeline.metrics.weighting import Weights
 from pipeline.shapes import Labels, LogProbabilities, require_same_length
 
@@ -33,14 +40,13 @@ def bootstrap_score(
     num_bins: int = NUM_BINS,
     level: float = LEVEL,
 ) -> dict[str, Interval | None]:
-    """Return a percentile interval for every metric of `score`, resampling patients.
+    """Return an interval for every metric of `score` that has a sound one, resampling patients.
 
     Each resample draws as many patients as there are, with replacement, and takes all the cases of
     each. The intervals say what other patients from the same population would change; training
     again is another matter (see `bootstrap_mean_score`).
 
-    A resample repeats cases, and repeated cases look less calibrated: intervals of errors that are
-    near zero (ECE and its kin) lie too high, and may not hold the value on the cases themselves.
+    Percentile intervals; for ECE, whose resampled values lie too high, `bias_bounded_interval`.
 
     Parameters
     ----------
@@ -59,7 +65,8 @@ def bootstrap_score(
     Returns
     -------
     dict of str to Interval or None
-        Keys of `score`. None where no resample has the number (AUROC of a single class).
+        Keys of `score`. None where no resample has the number (AUROC of a single class), and for
+        metrics of which no interval holds its level; see `Metric`.
 
     Raises
     ------
@@ -70,13 +77,8 @@ def bootstrap_score(
     ----------
     Efron and Tibshirani, An Introduction to the Bootstrap (1993), sections 8.3 and 13.3.
     """
-    values = resample_scores(
-        [prepare_cases(log_probabilities, labels, num_bins)],
-        patients,
-        seed=seed,
-        num_resamples=num_resamples,
-    )
-    return {name: percentile_interval(value, level) for name, value in values.items()}
+    cases = [prepare_cases(log_probabilities, labels, num_bins)]
+    return score_intervals(cases, patients, seed=seed, num_resamples=num_resamples, level=level)
 
 
 def bootstrap_mean_score(
@@ -95,8 +97,30 @@ def bootstrap_mean_score(
     for ``runs``: the log-probabilities of each run (seed).
     """
     cases = [prepare_cases(run, labels, num_bins) for run in runs]
-    values = resample_scores(cases, patients, seed=seed, num_resamples=num_resamples)
-    return {name: percentile_interval(value, level) for name, value in values.items()}
+    return score_intervals(cases, patients, seed=seed, num_resamples=num_resamples, level=level)
+
+
+def score_intervals(
+    runs: Sequence[Cases],
+    patients: Patients,
+    *,
+    seed: int,
+    num_resamples: int = NUM_RESAMPLES,
+    level: float = LEVEL,
+) -> dict[str, Interval | None]:
+    """Return the intervals of `bootstrap_mean_score` for cases already checked."""
+    kinds = {name: metric.interval for name, metric in METRICS.items()}
+    sound = [name for name, kind in kinds.items() if kind != "none"]
+    values = resample_scores(runs, patients, seed=seed, num_resamples=num_resamples, names=sound)
+    intervals: dict[str, Interval | None] = dict.fromkeys(METRICS)
+    for name, resampled in values.items():
+        if kinds[name] == "percentile":
+            intervals[name] = percentile_interval(resampled, level)
+        else:
+            value = np.mean([METRICS[name](run) for run in runs])
+            bias = np.mean([expected_ece_if_calibrated(run, patients) for run in runs])
+            intervals[name] = bias_bounded_interval(float(value), resampled, float(bias), level)
+    return intervals
 
 
 def bootstrap_difference(
@@ -112,7 +136,9 @@ def bootstrap_difference(
     """Return, resample by resample, the mean over runs less the mean over the baseline's runs.
 
     Both methods are judged on the same patients in every resample, so what these patients do to
-    both cancels. `percentile_interval` makes the interval; NaN where a metric is not defined.
+    both cancels. `percentile_interval` makes the interval; NaN where a metric is not defined. Of
+    metrics without a percentile interval of their own (see `Metric`) the difference has none
+    either: what chance adds to both need not be the same.
     """
     both = [
         resample_scores(
@@ -129,9 +155,14 @@ def bootstrap_difference(
 
 
 def resample_scores(
-    runs: Sequence[Cases], patients: Patients, *, seed: int, num_resamples: int = NUM_RESAMPLES
+    runs: Sequence[Cases],
+    patients: Patients,
+    *,
+    seed: int,
+    num_resamples: int = NUM_RESAMPLES,
+    names: Collection[str] = METRICS,
 ) -> dict[str, Float[np.ndarray, "resamples"]]:
-    """Return every metric of every resample, averaged over the runs.
+    """Return the named metrics of every resample, averaged over the runs.
 
     NaN where a resample does not have the number (AUROC when a single class is drawn).
     """
@@ -140,14 +171,18 @@ def resample_scores(
         raise InputError(message)
     for run in runs:
         require_same_length(labels=run.labels, patients=patients)
-    values: dict[str, list[Float[np.ndarray, "block"]]] = {name: [] for name in METRICS}
-    for weights in resampled_weights(patients, seed=seed, num_resamples=num_resamples):
-        scores = [evaluate(run, weights) for run in runs]
-        for name in METRICS:
-            missing = np.full(len(weights), np.nan)
-            each_run = [missing if run[name] is None else run[name] for run in scores]
-            values[name].append(np.mean(np.array(each_run), axis=0))
-    return {name: np.concatenate(blocks) for name, blocks in values.items()}
+
+    def means(weights: Weights) -> dict[str, Float[np.ndarray, "block"]]:
+        scores = [evaluate(run, weights, names) for run in runs]
+        missing = np.full(len(weights), np.nan)
+        each_run = {
+            name: [missing if run[name] is None else run[name] for run in scores] for name in names
+        }
+        return {name: np.mean(np.array(values), axis=0) for name, values in each_run.items()}
+
+    blocks = resampled_weights(patients, seed=seed, num_resamples=num_resamples)
+    values = side_by_side(means, blocks)
+    return {name: np.concatenate([block[name] for block in values]) for name in names}
 
 
 def resampled_weights(

@@ -56,8 +56,8 @@ def prepare_cases(
     Raises
     ------
     InputError
-        If there is no case or fewer than two classes, lengths differ, a label has no column, or a
-        row is not a row of log-probabilities.
+        If there is no case or fewer than two classes, lengths differ, a label is no whole number or
+        has no column, or a row is not a row of log-probabilities.
 
     Examples
     --------
@@ -65,6 +65,9 @@ def prepare_cases(
     array([1.])
     """
     require_same_length(log_probabilities=log_probabilities, labels=labels)
+    if labels.ndim != 1 or labels.dtype.kind not in "iub":
+        message = f"labels must be whole numbers, one a case, got {labels.dtype} {labels.shape}"
+        raise InputError(message)
     if log_probabilities.ndim != 2 or log_probabilities.shape[1] < 2:
         message = (
             "log_probabilities must be (cases, classes) with two classes or more, "

@@ -161,14 +161,15 @@ def _fit_line(
         return float(weights @ np.logaddexp(0.0, -sign * (design @ line)))
 
     line = np.zeros(2)
+    least = loss(line)
     for _ in range(MAX_STEPS):
         chance, variance = _chance_and_variance(design @ line)
         gradient = design.T @ (weights * (happened - chance))
         curvature = (design * (weights * variance)[:, None]).T @ design
         step = np.linalg.solve(curvature, gradient)
-        while loss(line + step) >= loss(line) and np.abs(step).max() > TOLERANCE:
+        while (found := loss(line + step)) >= least and np.abs(step).max() > TOLERANCE:
             step = step / 2
-        line = line + step
+        line, least = line + step, found
         if np.abs(step).max() <= TOLERANCE:
             return line
     message = f"a Cox slope needs outcomes that overlap, none was found within {MAX_STEPS} steps"
@@ -187,7 +188,7 @@ def _fit_shift(
     lower, upper = -reach, reach
     while upper - lower > TOLERANCE:
         middle = (lower + upper) / 2
-        if weights @ _chance_and_variance(predictor + middle)[0] < num_happened:
+        if weights @ _chance(predictor + middle)[0] < num_happened:
             lower = middle
         else:
             upper = middle
@@ -198,5 +199,13 @@ def _chance_and_variance(
     log_odds: Float[np.ndarray, "cases"],
 ) -> tuple[Float[np.ndarray, "cases"], Float[np.ndarray, "cases"]]:
     # Through the small exponential, so that a chance near 1 keeps its variance.
+    chance, small = _chance(log_odds)
+    return chance, small / (1.0 + small) ** 2
+
+
+def _chance(
+    log_odds: Float[np.ndarray, "cases"],
+) -> tuple[Float[np.ndarray, "cases"], Float[np.ndarray, "cases"]]:
+    """Return the chance at each log-odds, and the odds against the likelier outcome."""
     small = np.exp(-np.abs(log_odds))
-    return np.where(log_odds > 0, 1.0, small) / (1.0 + small), small / (1.0 + small) ** 2
+    return np.where(log_odds > 0, 1.0, small) / (1.0 + small), small

@@ -8,9 +8,9 @@ import numpy as np
 from jaxtyping import Float, Shaped
 
 from pipeline.metrics import NUM_BINS, prepare_cases, score_cases
-from pipeline.metrics.bootstrap import NUM_RESAMPLES, Patients, resample_scores
+from pipeline.metrics.bootstrap import NUM_RESAMPLES, Patients, score_intervals
 from pipeline.metrics.group_shares import Groups, GroupShare, group_names, group_shares
-from pipeline.metrics.intervals import LEVEL, Interval, percentile_interval
+from pipeline.metrics.intervals import Interval
 from pipeline.shapes import Labels, LogProbabilities, require_same_length
 
 AGE_BOUNDS_YEARS = (18, 40, 60, 80)
@@ -78,8 +78,9 @@ def by_group(
             continue
         inside = names == name
         group = prepare_cases(log_probabilities[inside], labels[inside], num_bins)
-        values = resample_scores([group], patients[inside], seed=seed, num_resamples=num_resamples)
-        intervals = {key: percentile_interval(value, LEVEL) for key, value in values.items()}
+        intervals = score_intervals(
+            [group], patients[inside], seed=seed, num_resamples=num_resamples
+        )
         scored[name] = GroupScore(wrong, score_cases(group), intervals)
     return scored
 

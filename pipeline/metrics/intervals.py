@@ -141,6 +141,42 @@ def percentile_interval(
     return Interval(float(defined[num_cut]), float(defined[-1 - num_cut]))
 
 
+def bias_bounded_interval(
+    value: float,
+    resampled: Float[np.ndarray, "resamples"],
+    most_bias: float,
+    level: float = LEVEL,
+) -> Interval:
+    r"""Return an interval for an error that noise can only raise, as it does that of bins.
+
+    .. math:: [\hat e - b - z s,\; \hat e + z s]
+
+    with s the standard deviation of the resampled values. ECE is a norm of the bins' gaps, so by
+    the triangle inequality its bias lies between zero and what noise alone would score, b. The
+    resamples give its spread alone: they hold twice the noise, so their centre is too high.
+
+    Parameters
+    ----------
+    value : float
+        The error on the cases themselves, non-negative.
+    resampled : float array, (resamples,)
+        The error on each resample.
+    most_bias : float
+        What a calibrated model would score, `expected_ece_if_calibrated`.
+    level : float
+        In (0, 1). Held where gaps are large; exceeded near zero, where the lower end is zero.
+
+    Examples
+    --------
+    >>> interval = bias_bounded_interval(0.10, np.array([0.11, 0.13]), most_bias=0.02)
+    >>> round(interval.lower, 4), round(interval.upper, 4)  # 0.08 - 1.96 0.01, 0.10 + 1.96 0.01
+    (0.0604, 0.1196)
+    """
+    require_level(level)
+    reach = NormalDist().inv_cdf(0.5 + level / 2) * float(resampled.std())
+    return Interval(max(0.0, value - most_bias - reach), value + reach)
+
+
 def require_level(level: float) -> None:
     """Raise `InputError` unless the confidence level lies strictly between 0 and 1."""
     if not 0 < level < 1:

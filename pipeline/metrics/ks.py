@@ -5,7 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from pipeline.metrics.bins import require_confidence
-from pipeline.metrics.weighting import Confidence, Correct, Estimates, Weights, case_weights
+from pipeline.metrics.ranking import stable_order
+from pipeline.metrics.weighting import (
+    Confidence,
+    Correct,
+    Estimates,
+    Weights,
+    case_weights,
+    smallest_counts,
+)
 
 
 def ks_calibration_error(
@@ -30,9 +38,10 @@ def ks_calibration_error(
     require_confidence(confidence)
     weights = case_weights(weights, len(confidence))
     confidence = np.asarray(confidence, dtype=np.float64)
-    order = np.argsort(confidence, kind="stable")
+    order = stable_order(confidence)
     residual = (correct - confidence)[order]
     last_of_equals = np.append(np.diff(confidence[order]) > 0, True)
-    totals = np.cumsum(np.take(weights, order, axis=-1) * residual, axis=-1)
+    ordered = np.take(smallest_counts(weights), order, axis=-1)
+    totals = np.cumsum(ordered * residual, axis=-1)
     gaps = np.abs(totals, out=totals)
     return gaps.max(axis=-1, where=last_of_equals, initial=0.0) / weights.sum(axis=-1)

@@ -36,6 +36,10 @@ class Metric:
         One line for pages.
     why_undefined : callable
         From labels to the reason why they have no such number, or None.
+    interval : "percentile", "corrected" or "none"
+        Which interval over patients holds the true value about as often as it says: that of the
+        resampled values, `bias_bounded_interval`, or neither. A resample repeats cases, and what
+        takes absolute values or maxima of noise then comes out too high.
     """
 
     function: Callable[..., Estimates]
@@ -45,6 +49,7 @@ class Metric:
     label: str
     description: str
     why_undefined: Callable[[Labels], str | None] = always_defined
+    interval: Literal["percentile", "corrected", "none"] = "percentile"
 
     def __call__(self, cases: Cases, weights: Weights | None = None) -> Estimates:
         """Evaluate on the cases, each counted as often as its weight says."""

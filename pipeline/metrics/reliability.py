@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int, Shaped
 
-from pipeline.metrics.bins import BIN_KINDS, NUM_BINS, BinKind, Bins
+from pipeline.metrics.bins import BIN_KINDS, NUM_BINS, BinKind
+from pipeline.metrics.calibrated_bins import MissChances, calibrated_bins
 from pipeline.metrics.intervals import LEVEL, require_level
 from pipeline.metrics.weighting import Confidence, Correct, case_weights
 from pipeline.shapes import require_same_length
-
-NUM_DRAWS = 1000
-"""Sets of labels drawn from the confidences unless said."""
-
-BLOCK_ELEMENTS = 2**20
-"""Labels drawn at once: 8 MB in float64."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +36,7 @@ class Reliability:
 
 @dataclass(frozen=True)
 class ConsistencyBand:
-    """Pointwise range of each bin's accuracy if the model were calibrated; NaN in empty bins."""
+    """Range of each bin's accuracy if the model were calibrated; NaN in empty bins."""
 
     lower: Float[np.ndarray, "bins"]
     upper: Float[np.ndarray, "bins"]
@@ -98,57 +92,70 @@ def reliability(
 
 def consistency_band(
     confidence: Confidence,
+    correct: Correct,
+    patients: Shaped[np.ndarray, "cases"],
     num_bins: int = NUM_BINS,
     kind: BinKind = "width",
     *,
-    seed: int,
-    num_draws: int = NUM_DRAWS,
     level: float = LEVEL,
 ) -> ConsistencyBand:
-    """Return where each bin's accuracy would fall, ``level`` of the time, for a calibrated model.
+    r"""Return where a calibrated model's accuracies would fall, all bins together.
 
-    Whether each case is right is drawn anew with its confidence as the chance; confidences and
-    bins stay (the source also redraws the confidences). Centred on the diagonal, and pointwise: of
-    15 calibrated bins one in twenty lies outside its 95 % range.
+    In ``level`` of all studies, or somewhat more as counts are discrete, no bin of a calibrated
+    model lies outside its range: with m bins that hold a case, each range has the level
+    :math:`\mathrm{level}^{1/m}` (Sidak's correction). A patient's cases count together.
+
+    Parameters
+    ----------
+    confidence, correct, num_bins, kind
+        As of `reliability`.
+    patients : array, (n,)
+        Who each case belongs to.
+    level : float
+        In (0, 1), of all bins at once.
+
+    Returns
+    -------
+    ConsistencyBand
+        Around the diagonal. From `calibrated_bins`: nothing is drawn and no order of cases matters.
 
     References
     ----------
-    Broecker and Smith, Weather and Forecasting 22 (2007), doi:10.1175/WAF993.1.
+    Broecker and Smith, Weather and Forecasting 22 (2007), doi:10.1175/WAF993.1; Sidak, Journal of
+    the American Statistical Association 62 (1967), doi:10.1080/01621459.1967.10482935.
 
     Examples
     --------
-    >>> band = consistency_band(np.full(100, 0.5), num_bins=1, seed=0)
-    >>> band.lower.round(1), band.upper.round(1)  # 50 +- 2 sqrt(100 / 4) of 100
+    >>> half, alone = np.full(100, 0.5), np.arange(100)
+    >>> band = consistency_band(half, alone % 2, alone, num_bins=1)
+    >>> band.lower, band.upper  # 50 +- 2 sqrt(100 / 4) of 100
     (array([0.4]), array([0.6]))
     """
     require_level(level)
     confidence = np.asarray(confidence, dtype=np.float64)
-    bins = BIN_KINDS[kind](confidence, num_bins)
-    weights = case_weights(None, len(confidence))
-    counts = bins.counts(weights)
-    hits = list(drawn_hits(confidence, bins, seed=seed, num_draws=num_draws))
-    tail = (1.0 - level) / 2
-    lower, upper = np.quantile(np.concatenate(hits), [tail, 1.0 - tail], axis=0)
-    return ConsistencyBand(_mean(lower, counts), _mean(upper, counts))
+    ideal = calibrated_bins(confidence, correct, patients, BIN_KINDS[kind](confidence, num_bins))
+    # Half of what one bin may lie outside, on either side.
+    tail = (1.0 - level ** (1.0 / np.count_nonzero(ideal.counts))) / 2
+    ends = np.array([_central_range(chances, tail) for chances in ideal.chances()], dtype=float)
+    fewest_wrong, most_wrong = ends.T
+    return ConsistencyBand(
+        _mean(ideal.counts - most_wrong, ideal.counts),
+        _mean(ideal.counts - fewest_wrong, ideal.counts),
+    )
 
 
-def drawn_hits(
-    confidence: Confidence, bins: Bins, *, seed: int, num_draws: int
-) -> Iterator[Float[np.ndarray, "draws bins"]]:
-    """Yield how many cases of each bin are right, each right with its confidence as the chance.
+def _central_range(chances: MissChances, tail: float) -> tuple[int, int]:
+    """Return the fewest and the most misses outside of which, on either side, lies ``tail``.
 
-    In all `num_draws` rows, block by block, so that memory stays bounded.
+    >>> _central_range(np.array([0.1, 0.2, 0.4, 0.2, 0.1]), 0.15)
+    (1, 3)
     """
-    rng = np.random.default_rng(seed)
-    # Sums of zeros and ones: exact, in whatever order a product of matrices takes them.
-    member = np.eye(bins.num_bins)[bins.numbers()]
-    step = max(1, BLOCK_ELEMENTS // len(confidence))
-    for start in range(0, num_draws, step):
-        size = (min(step, num_draws - start), len(confidence))
-        yield (rng.random(size) < confidence).astype(np.float64) @ member
+    # Summed from either end, so that a small tail is not lost in a rounded one.
+    at_most, at_least = np.cumsum(chances), np.cumsum(chances[::-1])
+    return int(np.argmax(at_most > tail)), len(chances) - 1 - int(np.argmax(at_least > tail))
 
 
 def _mean(
-    sums: Float[np.ndarray, "bins"], counts: Float[np.ndarray, "bins"]
+    sums: Float[np.ndarray, "bins"], counts: Float[np.ndarray, "bins"] | Int[np.ndarray, "bins"]
 ) -> Float[np.ndarray, "bins"]:
     return np.divide(sums, counts, out=np.full_like(sums, np.nan), where=counts > 0)

@@ -53,7 +53,7 @@ class ReliabilityBins:
     confidence, accuracy : float arrays, (bins,)
         Mean confidence, and the share that was right.
     consistency_lower, consistency_upper : float arrays, (bins,)
-        Where a calibrated model's accuracy would fall with 95 % probability.
+        The ranges in all of which 95 % of calibrated models lie.
     histogram : ConfidenceHistogram, optional
         Drawn beneath.
     smooth : SmoothBand, optional
@@ -75,7 +75,8 @@ def reliability_figure(panels: Sequence[ReliabilityBins], *, series: int = 0) ->
     """Draw one reliability diagram a panel, above the histograms of confidence if all have one.
 
     Bins of fewer than 10 cases are left out and those of 10 to 29 drawn hollow: too few for a
-    rate. Grey bars on the diagonal show where a calibrated model would fall.
+    rate. Grey bars on the diagonal show where a calibrated model would fall,
+    all bins together.
 
     Parameters
     ----------
@@ -124,7 +125,9 @@ def _draw_diagram(axes: Axes, panel: ReliabilityBins, series: int) -> None:
     lower, upper = 100 * panel.consistency_lower, 100 * panel.consistency_upper
     axes.plot((0, 100), (0, 100), color=MUTED, linewidth=0.9, label="calibrated")
     bars: dict[str, Any] = {"color": MUTED, "linewidth": 4, "alpha": 0.38, "zorder": 2}
-    axes.vlines(x[shown], lower[shown], upper[shown], label="95% of calibrated models", **bars)
+    axes.vlines(
+        x[shown], lower[shown], upper[shown], label="95% of calibrated models, all bins", **bars
+    )
     if panel.smooth is None:
         axes.plot(x[shown], y[shown], color=style.colour, linewidth=1.2, zorder=3)
     else:
@@ -147,7 +150,9 @@ def _draw_diagram(axes: Axes, panel: ReliabilityBins, series: int) -> None:
 def _draw_smooth(axes: Axes, smooth: SmoothBand, colour: str) -> None:
     x = 100 * smooth.confidence
     band: dict[str, Any] = {"color": colour, "alpha": 0.16, "lw": 0}
-    axes.fill_between(x, 100 * smooth.lower, 100 * smooth.upper, label="its 95% band", **band)
+    axes.fill_between(
+        x, 100 * smooth.lower, 100 * smooth.upper, label="its pointwise 95% band", **band
+    )
     axes.plot(x, 100 * smooth.accuracy, color=colour, linewidth=1.4, zorder=3, label="smooth curve")
 
 

@@ -61,3 +61,28 @@ def test_too_few_very_sure_cases_join_the_others():
 def test_refuses_a_threshold_that_is_no_confidence(threshold):
     with pytest.raises(InputError, match=r"threshold must lie in \(0, 1\), got"):
         fit_bts(*overconfident(0, 100), threshold=threshold)
+
+
+def unsure(num_right, n=60):
+    """Cases of two classes: `n` next to an even chance, and as many surer ones, 3 of 4 right."""
+    logits = np.zeros((2 * n, 2))
+    logits[:n, 0], logits[n:, 0] = 0.01, np.log(3.0)
+    labels = (np.arange(2 * n) % 4 == 0).astype(int)
+    labels[:n] = np.arange(n) >= num_right
+    return logits, labels
+
+
+def test_a_bin_whose_likelihood_rises_up_to_the_bound_takes_the_temperature_of_all_cases():
+    logits, labels = unsure(num_right=45)
+    fitted = fit_bts(logits, labels, bins=2)
+    # 45 of 60 right at a log-odds of 0.01 ask for T = 0.01 / log 3 = 0.009, below the bound.
+    assert fitted.temperatures[0] == pytest.approx(fit_temperature(logits, labels).temperature)
+    assert fitted.temperatures[1] == pytest.approx(1.0)
+    assert fitted.notes == ("temperature of all cases in bin 1 of 2, whose own is at its bound",)
+
+
+def test_a_single_bin_at_its_bound_is_plain_temperature_scaling_and_says_so():
+    logits, labels = unsure(num_right=60)
+    fitted = fit_bts(logits[:60], labels[:60])
+    assert fitted.temperatures == pytest.approx([0.05])
+    assert fitted.notes[-1] == "temperature at its bound 0.05"

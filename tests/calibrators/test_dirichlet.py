@@ -82,3 +82,10 @@ def test_the_chosen_strength_is_nearly_the_best(n):
 def test_refuses_a_penalty_that_is_no_strength(arguments, reason):
     with pytest.raises(InputError, match=reason):
         fit_dirichlet(*overconfident(0, 50), **arguments)
+
+
+def test_two_cases_are_too_few_for_the_search_and_enough_for_a_stated_strength():
+    logits, labels = np.array([[1.0, 0.0], [0.0, 1.0]]), np.array([0, 1])
+    with pytest.raises(InputError, match="at least 3 calibration cases are needed, got 2"):
+        fit_dirichlet(logits, labels)
+    assert np.isfinite(fit_dirichlet(logits, labels, off_diagonal=1.0)(logits)).all()

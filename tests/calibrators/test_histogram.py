@@ -61,7 +61,12 @@ def test_merged_bins_are_reported():
     assert fitted.counts == (54, 66)
     assert fitted.notes == (
         "2 of 20 bins kept, each with at least 50 cases and equal confidences together",
+        "mends the predicted class alone, not the others' proportions",
     )
+
+
+def test_two_classes_have_no_other_proportions_to_mend():
+    assert fit_histogram(*overconfident(6, 1_000, num_classes=2)).notes == ()
 
 
 def test_is_calibrated_on_its_own_cases_but_for_smoothing():

@@ -119,3 +119,12 @@ def test_no_line_rounds_past_the_knot_that_follows_it():
     curve = MonotoneTemperature(tuple(knots), tuple(values), 3)
     just_below = np.nextafter(knots[1:], 0.0)
     assert (curve.curve(just_below) <= values[1:]).all()
+
+
+def test_saturated_confidences_that_round_to_one_knot_are_one_knot():
+    logits = np.zeros((300, 2))
+    logits[:, 0] = np.repeat([1.0, 60.0, 70.0], 100)
+    fitted = fit_ats(logits, np.tile([0, 0, 0, 1], 75), bins=3, monotone=True)
+    assert (np.diff(fitted.knots) > 0).all()
+    # A warning is an error here: no slope is taken between two equal knots.
+    assert np.isfinite(fitted(logits)).all()

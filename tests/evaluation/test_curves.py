@@ -68,7 +68,7 @@ def test_an_approved_threshold_that_answers_too_few_adds_no_point():
 
 
 def test_bins_hold_thirty_cases_and_all_of_them(runs):
-    table = reliability_table(runs, seed=0)
+    table = reliability_table(runs)
     for _, bins in table.groupby(["loss", "calibrator"]):
         assert bins["count"].min() >= 30
         assert bins["count"].sum() == len(runs[0].test.predictions)
@@ -89,7 +89,7 @@ def with_levels(run, levels):
 
 
 def test_a_bin_that_ties_leave_without_a_case_is_no_row(runs):
-    table = reliability_table([with_levels(runs[0], np.array([0.6, 0.9, 0.99]))], seed=0)
+    table = reliability_table([with_levels(runs[0], np.array([0.6, 0.9, 0.99]))])
     for _, bins in table.groupby("calibrator"):
         # Three confidences never make more than three bins, of the nine or so there may be.
         assert 1 < len(bins) <= 3
@@ -99,8 +99,8 @@ def test_a_bin_that_ties_leave_without_a_case_is_no_row(runs):
 
 def test_a_bin_is_the_mean_over_the_seeds_with_a_case_in_it(runs):
     tied = with_levels(runs[0], np.array([0.6, 0.9, 0.99]))
-    alone, other = reliability_table([tied], seed=0), reliability_table([runs[1]], seed=0)
-    table = reliability_table([tied, runs[1]], seed=0)
+    alone, other = reliability_table([tied]), reliability_table([runs[1]])
+    table = reliability_table([tied, runs[1]])
     keys = ["calibrator", "bin"]
     pairs = other.merge(alone, on=keys, how="left", suffixes=("", "_tied"))
     shared = pairs["confidence_tied"].notna()
@@ -116,7 +116,7 @@ def test_a_bin_is_the_mean_over_the_seeds_with_a_case_in_it(runs):
 
 
 def test_an_over_confident_model_lies_below_its_consistency_range(runs):
-    table = reliability_table(runs, seed=0)
+    table = reliability_table(runs)
 
     def share_outside(loss, calibrator):
         bins = table[(table["loss"] == loss) & (table["calibrator"] == calibrator)]

@@ -3,13 +3,13 @@ import pandas as pd
 import pytest
 
 from pipeline.evaluation.scores import runs_table, summary_table
-from pipeline.metrics import score
+from pipeline.metrics import METRICS, prepare_cases, score
 from pipeline.metrics.calibrated_model import expected_ece_if_calibrated
 
 
 @pytest.fixture(scope="module")
 def scores(runs):
-    return runs_table(runs, seed=0)
+    return runs_table(runs)
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +52,21 @@ def test_intervals_hold_the_mean_of_an_unbiased_metric(summary):
     assert (accuracy["mean"] < accuracy["upper"]).all()
 
 
+def test_no_interval_that_misses_its_level_is_in_the_table(summary):
+    without = {name for name, metric in METRICS.items() if metric.interval == "none"}
+    assert {"ada_ece", "smooth_ece", "calibration_in_the_large", "coverage_at_risk_1"} < without
+    shown = summary["metric"].isin(METRICS) & ~summary["metric"].isin(without)
+    assert summary.loc[~shown, ["lower", "upper"]].isna().all(axis=None)
+    assert summary.loc[shown, ["lower", "upper"]].notna().all(axis=None)
+
+
+def test_the_interval_of_ece_reaches_below_the_mean_by_what_chance_adds(summary):
+    found = row(summary, loss="sharp", calibrator="identity", metric="ece")
+    chance = row(summary, loss="sharp", calibrator="identity", metric="ece_if_calibrated")["mean"]
+    below, above = found["mean"] - found["lower"], found["upper"] - found["mean"]
+    assert below == pytest.approx(above + chance)
+
+
 def test_only_what_is_compared_closely_gets_an_interval(runs, scores, summary):
     chosen = summary_table(
         runs, scores, num_resamples=200, seed=0, closely={("fair", "temperature")}
@@ -64,7 +79,7 @@ def test_only_what_is_compared_closely_gets_an_interval(runs, scores, summary):
 
 
 def test_a_single_seed_has_no_deviation(runs):
-    scores = runs_table(runs[:1], seed=0)
+    scores = runs_table(runs[:1])
     summary = summary_table(runs[:1], scores, num_resamples=10, seed=0)
     assert summary["sd"].isna().all()
     assert (summary["num_seeds"] == 1).all()
@@ -79,5 +94,7 @@ def test_what_a_calibrated_model_would_score_stands_beside_the_ece_without_an_in
     if_calibrated = row(beside, loss="sharp", calibrator="identity")
     assert 0 < if_calibrated["mean"] < sharp["mean"] / 2
     run = runs[0]
-    expected = expected_ece_if_calibrated(run.test.log_probabilities["identity"], seed=0)
+    predictions = run.test.predictions
+    cases = prepare_cases(run.test.log_probabilities["identity"], predictions.labels)
+    expected = expected_ece_if_calibrated(cases, predictions.patients)
     assert row(scores, loss="sharp", seed=0, calibrator="identity")["ece_if_calibrated"] == expected

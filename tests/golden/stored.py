@@ -26,7 +26,6 @@ from pipeline.evaluation import (
     PartnerRun,
     Run,
     experiment_tables,
-    write_scores,
 )
 
 FOLDER = Path(__file__).parent
@@ -65,12 +64,13 @@ def read_set(name: str, *, folder: Path = FOLDER) -> Golden:
 
 
 def write_tables(golden: Golden, folder: Path) -> None:
-    """Compute every table of a set and write it as evaluation does, with `DIGITS` digits."""
+    """Compute every table of a set and write it with `DIGITS` digits, nothing of it masked."""
     with patch.dict(BOOTSTRAP, num_resamples=RESAMPLES):
         tables = experiment_tables(golden.runs, golden.row, golden.card, golden.partners)
     written = folder / "as-written"
     written.mkdir(parents=True)
-    write_scores(tables, golden.row, card=golden.card, provenance={}, folder=written)
+    for name, table in tables.items():
+        table.to_csv(written / f"{name}.csv", index=False)
     for path in sorted(written.glob("*.csv")):
         frame = pd.read_csv(path, dtype=_texts(path))
         frame.to_csv(folder / path.name, index=False, float_format=f"%.{DIGITS}g")

@@ -10,7 +10,8 @@ from pipeline.metrics.bootstrap import (
     resample_scores,
     resampled_weights,
 )
-from pipeline.metrics.intervals import percentile_interval
+from pipeline.metrics.calibrated_model import expected_ece_if_calibrated
+from pipeline.metrics.intervals import bias_bounded_interval, percentile_interval
 
 
 def predictions(seed, n=120, num_classes=3, *, noise=1.0):
@@ -105,10 +106,29 @@ def test_runs_are_averaged_within_each_resample():
         for run in runs
     ]
     together = bootstrap_mean_score(runs, labels, patients, seed=8, num_resamples=30)
-    for name in METRICS:
-        assert together[name] == percentile_interval(
-            np.mean([values[name] for values in alone], axis=0)
-        )
+    cases = [prepare_cases(run, labels) for run in runs]
+    for name, metric in METRICS.items():
+        resampled = np.mean([values[name] for values in alone], axis=0)
+        expected = {
+            "percentile": percentile_interval(resampled),
+            "corrected": bias_bounded_interval(
+                np.mean([metric(run) for run in cases]),
+                resampled,
+                np.mean([expected_ece_if_calibrated(run, patients) for run in cases]),
+            ),
+            "none": None,
+        }
+        assert together[name] == expected[metric.interval], name
+
+
+def test_metrics_left_out_change_nothing_about_the_others():
+    log_probabilities, labels = predictions(seed=0)
+    cases, patients = [prepare_cases(log_probabilities, labels)], np.arange(120)
+    everything = resample_scores(cases, patients, seed=8, num_resamples=30)
+    some = resample_scores(cases, patients, seed=8, num_resamples=30, names=("aurc", "ece"))
+    assert list(some) == ["aurc", "ece"]
+    for name, values in some.items():
+        np.testing.assert_array_equal(values, everything[name])
 
 
 def test_differences_are_paired_by_resample():
@@ -141,7 +161,9 @@ def test_labels_of_one_class_have_every_interval_but_aurocs():
     intervals = bootstrap_score(
         log_probabilities, np.zeros(120, int), np.arange(120), seed=0, num_resamples=10
     )
-    assert [name for name, interval in intervals.items() if interval is None] == ["auroc"]
+    without = {name for name, metric in METRICS.items() if metric.interval == "none"}
+    assert {name for name, found in intervals.items() if found is None} == {"auroc"} | without
+    assert list(intervals) == list(METRICS)
 
 
 @pytest.mark.parametrize(

@@ -41,3 +41,11 @@ def test_takes_a_probability_of_zero():
 def test_refuses_what_is_no_prediction(log_probabilities, labels, message):
     with pytest.raises(InputError, match=message):
         prepare_cases(log_probabilities, labels)
+
+
+@pytest.mark.parametrize(
+    "labels", [np.array([0.0, 1.0]), np.array([0, 1], dtype=object), np.array([[0], [1]])]
+)
+def test_refuses_labels_that_are_no_whole_numbers(labels):
+    with pytest.raises(InputError, match="labels must be whole numbers, one a case, got"):
+        prepare_cases(np.log(np.full((2, 2), 0.5)), labels)

@@ -7,6 +7,7 @@ from scipy.stats import binom, binomtest
 from pipeline.errors import InputError
 from pipeline.metrics.intervals import (
     Interval,
+    bias_bounded_interval,
     difference_interval,
     percentile_interval,
     proportion_interval,
@@ -85,3 +86,16 @@ def test_percentiles_keep_infinity():
 def test_refuses_counts_that_are_no_proportion(arguments, message):
     with pytest.raises(InputError, match=message):
         proportion_interval(*arguments)
+
+
+def test_a_bias_bounded_interval_is_wider_below_by_the_bias_and_never_below_zero():
+    resampled = np.array([0.05, 0.07])
+    interval = bias_bounded_interval(0.06, resampled, most_bias=0.03)
+    assert interval.upper - 0.06 == pytest.approx(1.96 * 0.01, rel=1e-4)
+    assert 0.06 - interval.lower == pytest.approx(0.03 + 1.96 * 0.01, rel=1e-4)
+    assert bias_bounded_interval(0.04, resampled, most_bias=0.03).lower == 0.0
+
+
+def test_a_bias_bounded_interval_refuses_a_level_of_one():
+    with pytest.raises(InputError, match=r"level must lie in \(0, 1\), got 1"):
+        bias_bounded_interval(0.1, np.array([0.1]), most_bias=0.0, level=1.0)
