@@ -22,8 +22,17 @@ MAX_LINE = 1_000_000
 MAX_CELL = 100_000
 """Characters: three times what a spreadsheet holds."""
 
-_SOUND = re.compile(r'(?:[^",]*|"(?:[^"]|"")*")(?:,(?:[^",]*|"(?:[^"]|"")*"))*')
+SEPARATORS = ",;\t"
+"""What may part the cells, the likeliest first: spreadsheets write semicolons where numbers have
+decimal commas."""
+
+_SOUND = {
+    each: re.compile(rf'(?:[^"{each}]*|"(?:[^"]|"")*")(?:{each}(?:[^"{each}]*|"(?:[^"]|"")*"))*')
+    for each in SEPARATORS
+}
 """Cells that are quoted as a whole, or hold no quote."""
+
+_QUOTED = re.compile(r'"[^"]*"')
 
 _HEADER = "the header"
 
@@ -34,7 +43,8 @@ def read_csv(path: Path, *, breaks: bool = False) -> dict[str, list[str]]:
     Parameters
     ----------
     path : Path
-        A table in UTF-8, its cells separated by commas: a line of names, and a line a row.
+        A table in UTF-8, its cells parted by one of `SEPARATORS`: a line of names, and a line a
+        row.
     breaks : bool
         Whether a quoted cell, such as a report, may go on in the next line.
 
@@ -44,21 +54,44 @@ def read_csv(path: Path, *, breaks: bool = False) -> dict[str, list[str]]:
         If it is anything else; the message names the file and the first row that is too long or too
         short, or has a quote out of place, and quotes nothing.
     """
+    return read_separated(path, breaks=breaks)[0]
+
+
+def read_separated(path: Path, *, breaks: bool = False) -> tuple[dict[str, list[str]], str]:
+    """Return what `read_csv` does, and what parts the cells."""
     text = read_text(path, max_bytes=MAX_BYTES)
     with located(path):
         header, *lines = _lines(text)
-        names = _cells(header, _HEADER)
+        separator = separator_of(header, lines[0] if lines else header)
+        names = _cells(header, _HEADER, separator)
         _require_names(names)
-        joined = _joined(lines, len(names)) if breaks and '"' in text else lines
-        rows = [_row(line, number, len(names)) for number, line in enumerate(joined, start=1)]
-    return {name: [row[place] for row in rows] for place, name in enumerate(names) if name}
+        rows = _joined(lines, len(names), separator) if breaks and '"' in text else lines
+        cells = [_row(row, number, names, separator) for number, row in enumerate(rows, start=1)]
+    columns = {name: [row[place] for row in cells] for place, name in enumerate(names) if name}
+    return columns, separator
+
+
+def separator_of(header: str, row: str) -> str:
+    """Return what parts the cells: the first that gives a row as many as the header, if any does.
+
+    >>> separator_of("logit_a;logit_b;label", "0,5;1,5;a")
+    ';'
+    >>> separator_of("case,finding; side,label", "1,mass,a")
+    ','
+    """
+    # A header that would be too long is refused as such, not looked through.
+    header, row = _QUOTED.sub("", header[:MAX_LINE]), _QUOTED.sub("", row[:MAX_LINE])
+    found = [each for each in SEPARATORS if each in header]
+    fitting = [each for each in found if header.count(each) == row.count(each)]
+    return (fitting or found or [SEPARATORS[0]])[0]
 
 
 def absent_column(path: Path, name: str, num_columns: int) -> str:
     """Return what to say of a column that a table lacks.
 
     >>> absent_column(Path("labels.csv"), "label", 4)
-    "column 'label' expected, got 4 others: is the header missing, or the separator no comma?"
+    "column 'label' expected, got 4 others: is the header missing, or the separator no comma,
+    semicolon or tab?"
     """
     return f"column '{name}' expected, got {other_columns(path, num_columns)}"
 
@@ -71,8 +104,8 @@ def other_columns(path: Path, num_columns: int) -> str:
     >>> other_columns(Path("labels.parquet"), 1)
     'another alone'
     """
-    is_csv = path.suffix.lower() == ".csv"
-    hint = ": is the header missing, or the separator no comma?" if is_csv else ""
+    question = ": is the header missing, or the separator no comma, semicolon or tab?"
+    hint = question if path.suffix.lower() == ".csv" else ""
     return f"another alone{hint}" if num_columns == 1 else f"{num_columns} others{hint}"
 
 
@@ -84,7 +117,7 @@ def _lines(text: str) -> list[str]:
     return lines
 
 
-def _joined(lines: Iterable[str], num_columns: int) -> list[str]:
+def _joined(lines: Iterable[str], num_columns: int, separator: str) -> list[str]:
     """Return rows: a line, or several where a quoted cell goes on.
 
     A line within a cell that could be a row of its own is not taken for a part of the cell: a quote
@@ -93,23 +126,23 @@ def _joined(lines: Iterable[str], num_columns: int) -> list[str]:
     rows: list[str] = []
     for line in lines:
         goes_on = bool(rows) and rows[-1].count('"') % 2 == 1
-        if goes_on and line.count(",") < num_columns - 1 and len(rows[-1]) <= MAX_LINE:
+        if goes_on and line.count(separator) < num_columns - 1 and len(rows[-1]) <= MAX_LINE:
             rows[-1] += f"\n{line}"
         else:
             rows.append(line)
     return rows
 
 
-def _row(line: str, number: int, num_columns: int) -> list[str]:
+def _row(line: str, number: int, names: list[str], separator: str) -> list[str]:
     place = f"row {number} below the header"
-    cells = _cells(line, place)
-    if len(cells) != num_columns:
-        message = f"{place}: {num_columns} cells expected, as the header has, got {len(cells)}"
+    cells = _cells(line, place, separator)
+    if len(cells) != len(names):
+        message = f"{place}: {len(names)} cells expected, as the header has, got {len(cells)}"
         raise InputError(message)
     return cells
 
 
-def _cells(line: str, place: str) -> list[str]:
+def _cells(line: str, place: str, separator: str) -> list[str]:
     """Return the cells of one line; `InputError` if it has others than text should have."""
     if len(line) > MAX_LINE:
         message = f"{place}: at most {MAX_LINE:,} characters expected, got {len(line):,}"
@@ -117,10 +150,11 @@ def _cells(line: str, place: str) -> list[str]:
     if "\0" in line or "\ufeff" in line:
         message = f"{place}: text expected, got a zero byte or the mark that begins a file"
         raise InputError(message)
-    if '"' in line and not _SOUND.fullmatch(line):
+    if '"' in line and not _SOUND[separator].fullmatch(line):
         message = f"{place}: quotes expected around whole cells, and doubled within them"
         raise InputError(message)
-    cells = next(csv.reader([line])) if '"' in line else line.split(",")
+    quoted = '"' in line
+    cells = next(csv.reader([line], delimiter=separator)) if quoted else line.split(separator)
     if len(cells) > MAX_COLUMNS:
         message = f"{place}: at most {MAX_COLUMNS:,} cells expected, got {len(cells):,}"
         raise InputError(message)

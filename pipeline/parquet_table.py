@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -109,6 +110,28 @@ def list_matrix(column: pa.ChunkedArray) -> np.ndarray:
         raise InputError(message)
     length = int(lengths[0]) if len(lengths) else 0
     return values.flatten().to_numpy(zero_copy_only=False).reshape(len(values), length)
+
+
+def python_values(column: pa.ChunkedArray) -> list[Any]:
+    """Return a column's values, None where there is none.
+
+    Raises
+    ------
+    InputError
+        If Python has no such value: a day beyond its calendar, an unknown time zone.
+
+    Examples
+    --------
+    >>> python_values(pa.chunked_array([pa.array([2**31 - 1], pa.int32()).view(pa.date32())]))
+    Traceback (most recent call last):
+    ...
+    pipeline.errors.InputError: numbers or text expected, got date32[day] out of range
+    """
+    try:
+        return column.to_pylist()
+    except _DAMAGED as error:
+        message = f"numbers or text expected, got {column.type} out of range"
+        raise InputError(message) from error
 
 
 def is_list(kind: pa.DataType) -> bool:

@@ -12,12 +12,9 @@ import pytest
 from scipy.special import log_softmax, softmax
 
 from pipeline.bring_your_own import Shown, logits_report, read_costs, read_shares, study_name
-from pipeline.bring_your_own.cases import (
-    read_given,
-    require_other_patients,
-    require_same_classes,
-)
-from pipeline.bring_your_own.study import WITHOUT_CALIBRATION, given_run, split_halves
+from pipeline.bring_your_own.cases import read_all, read_given, require_other_cases
+from pipeline.bring_your_own.notes import WITHOUT_CALIBRATION, notes
+from pipeline.bring_your_own.study import given_run, split_halves
 from pipeline.errors import InputError
 from pipeline.metrics import score
 
@@ -54,7 +51,7 @@ def csv(tmp_path):
 def reported(tmp_path_factory):
     """The whole command in a process of its own, which may not have imported torch at its end."""
     root = tmp_path_factory.mktemp("own")
-    simulated(50, seed=0).to_csv(root / "test.csv", index=False)
+    simulated(300, seed=0).to_csv(root / "test.csv", index=False)
     simulated(400, seed=1, first_patient=1000).to_csv(root / "calibration.csv", index=False)
     program = (
         "import sys\n"
@@ -94,7 +91,7 @@ def test_a_report_is_written_without_torch_or_an_image_reader(reported):
 
 def test_the_numbers_are_those_of_the_logits(reported):
     table = pd.read_csv(reported / "scores/runs.csv").set_index("calibrator")
-    given = simulated(50, seed=0)
+    given = simulated(300, seed=0)
     logits = given[[f"logit_{name}" for name in CLASSES]].to_numpy()
     labels = given["label"].map(CLASSES.index).to_numpy()
     expected = score(log_softmax(logits, axis=1), labels)
@@ -112,7 +109,7 @@ def test_the_calibrator_finds_how_much_too_sure_the_logits_are(reported):
 def test_thresholds_come_from_the_other_half_of_the_patients(reported):
     points = pd.read_csv(reported / "scores/operating_points.csv")
     assert (points["num_threshold_patients"] == 200).all()
-    assert (points["num_test"] == 50).all()
+    assert (points["num_test"] == 300).all()
     assert 0.2 in set(points["target"])
 
 
@@ -183,6 +180,10 @@ def test_without_calibration_cases_no_threshold_has_a_guarantee(csv, tmp_path):
     assert notes[0] == WITHOUT_CALIBRATION
     assert "names no patients" in notes[1]
     assert WITHOUT_CALIBRATION in (tmp_path / "out/index.html").read_text()
+    page = (tmp_path / "out/experiments/cases.html").read_text()
+    assert "No separate cases were given" in page
+    assert "there were 0" not in page
+    assert "trained with given" not in page
 
 
 def test_probabilities_are_reported_as_the_logits_they_come_from(csv, tmp_path):
@@ -246,7 +247,7 @@ def test_csv_parquet_and_npz_say_the_same(csv, tmp_path):
 
 
 def test_a_predictions_file_of_this_project_is_read_with_its_groups(tmp_path):
-    logits = np.eye(3, dtype=np.float32)
+    logits = 2 * np.eye(3, dtype=np.float32)
     columns = {
         "case": ["a", "b", "c"],
         "patient": ["p", "p", "q"],
@@ -266,14 +267,14 @@ def test_probabilities_are_read_as_their_logarithms_and_zeros_are_counted(csv):
         {"probability_a": [0.75, 1.0], "probability_b": [0.25, 0.0], "label": ["a", "b"]}
     )
     given = read_given(csv(table))
-    assert given.kind == "probabilities"
-    assert given.num_zeros == 1
+    assert given.outputs.kind == "probabilities"
+    assert given.outputs.num_zeros == 1
     np.testing.assert_allclose(softmax(given.predictions.logits, axis=1)[0], [0.75, 0.25])
     assert np.isfinite(given.predictions.logits).all()
 
 
 def test_labels_are_names_of_classes_before_they_are_numbers(csv):
-    table = pd.DataFrame({"logit_2": [1.0, 0.0], "logit_1": [0.0, 1.0], "label": [1, 2]})
+    table = pd.DataFrame({"logit_2": [2.0, 0.0], "logit_1": [0.0, 1.0], "label": [1, 2]})
     assert read_given(csv(table)).predictions.labels.tolist() == [1, 0]
     assert read_given(csv(table.assign(label=[0, 1]))).predictions.labels.tolist() == [0, 1]
 
@@ -296,7 +297,7 @@ REFUSED = {
     "both kinds": (GOOD.assign(probability_a=1.0), "expected, got both"),
     "one class column": (
         GOOD.drop(columns="logit_b"),
-        "logits of two classes or more expected, got 'logit_a' alone",
+        "logits of two classes or more expected, got 'logit_a' alone: give a sigmoid's output",
     ),
     "NaN": (
         GOOD.assign(logit_b=[0.0, np.nan, 0.5]),
@@ -309,11 +310,11 @@ REFUSED = {
     ),
     "label out of range": (
         GOOD.assign(label=[0, 1, 2]),
-        r"column 'label': labels must lie in \[0, 2\), got others in 1 of 3 rows, first row 3",
+        r"column 'label': labels must lie in \[0, 2\) or be one of .* in 1 of 3 rows, first",
     ),
     "negative label": (
         GOOD.assign(label=[0, 1, -1]),
-        r"labels must lie in \[0, 2\), got others in 1 of 3 rows",
+        r"labels must lie in \[0, 2\) or be one of the classes a, b, got others in 1 of 3 rows",
     ),
     "label of no class": (
         GOOD.assign(label=["a", "b", "c"]),
@@ -334,7 +335,7 @@ REFUSED = {
     ),
     "rows that do not sum to one": (
         PROBABILITIES.assign(probability_b=[0.4, 0.7]),
-        r"must sum to one, got 1\.2 in 1 of 2 rows, first row 2 below the header",
+        r"must sum to one within 0\.001, got 1\.2 in 1 of 2 rows, first row 2 below the header",
     ),
     "negative probability": (
         PROBABILITIES.assign(probability_a=[1.2, 0.5], probability_b=[-0.2, 0.5]),
@@ -379,7 +380,7 @@ def test_a_file_that_is_not_what_its_ending_says_is_refused(tmp_path, ending, co
 
 
 def test_arrays_of_different_lengths_are_refused(tmp_path):
-    np.savez(tmp_path / "cases.npz", logits=np.eye(2), labels=np.array([0, 1, 1]))
+    np.savez(tmp_path / "cases.npz", logits=2 * np.eye(2), labels=np.array([0, 1, 1]))
     with pytest.raises(InputError, match=r"cases\.npz: one row a case expected, got logits 2, "):
         read_given(tmp_path / "cases.npz")
 
@@ -400,14 +401,14 @@ def test_a_patient_in_both_files_is_refused(csv):
     with pytest.raises(
         InputError, match=r"second\.csv: other patients .*, got some .* first row 3"
     ):
-        require_other_patients(first, second)
+        require_other_cases(first, second)
 
 
 def test_files_of_other_classes_are_refused(csv):
-    first = read_given(csv(GOOD, "first.csv"))
     renamed = GOOD.rename(columns={"logit_b": "logit_c"}).assign(label=[0, 1, 0])
+    paths = [csv(GOOD, "first.csv"), csv(renamed, "second.csv")]
     with pytest.raises(InputError, match=r"second\.csv: the classes of .* \(a, b\), got a, c"):
-        require_same_classes(first, read_given(csv(renamed, "second.csv")))
+        read_all(paths)
 
 
 def test_halves_share_no_patient_and_do_not_depend_on_the_order_of_cases(csv):
@@ -436,3 +437,88 @@ def test_an_unknown_calibrator_is_refused(csv):
 )
 def test_a_study_is_named_after_its_file(file, name):
     assert study_name(Path(file)) == name
+
+
+@pytest.fixture(scope="module")
+def without_patients(tmp_path_factory):
+    """A report on files of which neither names patients, with what was told on the way."""
+    root = tmp_path_factory.mktemp("nameless")
+    for name, (num_patients, seed) in {"test": (150, 3), "held_out": (400, 4)}.items():
+        table = simulated(num_patients, seed=seed).drop(columns="patient")
+        table.to_csv(root / f"{name}.csv", index=False)
+    told = []
+    logits_report(
+        root / "test.csv",
+        root / "out",
+        replace(SHOWN, target=0.3),
+        calibration=root / "held_out.csv",
+        groups=("site",),
+        tell=told.append,
+    )
+    return (root / "out/experiments/test.html").read_text(), told
+
+
+def test_beside_the_guarantee_stands_what_could_not_be_checked(without_patients):
+    page, told = without_patients
+    unchecked = "Not checked, as test.csv and held_out.csv name no patients: that no patient is in"
+    guarantee = page.index("it promises nothing for other sites")
+    assert page.index(unchecked, guarantee) - guarantee < 200
+    assert any(line.startswith(unchecked) for line in told)
+
+
+def test_sites_of_a_named_column_are_on_the_data_card(without_patients):
+    page, _ = without_patients
+    assert "Images by site: north 150, south 150." in page
+    assert "Sites and scanners: not recorded" not in page
+
+
+def test_each_long_step_is_told_before_it_is_taken(without_patients):
+    _, told = without_patients
+    steps = ("reading test.csv and held_out.csv", "fitting", "computing every metric", "writing")
+    places = [next(i for i, line in enumerate(told) if line.startswith(step)) for step in steps]
+    assert places == sorted(places)
+
+
+def test_where_every_patient_is_named_nothing_is_said_to_be_unchecked(reported):
+    assert "Not checked" not in (reported / "experiments/test.html").read_text()
+
+
+def test_the_same_cases_are_refused_before_anything_is_written(csv, tmp_path):
+    table = simulated(30, seed=0).drop(columns="patient")
+    shuffled = table.sample(frac=1, random_state=0)
+    with pytest.raises(InputError, match=r"held_out\.csv: .* very same logits in 60 of 60 rows"):
+        logits_report(
+            csv(table, "test.csv"),
+            tmp_path / "out",
+            SHOWN,
+            calibration=csv(shuffled, "held_out.csv"),
+            groups=(),
+        )
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_that_is_not_ours_is_refused_before_the_file_is_read(tmp_path):
+    with pytest.raises(InputError, match=r"a folder expected that is named without '\.\.'"):
+        logits_report(
+            tmp_path / "none.csv", tmp_path / ".." / "out", SHOWN, calibration=None, groups=()
+        )
+
+
+def test_how_a_file_was_read_is_said_in_a_line_each(tmp_path):
+    table = simulated(40, seed=0)
+    logits = table[[f"logit_{name}" for name in CLASSES]].to_numpy()
+    rounded = softmax(logits, axis=1).round(3)
+    columns = {f"probability_{name}": rounded[:, k] for k, name in enumerate(CLASSES)}
+    cases = table[["label", "patient"]].assign(**columns, label=table["label"].str.upper())
+    cases.to_csv(tmp_path / "cases.csv", index=False, sep=";")
+    num_rescaled = (np.abs(rounded.sum(axis=1) - 1) > 1e-6).sum()
+    assert notes([read_given(tmp_path / "cases.csv")]) == [
+        WITHOUT_CALIBRATION,
+        "The cells of cases.csv are parted by semicolons.",
+        "Rows of cases.csv whose probabilities miss one, by 0.0015 at most, and were divided by "
+        f"their sum: {num_rescaled}.",
+        "Probabilities of exactly 0 in cases.csv, read as the smallest positive number: "
+        f"{(rounded == 0).sum()}.",
+        "Labels of cases.csv that were read without regard to spaces, decimals or the case of "
+        "letters: 80.",
+    ]

@@ -7,9 +7,10 @@ from pathlib import Path
 
 from pipeline.artifacts import whole_folder, write_json
 from pipeline.bring_your_own.cases import (
-    read_given,
-    require_other_patients,
-    require_same_classes,
+    Given,
+    read_all,
+    require_other_cases,
+    require_other_files,
 )
 from pipeline.bring_your_own.stated import read_costs, read_shares
 from pipeline.bring_your_own.study import (
@@ -24,7 +25,8 @@ from pipeline.bring_your_own.study import (
 )
 from pipeline.config.study import Study
 from pipeline.errors import InputError, located
-from pipeline.evaluation import experiment_tables, write_scores
+from pipeline.evaluation import Tell, experiment_tables, silent, write_scores
+from pipeline.folders import require_ours
 from pipeline.report import headline_metrics, read_scores, study_files
 
 __all__ = [
@@ -45,14 +47,20 @@ TARGET: float = Study.model_fields["headline_target"].default
 
 
 def logits_report(
-    path: Path, out: Path, shown: Shown, *, calibration: Path | None, groups: Sequence[str]
+    path: Path,
+    out: Path,
+    shown: Shown,
+    *,
+    calibration: Path | None,
+    groups: Sequence[str],
+    tell: Tell = silent,
 ) -> None:
     """Write the report of a file's cases, as of a study, to a new folder.
 
     Parameters
     ----------
     path : Path
-        Test cases; see `read_given` for the columns.
+        Test cases; see `read_all` for the columns.
     out : Path
         Gets ``index.html``, ``experiments/``, ``tables/``, ``figures/``, ``metrics/`` and, in
         ``scores/``, the numbers they were made from.
@@ -63,6 +71,8 @@ def logits_report(
         random half of the patients, thresholds on the other half. Without it there is neither.
     groups : sequence of str
         Columns by which results are broken down.
+    tell : callable
+        Gets a line on how files were read, and before each long step.
 
     Raises
     ------
@@ -75,20 +85,22 @@ def logits_report(
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         message = f"{out}: a new or empty folder expected, got one that holds something"
         raise InputError(message)
-    given = [read_given(path, groups)]
+    require_ours(out)
+    given = _read(path, calibration, groups, shown.classes, tell)
     splits = {"test": given[0].predictions}
     if calibration is not None:
-        given.append(read_given(calibration))
-        require_same_classes(*given)
-        require_other_patients(*given)
         with located(calibration):
             splits["calibration"], splits["threshold"] = split_halves(given[1].predictions)
     name = study_name(path)
     card = given_card(name, given, splits, shown)
+    for line in (*card["notes"], *card["unchecked"]):
+        tell(line)
     with located(path):
+        tell(f"fitting calibrators for {len(given[0].predictions):,} test cases")
         run = given_run(given[0], splits.get("calibration"), splits.get("threshold"), shown)
         row = given_row(name, run, shown)
-        tables = experiment_tables([run], row, card) | {"history": no_history()}
+        tables = experiment_tables([run], row, card, tell=tell) | {"history": no_history()}
+    tell("writing the pages")
     with whole_folder(out) as folder:
         scores = folder / "scores"
         scores.mkdir()
@@ -99,3 +111,20 @@ def logits_report(
             (folder / file).parent.mkdir(parents=True, exist_ok=True)
             (folder / file).write_bytes(content)
         write_json(headline_metrics(read), folder / "metrics" / f"{name}.json")
+
+
+def _read(
+    path: Path,
+    calibration: Path | None,
+    groups: Sequence[str],
+    classes: Sequence[str],
+    tell: Tell,
+) -> list[Given]:
+    """Return the test cases and, if there are any, the others, which share nothing with them."""
+    paths = [path] if calibration is None else [path, calibration]
+    tell(f"reading {' and '.join(each.name for each in paths)}")
+    given = read_all(paths, groups, classes)
+    if calibration is not None:
+        require_other_files(path, calibration)
+        require_other_cases(*given)
+    return given

@@ -1,35 +1,30 @@
-"""From columns to predictions: what each is called, what it must hold, and what is made of it."""
+"""From columns to predictions: one file's cases, and two files that must not share any."""
 
 from __future__ import annotations
 
-import re
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float
 
 from pipeline.artifacts import Predictions
-from pipeline.bring_your_own.columns import Columns, read_columns, rows_text
-from pipeline.bring_your_own.npz_file import CLASSES
-from pipeline.csv_table import other_columns
+from pipeline.bring_your_own.class_columns import KINDS, Outputs, read_outputs
+from pipeline.bring_your_own.columns import Columns, as_text, read_columns, rows_text
+from pipeline.bring_your_own.group_columns import read_group
+from pipeline.bring_your_own.identifiers import (
+    is_leak,
+    plain_identifiers,
+    require_distinct,
+    shared_rows,
+)
+from pipeline.bring_your_own.labels import both_named, class_numbers, read_labels
 from pipeline.errors import InputError, located
-from pipeline.metrics.cases import SUM_TOLERANCE
-from pipeline.metrics.group_shares import group_names
-from pipeline.metrics.groups import age_bands
-from pipeline.shapes import Labels, Probabilities
-
-KINDS = {"logits": "logit_", "probabilities": "probability_"}
-"""What a file may give: an array of that name, or one column a class with that beginning."""
+from pipeline.shapes import Labels
 
 GROUP = "group_"
-NUMBER = re.compile(r"-?[0-9]{1,9}")
-"""A label that may be a class's number."""
-
-AGE = "age"
-"""A group column of this name holds years and is read in bands."""
 
 
 @dataclass(frozen=True)
@@ -40,150 +35,110 @@ class Given:
     ----------
     path : Path
     predictions : Predictions
-        Probabilities stand as their logarithms; patients are numbered where none are given.
-    classes : tuple of str
-        Names in the order of the columns.
-    kind : "logits" or "probabilities"
-        What the file held.
-    names_patients : bool
-        Whether the file says whose each case is.
-    num_zeros : int
-        Probabilities of exactly 0, which were read as the smallest there is.
+        Probabilities stand as their logarithms. Patients are in the form of `plain_identifier`;
+        numbered where none are given.
+    outputs : Outputs
+        What the file held of the model.
+    names_patients, names_cases : bool
+        Whether the file says whose each case is, and which.
+    separator : str
+        What parts the cells of a CSV file.
+    num_respelt : int
+        Labels that are a class's name or number but for spaces, case or decimals.
     """
 
     path: Path
     predictions: Predictions
-    classes: tuple[str, ...]
-    kind: str
+    outputs: Outputs
     names_patients: bool
-    num_zeros: int
+    names_cases: bool
+    separator: str
+    num_respelt: int
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names in the order of the columns."""
+        return self.outputs.classes
 
 
-def read_given(path: Path, groups: Sequence[str] = ()) -> Given:
-    """Return the cases in a CSV, Parquet or npz file.
+def read_given(path: Path, groups: Sequence[str] = (), chosen: Sequence[str] = ()) -> Given:
+    """Return the cases in one file; see `read_all`."""
+    return read_all([path], groups, chosen)[0]
+
+
+def read_all(
+    paths: Sequence[Path], groups: Sequence[str] = (), chosen: Sequence[str] = ()
+) -> list[Given]:
+    """Return the cases in CSV, Parquet or npz files of one model.
 
     Columns ``logit_CLASS`` or ``probability_CLASS``, one a class, or an array ``logits`` or
-    ``probabilities``, (cases, classes), with the optional ``classes``; ``label``, a class's name or
-    its number from 0; optional ``case``, ``patient`` and the named group columns, or else all that
-    begin with ``group_``. ``labels``, ``cases`` and ``patients`` do as well.
+    ``probabilities``, (cases, classes), with the optional ``classes``; one column of probabilities
+    is a sigmoid's and makes two. ``label``, a class's name or its number from 0, decided once for
+    all files; optional ``case`` and ``patient``. ``labels``, ``cases`` and ``patients`` do as well.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+    groups : sequence of str
+        Columns of the first file to break down by; those that begin with ``group_`` if none is
+        named. Of the others no groups are read.
+    chosen : sequence of str
+        The classes, where other columns begin like theirs or a class has no case.
 
     Raises
     ------
     InputError
         Naming the file and the column that is missing or not what it must be.
     """
-    columns = read_columns(path)
-    kind, classes, matrix = _read_matrix(columns)
-    num_zeros = 0
-    if kind == "probabilities":
-        require_probabilities(path, matrix)
-        num_zeros = int((matrix == 0).sum())
-        # The logarithm of 0 is not finite; the smallest positive number is as good as never.
-        matrix = np.log(np.maximum(matrix, np.finfo(np.float64).tiny))
-    labels = _read_labels(columns, classes)
-    cases = _read_cases(columns, len(labels))
-    patient = columns.first("patient", "patients")
-    with located(path):
+    tables = [read_columns(path) for path in paths]
+    outputs = [read_outputs(columns, chosen) for columns in tables]
+    labels = [read_labels(columns) for columns in tables]
+    texts = [text for _, text in labels]
+    places = [f"{path}: column '{name}'" for path, (name, _) in zip(paths, labels, strict=True)]
+    outputs = [both_named(each, texts, place) for each, place in zip(outputs, places, strict=True)]
+    require_same_classes(paths, outputs)
+    numbers = class_numbers(texts, outputs[0].classes, places)
+    if not chosen:
+        _require_cases_of_each(paths[0], outputs[0], numbers)
+    read = [_read_groups(tables[0], groups), *(_no_groups(each) for each in numbers[1:])]
+    return [_given(*each) for each in zip(tables, outputs, numbers, read, strict=True)]
+
+
+def _given(columns: Columns, outputs: Outputs, labels: Labels, groups: pd.DataFrame) -> Given:
+    case, patient = columns.first("case", "cases"), columns.first("patient", "patients")
+    cases = _read_cases(columns, case, len(labels))
+    patients = cases if patient is None else _identifiers(columns, patient)
+    with located(columns.path):
         predictions = Predictions(
-            logits=matrix,
+            logits=outputs.matrix,
             labels=labels,
             cases=cases,
-            patients=cases if patient is None else columns.text(patient),
-            groups=_read_groups(columns, groups),
+            patients=patients,
+            groups=groups,
         )
-    return Given(path, predictions, classes, kind, patient is not None, num_zeros)
+    return Given(
+        columns.path,
+        predictions,
+        outputs,
+        patient is not None,
+        case is not None,
+        columns.separator,
+        _num_respelt(columns, outputs.classes),
+    )
 
 
-def require_probabilities(path: Path, matrix: Probabilities) -> None:
-    """Raise `InputError` unless every value lies in [0, 1] and every row sums to one."""
-    outside = np.asarray(((matrix < 0) | (matrix > 1)).any(axis=1))
-    if outside.any():
-        message = f"{path}: probabilities must lie in [0, 1], got others in {rows_text(outside)}"
-        raise InputError(message)
-    sums = matrix.sum(axis=1)
-    wrong = np.abs(sums - 1) > SUM_TOLERANCE
-    if wrong.any():
-        message = (
-            f"{path}: probabilities of a row must sum to one, got {sums[wrong][0]:g} "
-            f"in {rows_text(wrong)}"
-        )
-        raise InputError(message)
+def _num_respelt(columns: Columns, classes: Sequence[str]) -> int:
+    """Return how many labels are no class's name or number to the letter."""
+    known = {*classes, *(str(number) for number in range(len(classes)))}
+    values = columns.one_axis(columns.require("label", "labels"))
+    return sum(as_text(value) not in known for value in values.tolist())
 
 
-def _read_matrix(columns: Columns) -> tuple[str, tuple[str, ...], Float[np.ndarray, "n classes"]]:
-    """Return the kind of numbers, the classes' names and the numbers, one column a class."""
-    found = {kind: _matrix_columns(columns, kind, prefix) for kind, prefix in KINDS.items()}
-    kinds = [kind for kind, names in found.items() if names]
-    if len(kinds) != 1:
-        others = other_columns(columns.path, len(columns))
-        message = (
-            f"{columns.path}: columns logit_CLASS or probability_CLASS (or an array logits or "
-            f"probabilities) expected, got {'both' if kinds else others}"
-        )
-        raise InputError(message)
-    kind, names = kinds[0], found[kinds[0]]
-    parts = [columns.finite(name) for name in names]
-    matrix = np.concatenate([part.reshape(len(part), -1) for part in parts], axis=1)
-    if matrix.shape[1] < 2:
-        message = f"{columns.path}: {kind} of two classes or more expected, got '{names[0]}' alone"
-        raise InputError(message)
-    if names == [kind]:
-        return kind, _array_classes(columns, matrix.shape[1]), matrix
-    return kind, tuple(name.removeprefix(KINDS[kind]) for name in names), matrix
+def _identifiers(columns: Columns, name: str) -> np.ndarray:
+    return plain_identifiers(columns.text(name), f"{columns.path}: column '{name}'")
 
 
-def _matrix_columns(columns: Columns, kind: str, prefix: str) -> list[str]:
-    if kind in [*columns]:
-        return [kind]
-    return [name for name in columns if name.startswith(prefix)]
-
-
-def _array_classes(columns: Columns, num_classes: int) -> tuple[str, ...]:
-    if CLASSES not in columns.arrays or columns.path.suffix.lower() != ".npz":
-        return tuple(str(number) for number in range(num_classes))
-    classes = tuple(columns.text(CLASSES))
-    if not len(set(classes)) == len(classes) == num_classes:
-        message = (
-            f"{columns.path}: array '{CLASSES}': {num_classes} names that differ expected, "
-            f"got {len(set(classes))} in {len(classes)} rows"
-        )
-        raise InputError(message)
-    return classes
-
-
-def _read_labels(columns: Columns, classes: Sequence[str]) -> Labels:
-    name = columns.require("label", "labels")
-    text = columns.text(name)
-    with located(f"{columns.path}: column '{name}'"):
-        numbers = {name: number for number, name in enumerate(classes)}
-        if not set(text) <= set(numbers):
-            numbers = _numbered(text, classes)
-        labels = np.array([numbers[each] for each in text], dtype=np.int64)
-        if len(np.unique(labels)) < 2:
-            message = f"cases of two classes or more expected, got '{classes[labels[0]]}' alone"
-            raise InputError(message)
-    return labels
-
-
-def _numbered(text: np.ndarray, classes: Sequence[str]) -> dict[str, int]:
-    """Return the class that each label is the number of."""
-    numbers = {each: int(each) for each in set(text) if NUMBER.fullmatch(each)}
-    if len(numbers) < len(set(text)):
-        strange = np.array([each not in classes for each in text])
-        message = (
-            f"one of the classes {', '.join(classes)} or a number from 0 expected, "
-            f"got something else in {rows_text(strange)}"
-        )
-        raise InputError(message)
-    outside = np.array([not 0 <= numbers[each] < len(classes) for each in text])
-    if outside.any():
-        message = f"labels must lie in [0, {len(classes)}), got others in {rows_text(outside)}"
-        raise InputError(message)
-    return numbers
-
-
-def _read_cases(columns: Columns, num_cases: int) -> np.ndarray:
-    name = columns.first("case", "cases")
+def _read_cases(columns: Columns, name: str | None, num_cases: int) -> np.ndarray:
     if name is None:
         return np.array([f"row {number}" for number in range(1, num_cases + 1)], dtype=object)
     cases = columns.text(name)
@@ -199,39 +154,86 @@ def _read_cases(columns: Columns, num_cases: int) -> np.ndarray:
 
 def _read_groups(columns: Columns, groups: Sequence[str]) -> pd.DataFrame:
     chosen = groups or [name for name in columns if name.startswith(GROUP)]
-    table = {}
-    for group in chosen:
-        name = columns.require(group, f"{GROUP}{group}")
-        values = columns.one_axis(name)
-        if group.removeprefix(GROUP) == AGE:
-            table["age_band"] = group_names(age_bands(columns.numbers(name)))
-        else:
-            named = pd.Series(values, dtype=object)
-            table[group.removeprefix(GROUP)] = group_names(named.mask(named == "", None).array)
-    return pd.DataFrame(table, index=range(len(next(iter(columns.arrays.values())))))
+    read = [read_group(columns, columns.require(each, f"{GROUP}{each}")) for each in chosen]
+    return pd.DataFrame(dict(read), index=range(len(next(iter(columns.arrays.values())))))
 
 
-def require_same_classes(first: Given, second: Given) -> None:
-    """Raise `InputError` unless two files speak of the same classes in the same order."""
-    if first.classes != second.classes:
-        message = (
-            f"{second.path}: the classes of {first.path} expected ({', '.join(first.classes)}), "
-            f"got {', '.join(second.classes)}"
-        )
-        raise InputError(message)
+def _no_groups(labels: Labels) -> pd.DataFrame:
+    return pd.DataFrame(index=range(len(labels)))
 
 
-def require_other_patients(first: Given, second: Given) -> None:
-    """Raise `InputError` if a patient has cases in both files, as far as both name patients."""
-    if not (first.names_patients and second.names_patients):
+def _require_cases_of_each(path: Path, outputs: Outputs, numbers: Sequence[Labels]) -> None:
+    """Raise `InputError` if a column is of no case's class: it may hold something else."""
+    if not outputs.named:
         return
-    shared = np.isin(second.predictions.patients, first.predictions.patients)
-    if shared.any():
+    seen = set(np.concatenate(numbers).tolist())
+    absent = [name for number, name in enumerate(outputs.classes) if number not in seen]
+    if absent:
+        prefix, first = KINDS[outputs.kind], absent[0]
         message = (
-            f"{second.path}: other patients than in {first.path} expected, "
-            f"got some of them in {rows_text(shared)}"
+            f"{path}: a case of each class expected, got none of {', '.join(absent)}: if "
+            f"{prefix}{first} is no class, or a class without cases, name the classes with "
+            "--classes"
         )
         raise InputError(message)
+
+
+def require_same_classes(paths: Sequence[Path], outputs: Sequence[Outputs]) -> None:
+    """Raise `InputError` unless all files speak of the same classes in the same order."""
+    for path, each in zip(paths, outputs, strict=True):
+        if each.classes != outputs[0].classes:
+            message = (
+                f"{path}: the classes of {paths[0]} expected ({', '.join(outputs[0].classes)}), "
+                f"got {', '.join(each.classes)}"
+            )
+            raise InputError(message)
+
+
+def require_other_files(first: Path, second: Path) -> None:
+    """Raise `InputError` if two files are one, or hold the same bytes."""
+    if sha256_of(first) == sha256_of(second):
+        message = f"{second}: other cases than in {first} expected, got the same file"
+        raise InputError(message)
+
+
+def require_other_cases(first: Given, second: Given) -> None:
+    """Raise `InputError` if two files share patients, cases or rows, as far as they tell.
+
+    See `is_leak` for the rows that are equal by chance.
+    """
+    path = second.path
+    if first.names_patients and second.names_patients:
+        words = f"other patients than in {first.path}"
+        require_distinct(
+            first.predictions.patients.tolist(), second.predictions.patients, words, path
+        )
+    if first.names_cases and second.names_cases:
+        ours, theirs = (
+            plain_identifiers(each.predictions.cases, f"{each.path}: the cases")
+            for each in (first, second)
+        )
+        words = f"other cases than in {first.path} (leave the column out if it counts rows)"
+        require_distinct(ours.tolist(), theirs, words, path)
+    if comparable(first, second) and is_leak(
+        first.predictions, second.predictions, are_logits=first.outputs.kind == "logits"
+    ):
+        shared = shared_rows(first.predictions, second.predictions)
+        message = (
+            f"{path}: other cases than in {first.path} expected, got the very same "
+            f"{first.outputs.kind} in {rows_text(shared)}"
+        )
+        raise InputError(message)
+
+
+def comparable(first: Given, second: Given) -> bool:
+    """Return whether rows of two files can be told to be equal: both hold the same kind."""
+    return first.outputs.kind == second.outputs.kind
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def take(predictions: Predictions, chosen: np.ndarray) -> Predictions:

@@ -15,9 +15,16 @@ import pandas as pd
 import pyarrow as pa
 
 from pipeline.bring_your_own.npz_file import read_npz
-from pipeline.csv_table import absent_column, read_csv
+from pipeline.csv_table import SEPARATORS, absent_column, read_separated
 from pipeline.errors import InputError, located
-from pipeline.parquet_table import is_binary, is_list, is_number, list_matrix, read_parquet
+from pipeline.parquet_table import (
+    is_binary,
+    is_list,
+    is_number,
+    list_matrix,
+    python_values,
+    read_parquet,
+)
 
 ABSENT = ("", "nan", "none", "na", "null", "<na>")
 """What stands, in small letters, where a number is missing."""
@@ -35,11 +42,14 @@ class Columns:
         (cases,) or (cases, classes). Those of a CSV file are text.
     unusable : dict of str to str
         What is wrong with the others, which matters only where one of them is asked for.
+    separator : str
+        What parts the cells of a CSV file; where it is no comma, numbers may have decimal commas.
     """
 
     path: Path
     arrays: dict[str, np.ndarray]
     unusable: dict[str, str] = field(default_factory=dict)
+    separator: str = SEPARATORS[0]
 
     def __iter__(self) -> Iterator[str]:
         return iter([*self.arrays, *self.unusable])
@@ -48,8 +58,23 @@ class Columns:
         return len(self.arrays) + len(self.unusable)
 
     def first(self, *names: str) -> str | None:
-        """Return the first of these names that is there."""
-        return next((name for name in names if name in [*self]), None)
+        """Return the first of these columns that is there, whatever the case of its letters."""
+        present = [*self]
+        for name in names:
+            if name in present:
+                return name
+            if alike := [each for each in present if each.strip().casefold() == name.casefold()]:
+                return self._only(alike)
+        return None
+
+    def _only(self, alike: list[str]) -> str:
+        if len(alike) > 1:
+            message = (
+                f"{self.path}: one column '{alike[0].strip()}' expected, got {len(alike)} that "
+                "differ in case alone"
+            )
+            raise InputError(message)
+        return alike[0]
 
     def require(self, *names: str) -> str:
         """Return the first of these names that is there; `InputError` if none is."""
@@ -76,9 +101,9 @@ class Columns:
         return values
 
     def text(self, name: str) -> np.ndarray:
-        """Return a column as text; a cell without any is an error."""
+        """Return a column as text without spaces around; a cell without any is an error."""
         values = self.one_axis(name)
-        text = np.array([_as_text(value) for value in values.tolist()], dtype=object)
+        text = np.array([as_text(value).strip() for value in values.tolist()], dtype=object)
         missing = np.asarray(pd.isna(values) | (text == ""), dtype=bool)
         if missing.any():
             message = (
@@ -93,7 +118,13 @@ class Columns:
         values = self.values(name)
         if np.issubdtype(values.dtype, np.number):
             return values.astype(np.float64)
-        flat = pd.Series(values.reshape(-1)).map(_as_text)
+        if pd.api.types.infer_dtype(values.reshape(-1)) == "string":
+            # Most columns are numbers throughout, and need no look at each cell.
+            plain = pd.to_numeric(pd.Series(values.reshape(-1)), errors="coerce")
+            if not plain.isna().any():
+                return plain.to_numpy(dtype=np.float64).reshape(values.shape)
+        flat = pd.Series(values.reshape(-1)).map(as_text).str.strip()
+        flat = self.with_points(flat)
         absent = flat.str.lower().isin(ABSENT)
         converted = pd.to_numeric(flat.mask(absent), errors="coerce")
         wrong: np.ndarray = np.any(
@@ -106,6 +137,15 @@ class Columns:
             )
             raise InputError(message)
         return converted.to_numpy(dtype=np.float64).reshape(values.shape)
+
+    def with_points(self, cells: pd.Series) -> pd.Series:
+        """Return cells with points for decimal commas, where commas part no cells of the file.
+
+        Where a point stands beside them, commas are no decimals, and stay.
+        """
+        if self.separator == SEPARATORS[0] or cells.str.contains(".", regex=False).any():
+            return cells
+        return cells.str.replace(",", ".", regex=False)
 
     def finite(self, name: str) -> np.ndarray:
         """Return a column as float64; `InputError` if any value is missing, NaN or infinite."""
@@ -159,9 +199,9 @@ def rows_text(wrong: np.ndarray) -> str:
 
 
 def _read_csv(path: Path) -> Columns:
-    return Columns(
-        path, {name: np.array(cells, dtype=object) for name, cells in read_csv(path).items()}
-    )
+    columns, separator = read_separated(path)
+    arrays = {name: np.array(cells, dtype=object) for name, cells in columns.items()}
+    return Columns(path, arrays, separator=separator)
 
 
 def _read_parquet(path: Path) -> Columns:
@@ -185,11 +225,15 @@ def _parquet_array(column: pa.ChunkedArray) -> np.ndarray:
     if is_number(kind) and not column.null_count:
         return column.to_numpy()
     # Not by way of pandas, which would make a whole number beside a gap a float, and round it.
-    return np.array(column.to_pylist(), dtype=object)
+    return np.array(python_values(column), dtype=object)
 
 
-def _as_text(value: object) -> str:
-    # A table with a missing cell holds whole numbers as floats.
+def as_text(value: object) -> str:
+    """Return a cell as text; a whole number that shared its column with a gap is a float there.
+
+    >>> as_text(3.0), as_text("3.0")
+    ('3', '3.0')
+    """
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     return str(value)

@@ -15,7 +15,7 @@ from pipeline.errors import InputError, located
 from pipeline.shapes import require_same_length
 
 MAX_BYTES = 4_000_000_000
-"""Of an array."""
+"""Of all arrays together."""
 
 MAX_ARRAYS = 10_000
 
@@ -52,6 +52,10 @@ def read_npz(path: Path) -> dict[str, np.ndarray]:
         members = {member.filename.removesuffix(".npy"): member for member in archive.infolist()}
         if len(members) < len(archive.infolist()) or len(members) > MAX_ARRAYS:
             message = f"at most {MAX_ARRAYS:,} arrays of different names expected"
+            raise InputError(message)
+        claimed = sum(member.file_size for member in members.values())
+        if claimed > MAX_BYTES:
+            message = f"arrays of at most {MAX_BYTES:,} bytes expected, got {claimed:,}"
             raise InputError(message)
         arrays = {name: _read(archive, member, name) for name, member in members.items()}
     require_same_length(**{name: array for name, array in arrays.items() if name != CLASSES})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 import unicodedata
 from collections.abc import Sequence
@@ -14,7 +13,8 @@ import numpy as np
 import pandas as pd
 
 from pipeline.artifacts import Predictions
-from pipeline.bring_your_own.cases import Given, take
+from pipeline.bring_your_own.cases import Given, sha256_of, take
+from pipeline.bring_your_own.notes import notes, unchecked
 from pipeline.calibrators import Calibrator, fit_calibrator
 from pipeline.config.names import MAX_LENGTH
 from pipeline.config.plan import ExperimentRow
@@ -23,17 +23,16 @@ from pipeline.errors import InputError, located
 from pipeline.evaluation import Applied, Run, evaluated_by
 from pipeline.provenance import array_sha256, fingerprint
 
-LOSS = "given"
-"""What stands in the place of the training loss, which nobody told."""
+LOSS = "model"
+"""What stands in the place of the training loss, which nobody told: pages say "model with ats"."""
 
 SEED = 0
 """Of the halving of the calibration cases; it also stands for the one run."""
 
 NOT_RECORDED = "not recorded"
 
-WITHOUT_CALIBRATION = (
-    "No separate cases were given: no calibrator was fitted, and no threshold has a guarantee."
-)
+SITE = "site"
+"""A group column of this name is told on the data card."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +53,8 @@ class Shown:
         Shares of the classes where the model is to be used; empty if not stated.
     costs : dict of str to dict of str to float
         By true class and class answered, what an error costs where that is not 1.
+    classes : tuple of str
+        Those that have a column; empty for all whose column begins as a class's does.
     """
 
     title: str
@@ -62,6 +63,7 @@ class Shown:
     calibrators: tuple[str, ...]
     prevalence: dict[str, float] = field(default_factory=dict)
     costs: dict[str, dict[str, float]] = field(default_factory=dict)
+    classes: tuple[str, ...] = ()
 
 
 def split_halves(predictions: Predictions) -> tuple[Predictions, Predictions]:
@@ -157,12 +159,13 @@ def given_card(
         "patients": {split: len(np.unique(each.patients)) for split, each in splits.items()},
         "reuse": {},
         "long_tail": None,
-        "files": [{"name": each.path.name, "sha256": _sha256(each.path)} for each in given],
-        "fingerprint": fingerprint([_sha256(each.path) for each in given]),
+        "files": [{"name": each.path.name, "sha256": sha256_of(each.path)} for each in given],
+        "fingerprint": fingerprint([sha256_of(each.path) for each in given]),
         "show_images": False,
         "simulated": False,
-        "notes": [*_notes(given, splits)],
-    }
+        "notes": notes(given),
+        "unchecked": unchecked(given),
+    } | _sites(given[0])
 
 
 def given_provenance(card: dict[str, Any], splits: dict[str, Predictions]) -> dict[str, Any]:
@@ -202,21 +205,11 @@ def _counts(predictions: Predictions, num_classes: int) -> list[int]:
     return np.bincount(predictions.labels, minlength=num_classes).tolist()
 
 
-def _notes(given: Sequence[Given], splits: dict[str, Predictions]) -> list[str]:
-    notes = [] if "threshold" in splits else [WITHOUT_CALIBRATION]
-    for each in given:
-        if not each.names_patients:
-            notes.append(f"{each.path.name} names no patients, so every case counts as one.")
-        if each.num_zeros:
-            notes.append(
-                f"{each.path.name} holds {each.num_zeros:,} probabilities of exactly 0, read as "
-                "the smallest positive number."
-            )
-    if len(given) > 1 and not all(each.names_patients for each in given):
-        notes.append("Whether a patient is in both files could not be checked.")
-    return notes
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _sites(given: Given) -> dict[str, dict[str, int]]:
+    """Return the cases of each site, if a column says which each is of."""
+    groups = given.predictions.groups
+    column = next((name for name in groups.columns if str(name).casefold() == SITE), None)
+    if column is None:
+        return {}
+    counts = groups[column].value_counts().sort_index()
+    return {"sites": {str(site): int(number) for site, number in counts.items()}}
