@@ -11,7 +11,7 @@ from pipeline.evaluation.reading import (
     read_runs,
 )
 from pipeline.evaluation.run import Applied, Run
-from pipeline.evaluation.tables import BOOTSTRAP, experiment_tables
+from pipeline.evaluation.tables import BOOTSTRAP, Tell, experiment_tables, silent
 from pipeline.evaluation.writing import write_scores
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "Applied",
     "PartnerRun",
     "Run",
+    "Tell",
     "evaluated_by",
     "experiment_tables",
     "read_gallery",
@@ -27,5 +28,6 @@ __all__ = [
     "read_partners",
     "read_provenance",
     "read_runs",
+    "silent",
     "write_scores",
 ]

@@ -16,6 +16,7 @@ from pipeline.evaluation.run import Applied, Run
 from pipeline.metrics.group_shares import GroupShare, group_names, group_shares
 from pipeline.metrics.groups import by_group
 from pipeline.metrics.intervals import Interval
+from pipeline.outgoing_text import printable
 
 CLASS = "class"
 """The column of groups that true classes make."""
@@ -27,9 +28,13 @@ WRONG_PATIENTS = "wrong_patients"
 def group_columns(groups: pd.DataFrame) -> dict[str, np.ndarray]:
     """Return the columns that tell cases apart, each case's group as text.
 
-    A column with one group has nothing to compare and is left out.
+    A column with one group has nothing to compare and is left out. Names that differ in control
+    characters alone are one.
     """
-    columns = {str(name): group_names(groups[name].to_numpy()) for name in groups.columns}
+    columns = {
+        str(name): np.array([printable(each) for each in group_names(groups[name].to_numpy())])
+        for name in groups.columns
+    }
     return {name: values for name, values in columns.items() if len(np.unique(values)) > 1}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pandas as pd
@@ -39,9 +39,21 @@ WITHOUT_REFERRAL = ("model", "act_on_all", "act_on_none")
 
 Card = dict[str, Any]
 
+Tell = Callable[[str], None]
+"""Is told what comes next, before each step that may take long."""
+
+
+def silent(step: str) -> None:  # noqa: ARG001
+    """Tell nobody."""
+
 
 def experiment_tables(
-    runs: Sequence[Run], row: ExperimentRow, card: Card, partners: Sequence[PartnerRun] = ()
+    runs: Sequence[Run],
+    row: ExperimentRow,
+    card: Card,
+    partners: Sequence[PartnerRun] = (),
+    *,
+    tell: Tell = silent,
 ) -> dict[str, pd.DataFrame]:
     """Return every table that is made from predictions, by name.
 
@@ -55,6 +67,8 @@ def experiment_tables(
         The data set's: classes, critical classes, counts, long tail.
     partners : sequence of PartnerRun
         What all runs say of each partner of the experiment.
+    tell : callable
+        Gets a line before each step that takes long where cases are many.
 
     Returns
     -------
@@ -64,21 +78,22 @@ def experiment_tables(
     """
     # How a sum is split over threads decides its last digit: one thread, whatever the machine.
     with threadpool_limits(limits=1):
-        return _experiment_tables(runs, row, card, partners)
+        return _experiment_tables(runs, row, card, partners, tell)
 
 
 def _experiment_tables(
-    runs: Sequence[Run], row: ExperimentRow, card: Card, partners: Sequence[PartnerRun]
+    runs: Sequence[Run], row: ExperimentRow, card: Card, partners: Sequence[PartnerRun], tell: Tell
 ) -> dict[str, pd.DataFrame]:
+    tell("computing every metric with its interval")
     seed, classes = BOOTSTRAP["seed"], card["classes"]
-    scores = runs_table(runs, seed=seed)
+    scores = runs_table(runs)
     points = operating_points_table(runs, targets=row.risk_targets, delta=row.delta)
     tables = {
         "runs": scores,
         "summary": summary_table(runs, scores, closely=compared_closely(row), **BOOTSTRAP),
         "risk_coverage": risk_coverage_table(runs),
         "exact_band": exact_band_table(runs, points),
-        "reliability": reliability_table(runs, seed=seed),
+        "reliability": reliability_table(runs),
         "operating_points": points,
         "per_class": per_class_table(runs, classes, points),
         "calibrators": calibrators_table(runs),
@@ -88,7 +103,9 @@ def _experiment_tables(
         "selection": selection_table(runs),
         "cox": cox_table(runs, classes),
     }
+    tell("computing the smooth curve and the cost of errors")
     tables |= _first_seed_tables(runs, row, classes, points)
+    tell("computing levels of calibration and every group's metrics")
     tables |= _shown_model_tables(runs, row, card, tables)
     if row.costs:
         tables |= cost_tables(runs, row.costs, classes, targets=row.risk_targets, delta=row.delta)

@@ -23,6 +23,8 @@ from pipeline.findings.records import (
     run_record,
 )
 from pipeline.findings.tidy import KEYS, TABLES, TEXT, require_columns
+from pipeline.hashes import HASHES, require_intact
+from pipeline.outgoing_text import from_csv
 
 
 @dataclass(frozen=True)
@@ -106,6 +108,9 @@ def _command(row: ExperimentRow) -> str:
 
 def _read_experiment(root: Path, row: ExperimentRow) -> Computed:
     folder = root / "data/scores" / row.study / row.experiment
+    # Scores of before have no hashes beside them.
+    if (folder / HASHES).is_file():
+        require_intact(folder, stage=f"evaluate@{row.study}-{row.experiment}")
     tables = {
         name: _read_table(required(folder, f"{name}.csv", row))
         for name in TABLES
@@ -130,7 +135,7 @@ def _read_experiment(root: Path, row: ExperimentRow) -> Computed:
 
 def _read_table(path: Path) -> pd.DataFrame:
     text = dict.fromkeys(TEXT, str)
-    table = pd.read_csv(path, dtype=text, keep_default_na=False, na_values=[""])
+    table = from_csv(pd.read_csv(path, dtype=text, keep_default_na=False, na_values=[""]))
     require_columns(table, [*KEYS, *TABLES[path.stem]], place=str(path))
     return table
 

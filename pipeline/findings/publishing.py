@@ -178,8 +178,7 @@ def _experiment(root: Path, computed: Computed) -> ExperimentRecord:
         epochs=read_config(root / f"configs/recipes/{row.recipe}.yaml", Recipe).epochs,
         dataset=DatasetRecord(
             title=card["title"],
-            # By class a count may be of few patients, and nothing that is published needs it.
-            cases={split: sum(by_class.values()) for split, by_class in card["counts"].items()},
+            cases=card["images"],
             patients=card["patients"],
             fingerprint=card["fingerprint"],
         ),

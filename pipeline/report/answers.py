@@ -8,14 +8,22 @@ import pandas as pd
 
 from pipeline.metrics.group_shares import MASK_BELOW, RATE_FROM, Visibility
 from pipeline.metrics.intervals import proportion_interval
-from pipeline.report.classes import class_rows, class_visibilities, training_cases
+from pipeline.report.classes import COUNTS, class_rows, class_visibilities, training_cases
 from pipeline.report.referred import referred_classes_sentence
 from pipeline.report.scores import Scores, pick
 from pipeline.report.sentences import OperatingPoint, operating_point, verdict
 from pipeline.report.table import Cell, Column, Table
-from pipeline.report.wording import MASKED, interval, missing, percent, share_of, target_text
+from pipeline.report.wording import (
+    MASKED,
+    counted,
+    interval,
+    missing,
+    number_text,
+    percent,
+    share_of,
+    target_text,
+)
 
-COUNTS = ("cases", "answered", "wrong", "referred")
 WORKLOAD_COVERAGES = (0.3, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0)
 """Fixed before any result was seen."""
 
@@ -37,9 +45,9 @@ def operating_points_table(
     marked = [i for i, (point, seed) in enumerate(shown) if (point.target, seed) == headline]
     return Table(
         name=name,
-        caption=f"Operating points of {loss} with {calibrator}, every seed: thresholds from "
-        f"{points[0].num_threshold_patients:,} separate {scores.unit}, counts of the "
-        f"{points[0].num_test:,} test {scores.unit}, exact 95% intervals.",
+        caption=f"Operating points of {loss} with {calibrator}, every seed: "
+        f"{_searched(points[0])}, counts of {counted(points[0].num_test, f'test {scores.unit}')}, "
+        "exact 95% intervals.",
         columns=(
             Column("Target", "of the answered"),
             Column("Seed"),
@@ -55,6 +63,12 @@ def operating_points_table(
         headings=2,
         marked=frozenset(marked),
     )
+
+
+def _searched(point: OperatingPoint) -> str:
+    if not point.num_threshold_patients:
+        return "no threshold was searched, because no separate cases were given"
+    return f"thresholds from {counted(point.num_threshold_patients, f'separate {point.unit}')}"
 
 
 def _point_cells(point: OperatingPoint) -> tuple[Cell, ...]:
@@ -86,12 +100,10 @@ def per_class_table(scores: Scores) -> Table:
     target = scores.record["headline_target"]
     critical, training = set(scores.dataset["critical_classes"]), training_cases(scores)
     frame, shown = class_rows(scores), class_visibilities(scores)
-    masked = frame["class"].map(shown) == "masked"
-    public = frame.assign(**{key: frame[key].astype("Int64").mask(masked) for key in COUNTS})
     rows = [
         (
             Cell(row["class"], "critical" if row["class"] in critical else ""),
-            *([Cell(f"{training[row['class']]:,}")] if training else []),
+            *([Cell(number_text(training.get(row["class"])))] if training else []),
             *_class_cells(row, shown[row["class"]]),
         )
         for _, row in frame.iterrows()
@@ -99,9 +111,10 @@ def per_class_table(scores: Scores) -> Table:
     return Table(
         name="per_class",
         caption=f"What became of each class at the target of {target_text(target)}, seed "
-        f"{scores.headline['seed']}, with exact 95% intervals. {MASKED} masked: fewer than "
-        f"{MASK_BELOW} test {scores.unit}, or shown they would give such a class away; below "
-        f"{RATE_FROM}, counts alone. {referred_classes_sentence(scores)}".rstrip(),
+        f"{scores.headline['seed']}, with exact 95% intervals, each of its class alone. "
+        f"{MASKED} masked: fewer than {MASK_BELOW} {scores.unit}, or shown they would give such a "
+        f"class away; below {RATE_FROM}, counts alone. "
+        f"{referred_classes_sentence(scores)}".rstrip(),
         columns=(
             Column("True class", numeric=False),
             *([Column("Training images")] if training else []),
@@ -111,7 +124,7 @@ def per_class_table(scores: Scores) -> Table:
             Column("Referred"),
         ),
         rows=tuple(rows),
-        frame=public,
+        frame=frame,
     )
 
 
@@ -146,8 +159,8 @@ def risk_coverage_table(scores: Scores) -> Table:
         scores,
         pick(scores.risk_coverage, calibrator=calibrator),
         name="risk_coverage",
-        caption=f"Wrong among the answered by share answered, after {calibrator}: mean ± standard "
-        "deviation over seeds.",
+        caption=f"Wrong among the answered by share answered, after {calibrator}: "
+        f"{scores.spread_text}.",
     )
 
 

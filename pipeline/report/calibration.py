@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pipeline.metrics.group_shares import RATE_FROM
 from pipeline.report.scores import Scores, pick
 from pipeline.report.table import Cell, Column, Table
-from pipeline.report.wording import RESAMPLED_ECE, interval, missing, percent, signed
+from pipeline.report.wording import counted, interval, missing, percent, signed
 
 
 @dataclass(frozen=True)
@@ -19,8 +19,8 @@ class CalibrationSummary:
     gap : float
         Mean confidence minus accuracy, in [-1, 1]: positive is over-confident.
     num_within, num_bins : int
-        Bins of 30 cases and more whose accuracy lies where a calibrated model's would with 95 %
-        probability, and all such bins.
+        Bins of 30 cases and more whose accuracy lies in its range, and all such bins: 95 % of
+        calibrated models lie in the ranges of all their bins.
     """
 
     gap: float
@@ -39,7 +39,7 @@ def summarise_calibration(scores: Scores, loss: str, calibrator: str) -> Calibra
 
 
 def calibration_sentence(scores: Scores, loss: str, calibrator: str) -> str:
-    """Say how far confidence is off, and how many bins lie where a calibrated model's would."""
+    """Say how far confidence is off, and how many bins a calibrated model's range holds."""
     summary = summarise_calibration(scores, loss, calibrator)
     direction = "over-confident" if summary.gap > 0 else "under-confident"
     points = abs(100 * summary.gap)
@@ -50,7 +50,7 @@ def calibration_sentence(scores: Scores, loss: str, calibrator: str) -> str:
     )
     return (
         f"{calibrator}: on average {off}; {summary.num_within} of {summary.num_bins} bins with "
-        f"{RATE_FROM} cases or more lie where a calibrated model's would."
+        f"{RATE_FROM} cases or more lie in ranges that hold every bin of 95% of calibrated models."
     )
 
 
@@ -62,14 +62,15 @@ def trust_sentence(scores: Scores) -> str:
         return "Too few cases in every confidence bin to tell."
     missed = summary.num_bins - summary.num_within
     word = "within sampling error in every bin" if missed == 0 else (
-        f"off in {missed} of {summary.num_bins} bins"
+        f"off in {missed} of {counted(summary.num_bins, 'bins')}, where 95% of calibrated models "
+        "are off in none"
     )  # fmt: skip
     before = _ece(scores, loss, scores.uncalibrated)
     after = _ece(scores, loss, calibrator)
     ideal = _ece_of_calibrated(scores, loss, calibrator)
     return (
         f"Confidence is {word}; mean gap {signed(100 * summary.gap)} points. ECE "
-        f"{before} before, {after} after {calibrator}.{ideal} {RESAMPLED_ECE}"
+        f"{before} before, {after} after {calibrator}.{ideal}"
     )
 
 
@@ -112,7 +113,7 @@ def reliability_table(scores: Scores, loss: str) -> Table:
             Column("In the bin", "cases"),
             Column("Mean confidence"),
             Column("Right"),
-            Column("A calibrated model", "95% range"),
+            Column("A calibrated model", "95% range of all bins together"),
         ),
         rows=tuple(rows),
         frame=frame,

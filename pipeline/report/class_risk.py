@@ -10,7 +10,15 @@ from pipeline.metrics.group_shares import MASK_BELOW, RATE_FROM
 from pipeline.report.classes import class_visibilities, in_order, training_cases
 from pipeline.report.scores import Scores, pick
 from pipeline.report.table import Cell, Column, Table
-from pipeline.report.wording import MASKED, missing, percent, scaled, share_of, target_text
+from pipeline.report.wording import (
+    MASKED,
+    missing,
+    number_text,
+    percent,
+    scaled,
+    share_of,
+    target_text,
+)
 
 COUNTS = ("cases", "missed")
 SUREST = (90, 80)
@@ -21,10 +29,10 @@ def class_risk_table(scores: Scores) -> Table | None:
     """Return each class's miss rate against its own coverage; None where it was not computed."""
     if scores.class_risk is None:
         return None
-    frame = in_order(scores, scores.class_risk)
+    frame = in_order(scores, scores.class_risk).astype(dict.fromkeys(COUNTS, "Int64"))
     shown = class_visibilities(scores)
     pair = {key: scores.headline[key] for key in ("loss", "calibrator")}
-    rows = pick(frame, **pair, score="confidence")
+    rows = pick(frame, **scores.headline, score="confidence")
     target = scores.record["headline_target"]
     return Table(
         name="class_risk",
@@ -43,27 +51,16 @@ def class_risk_table(scores: Scores) -> Table | None:
             Column("AURC", "%, of the class"),
         ),
         rows=tuple(_cells(scores, row, shown[row["class"]]) for _, row in rows.iterrows()),
-        frame=_public(frame, shown),
+        frame=frame,
     )
-
-
-def _public(frame: pd.DataFrame, shown: Mapping[str, str]) -> pd.DataFrame:
-    """Blank what may not be shown: all numbers of masked classes, every rate of the few."""
-    visibility = frame["class"].map(shown)
-    keys = ["loss", "calibrator", "seed", "score", "class"]
-    hidden = {
-        name: frame[name].mask(visibility == "masked" if name in COUNTS else visibility != "full")
-        for name in frame.columns.difference(keys, sort=False)
-    }
-    return frame.assign(**hidden).astype(dict.fromkeys(COUNTS, "Int64"))
 
 
 def _cells(scores: Scores, row: pd.Series, visibility: str) -> tuple[Cell, ...]:
     critical = row["class"] in scores.dataset["critical_classes"]
-    training = training_cases(scores).get(row["class"])
+    training = training_cases(scores)
     names = (
         Cell(row["class"], "critical" if critical else ""),
-        Cell("–" if training is None else f"{training:,}"),
+        Cell(number_text(training.get(row["class"])) if training else "–"),
     )
     if visibility == "masked":
         return (*names, *(Cell(MASKED),) * 5)
@@ -93,7 +90,9 @@ def _rate(value: float | None) -> str:
 def _most_missed(scores: Scores, rows: pd.DataFrame, shown: Mapping[str, str]) -> str:
     judged = rows[rows["class"].map(shown) == "full"]
     if not judged["missed"].sum():
-        return "No class with cases enough for a rate is missed." if len(judged) else ""
+        if judged.empty:
+            return ""
+        return f"No image of a class with {RATE_FROM} {scores.unit} or more is read as another."
     most = judged.iloc[int((judged["missed"] / judged["cases"]).argmax())]
     surest = _rate(most[f"risk_at_coverage_{SUREST[-1]}"])
     return (

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pandas as pd
 
-from pipeline.metrics.group_shares import Visibility, visibilities
+from pipeline.metrics.group_shares import RATE_FROM, Visibility
 from pipeline.report.scores import Scores, pick
+from pipeline.report.wording import missing
+
+COUNTS = ("cases", "answered", "wrong", "referred")
 
 
 def ordered_classes(scores: Scores) -> list[str]:
@@ -17,14 +20,17 @@ def ordered_classes(scores: Scores) -> list[str]:
 
 
 def training_cases(scores: Scores) -> dict[str, int]:
-    """Return each class's training cases; empty where nobody recorded any."""
+    """Return each class's training cases, without masked classes; empty where none are recorded."""
     return scores.dataset["counts"].get("train", {})
 
 
 def class_rows(scores: Scores) -> pd.DataFrame:
-    """Return what became of each class at the headline's operating point, in order."""
+    """Return what became of each class at the headline's operating point, in order.
+
+    The counts of a masked class are not there.
+    """
     rows = pick(scores.per_class, **scores.headline, target=scores.record["headline_target"])
-    return in_order(scores, rows)
+    return in_order(scores, rows.astype(dict.fromkeys(COUNTS, "Int64")))
 
 
 def in_order(scores: Scores, rows: pd.DataFrame) -> pd.DataFrame:
@@ -34,6 +40,9 @@ def in_order(scores: Scores, rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def class_visibilities(scores: Scores) -> dict[str, Visibility]:
-    """Return what may be shown of each class, by its number of test patients."""
+    """Return what may be shown of each class: a masked class has no number of test patients."""
     rows = class_rows(scores)
-    return visibilities(dict(zip(rows["class"], rows["cases"].astype(int), strict=True)))
+    return {
+        name: "masked" if missing(cases) else "full" if cases >= RATE_FROM else "counts"
+        for name, cases in zip(rows["class"], rows["cases"], strict=True)
+    }

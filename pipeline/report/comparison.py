@@ -151,8 +151,8 @@ def _caption(scores: Scores, left_out: int) -> str:
     more = f" {left_out} more pairs stand on a page of their own; marks are among all."
     ties = _ties_explained(scores)
     return (
-        "Losses and calibrators: mean ± standard deviation over "
-        f"{scores.seeds_text}; beneath, the {target_text(boot['level'])} interval of the mean from "
+        f"Losses and calibrators: {scores.spread_text}; "
+        f"beneath, the {target_text(boot['level'])} interval of the mean from "
         f"{boot['num_resamples']:,} bootstrap resamples of {boot['unit']}s. {RESAMPLED_ECE} ★ best "
         "of its column; "
         f"the shaded row is the model of the first screen.{ties}{more if left_out else ''}"

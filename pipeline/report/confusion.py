@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from pipeline.metrics.group_shares import MASK_BELOW, visibilities
+from pipeline.metrics.group_shares import MASK_BELOW, RATE_FROM
+from pipeline.report.classes import class_visibilities
 from pipeline.report.scores import Scores, pick
 from pipeline.report.table import Cell, Column, Table
 from pipeline.report.wording import MASKED, missing, percent, target_text
@@ -15,29 +16,57 @@ MOST_CLASSES = 12
 MOST_ERRORS = 10
 
 
-def confusion_tables(scores: Scores) -> list[Table]:
-    """Return the matrix of few classes and the commonest errors; nothing where not computed."""
+def failures_sentence(scores: Scores, most: int) -> str:
+    """Say which errors are commonest among the answered; that none is, only if that was counted."""
     if scores.accepted is None or scores.accepted.empty:
+        return "Which errors are commonest: not recorded."
+    counts = _counts(scores, scores.accepted)
+    if counts is None:
+        return (
+            f"Fewer than {RATE_FROM} {scores.unit} are answered, so which errors are commonest is "
+            "not shown."
+        )
+    answered, everything = counts
+    masked = _masked_classes(scores)
+    frame = _long(scores.dataset["classes"], answered, everything - answered, masked)
+    listed = "; ".join(
+        f"{row['label']} read as {row['prediction']}: {row['answered']:,}"
+        for _, row in _errors(frame).head(most).iterrows()
+    )
+    if not listed:
+        return _no_error(frame, masked)
+    return f"Images answered wrongly, commonest first: {listed}."
+
+
+def confusion_tables(scores: Scores) -> list[Table]:
+    """Return the matrix of few classes and the commonest errors; nothing where not known."""
+    counts = None if scores.accepted is None else _counts(scores, scores.accepted)
+    if counts is None:
         return []
-    answered, everything = _counts(scores, scores.accepted)
+    answered, everything = counts
     names = scores.dataset["classes"]
-    cases = dict(zip(names, everything.sum(axis=1), strict=True))
-    shown = visibilities({name: int(number) for name, number in cases.items() if number})
-    masked = {name for name in names if shown.get(name) == "masked"}
+    masked = _masked_classes(scores)
     tables = [_errors_table(scores, answered, everything, masked)]
     if len(names) <= MOST_CLASSES:
         tables.insert(0, _matrix_table(scores, answered, everything, masked))
     return tables
 
 
-def _counts(scores: Scores, accepted: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-    """Return (labels, predictions) counts of what the approved threshold answers, and of all."""
+def _counts(scores: Scores, accepted: pd.DataFrame) -> tuple[np.ndarray, np.ndarray] | None:
+    """Return (labels, predictions) counts of what the approved threshold answers, and of all.
+
+    None where they are not known: thresholds that answer fewer than 30 are not in the table.
+    """
+    if accepted.empty:
+        return None
     target = scores.record["headline_target"]
     point = pick(scores.operating_points, **scores.headline, target=target).iloc[0]
     rows = pick(accepted, **scores.headline)
     everything = rows[rows["threshold"] == rows["threshold"].min()]
     approved = float(point["threshold"])
     stricter = rows["threshold"][rows["threshold"] >= approved]
+    if not missing(approved) and point["answered"] and stricter.empty:
+        return None
     if missing(approved) or stricter.empty:
         return _matrix(scores, rows.iloc[:0]), _matrix(scores, everything)
     return _matrix(scores, rows[rows["threshold"] == stricter.min()]), _matrix(scores, everything)
@@ -57,6 +86,27 @@ def _whose(scores: Scores) -> str:
         f"{headline['loss']} with {headline['calibrator']}, seed {headline['seed']}, at the target "
         f"of {target}"
     )
+
+
+def _masked_classes(scores: Scores) -> set[str]:
+    return {name for name, shown in class_visibilities(scores).items() if shown == "masked"}
+
+
+def _errors(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return what is read as something else and answered, commonest first."""
+    wrong = frame[(frame["label"] != frame["prediction"]) & (frame["answered"] > 0)]
+    return wrong.sort_values("answered", ascending=False, kind="stable")
+
+
+def _no_error(frame: pd.DataFrame, masked: set[str]) -> str:
+    """Say why no error is listed: nothing is answered, or no answered image is read wrongly.
+
+    `frame` has what is answered by label and prediction, masked classes without a number.
+    """
+    whose = "of the classes shown " if masked else ""
+    if not frame["answered"].sum():
+        return f"No image {whose}is answered, so none is read wrongly."
+    return f"No answered image {whose}is read wrongly."
 
 
 def _matrix_table(
@@ -79,7 +129,8 @@ def _matrix_table(
         name="confusion",
         caption=f"What is read as what: {_whose(scores)}. Images of the answered {scores.unit}, "
         f"beneath them those of the referred and what they would have been read as. {MASKED} "
-        f"masked: fewer than {MASK_BELOW} images, or shown they would give such a class away.",
+        f"masked: fewer than {MASK_BELOW} {scores.unit}, or shown they would give such a class "
+        "away.",
         columns=(
             Column("True class", numeric=False),
             *(Column(name, "read as") for name in names),
@@ -108,8 +159,7 @@ def _errors_table(
 ) -> Table:
     names = scores.dataset["classes"]
     frame = _long(names, answered, everything - answered, masked)
-    wrong = frame[(frame["label"] != frame["prediction"]) & (frame["answered"] > 0)]
-    wrong = wrong.sort_values("answered", ascending=False, kind="stable").head(MOST_ERRORS)
+    wrong = _errors(frame).head(MOST_ERRORS)
     cases = dict(zip(names, everything.sum(axis=1), strict=True))
     rows = [
         (
@@ -124,7 +174,7 @@ def _errors_table(
         f"Commonest confident error: {wrong['label'].iloc[0]} read as "
         f"{wrong['prediction'].iloc[0]}."
         if len(wrong)
-        else "No image that is answered and may be shown is read wrongly."
+        else _no_error(frame, masked)
     )
     return Table(
         name="commonest_errors",

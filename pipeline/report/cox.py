@@ -10,10 +10,9 @@ from pipeline.metrics.group_shares import MASK_BELOW, RATE_FROM
 from pipeline.report.classes import class_visibilities, in_order
 from pipeline.report.scores import Scores, pick
 from pipeline.report.table import Cell, Column, Table
-from pipeline.report.wording import MASKED, missing
+from pipeline.report.wording import MASKED, counted, missing
 
 LINE = ("intercept_at_slope_one", "slope")
-NUMBERS = ("slope", "intercept", "intercept_at_slope_one")
 
 
 def cox_table(scores: Scores) -> Table | None:
@@ -23,6 +22,7 @@ def cox_table(scores: Scores) -> Table | None:
     calibrators = list(dict.fromkeys([scores.uncalibrated, scores.record["headline_calibrator"]]))
     frame = pick(scores.cox, loss=scores.record["headline_loss"])
     frame = in_order(scores, frame[frame["calibrator"].isin(calibrators)])
+    frame = frame.astype({"cases": "Int64"})
     shown = class_visibilities(scores)
     rows = [
         (
@@ -33,18 +33,12 @@ def cox_table(scores: Scores) -> Table | None:
         for name, own in frame.groupby("class", sort=False)
         for calibrator in calibrators
     ]
-    visibility = frame["class"].map(shown)
-    public = frame.assign(
-        cases=frame["cases"].astype("Int64").mask(visibility == "masked"),
-        **{name: frame[name].mask(visibility != "full") for name in NUMBERS},
-        reason=frame["reason"].mask(visibility != "full", ""),
-    )
     return Table(
         name="cox",
         caption="Weak calibration class by class, one against the rest: intercept (the shift of "
         "log-odds that makes the mean right; below 0, probabilities are too high) and slope (below "
-        f"1 too extreme, above 1 too timid) of {scores.record['headline_loss']}: mean ± standard "
-        f"deviation over {scores.seeds_text}. {_slopes(scores, frame, shown)} {MASKED} masked: "
+        f"1 too extreme, above 1 too timid) of {scores.record['headline_loss']}: "
+        f"{scores.spread_text}. {_slopes(scores, frame, shown)} {MASKED} masked: "
         f"fewer than {MASK_BELOW} test {scores.unit}, or shown they would give such a class away; "
         f"no line below {RATE_FROM}.",
         columns=(
@@ -55,7 +49,7 @@ def cox_table(scores: Scores) -> Table | None:
             Column("Slope", "1 if calibrated"),
         ),
         rows=tuple(rows),
-        frame=public,
+        frame=frame,
         headings=2,
     )
 
@@ -85,7 +79,12 @@ def _slopes(scores: Scores, frame: pd.DataFrame, shown: Mapping[str, str]) -> st
     judged = pick(frame, calibrator=calibrator)
     judged = judged[judged["class"].map(shown) == "full"]
     slopes = judged.groupby("class")["slope"].mean().dropna()
+    if judged.empty:
+        return f"No class has {RATE_FROM} test {scores.unit} or more, so none has a line."
     if slopes.empty:
-        return "No class has a line."
+        return f"No class with {RATE_FROM} {scores.unit} or more has a line."
     extreme = int((slopes < 1).sum())
-    return f"After {calibrator} the mean slope is below 1 in {extreme} of {len(slopes)} classes."
+    return (
+        f"After {calibrator} the mean slope is below 1 in {extreme} of "
+        f"{counted(len(slopes), 'classes')} with a line."
+    )

@@ -10,10 +10,11 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline.metrics.group_shares import MASK_BELOW, visibilities
-from pipeline.report.scores import Scores
+from pipeline.metrics.group_shares import MASK_BELOW
+from pipeline.report.groups import groups_place
+from pipeline.report.scores import NOT_RECORDED, Scores, pick
 from pipeline.report.table import Cell, Column, Table
-from pipeline.report.wording import MASKED
+from pipeline.report.wording import MASKED, counted, number_text
 
 UNKNOWN = "Not recorded."
 SIMULATED = "For any statement of patients: the images are simulated."
@@ -32,7 +33,6 @@ class Item:
 def data_card(scores: Scores) -> tuple[Item, ...]:
     """Return the data card of an experiment's data set."""
     dataset = scores.dataset
-    size = " x ".join(str(side) for side in dataset["image_size"])
     return (
         Item("When not", SIMULATED if dataset["simulated"] else NOT_FOR, ""),
         Item("Source, dates, setting", f"{dataset['citation'].rstrip('.')}. Licence: "
@@ -40,8 +40,8 @@ def data_card(scores: Scores) -> tuple[Item, ...]:
              "T 5a–b, 6a; C 7; S 9, 11"),
         Item("Eligibility and flow", f"{_flow(dataset)} {_pixels(dataset)}",
              "T 6b, 20a; C 8, 35; S 7"),
-        Item("Acquisition and preprocessing", f"{sites_text(dataset)} Resampled to {size}, "
-             f"{dataset['channels']} channel(s). {_spacing(dataset)}", "T 7; C 9, 13"),
+        Item("Acquisition and preprocessing", f"{sites_text(dataset)} "
+             f"{_size(scores)} {_spacing(dataset)}", "T 7; C 9, 13"),
         Item("Labels", "The source's. Readers and their agreement: not recorded."
              if not dataset["simulated"] else "Drawn from known probabilities by the simulation.",
              "T 8a–c; C 14–18; S 12, 16a"),
@@ -53,17 +53,19 @@ def data_card(scores: Scores) -> tuple[Item, ...]:
     )  # fmt: skip
 
 
+def _size(scores: Scores) -> str:
+    if scores.brought:
+        return "Size and channels of the images: not recorded."
+    size = " x ".join(str(side) for side in scores.dataset["image_size"])
+    return f"Resampled to {size}, {counted(scores.dataset['channels'], 'channels')}."
+
+
 def class_counts_table(scores: Scores) -> Table:
     """Return the images of each class in each split, small classes masked split by split."""
     counts = {split: scores.dataset["counts"][split] for split in scores.splits}
-    shown = {
-        split: visibilities({name: n for name, n in by_class.items() if n > 0})
-        for split, by_class in counts.items()
-    }
 
     def write(split: str, name: str) -> str:
-        masked = shown[split].get(name) == "masked"
-        return MASKED if masked else f"{counts[split][name]:,}"
+        return number_text(counts[split].get(name))
 
     names = scores.dataset["classes"]
     rows = [(Cell(name), *(Cell(write(split, name)) for split in counts)) for name in names]
@@ -90,20 +92,18 @@ def reuse_text(dataset: dict[str, Any]) -> str:
 
 def quarantined_text(dataset: dict[str, Any]) -> str:
     """Say why files were set apart, and how many."""
-    reasons = dataset.get("quarantined") or {}
+    if "quarantined" not in dataset:
+        return NOT_RECORDED
+    reasons = dataset["quarantined"]
     return ", ".join(f"{reason}: {count:,}" for reason, count in reasons.items()) or "none"
 
 
 def sites_text(dataset: dict[str, Any]) -> str:
     """Say how many images come from each site, small sites masked."""
-    sites = {site: count for site, count in (dataset.get("sites") or {}).items() if site}
+    sites = dataset.get("sites", {}) | dict.fromkeys(dataset.get("masked_sites", []))
     if not sites:
         return "Sites and scanners: not recorded."
-    shown = visibilities(sites)
-    listed = ", ".join(
-        f"{site} {MASKED if shown[site] == 'masked' else f'{count:,}'}"
-        for site, count in sites.items()
-    )
+    listed = ", ".join(f"{site} {number_text(count)}" for site, count in sites.items())
     return f"Images by site: {listed}."
 
 
@@ -111,11 +111,12 @@ def _demographics(scores: Scores) -> str:
     """Say where patients are counted by sex, age and the like: in the test split alone."""
     if scores.groups is None:
         return UNKNOWN
-    columns = scores.groups["column"].unique()
+    columns = pick(scores.groups, **scores.headline)["column"].unique()
     kinds = ", ".join(name.replace("_", " ") for name in columns if name != "site")
     if not kinds:
         return UNKNOWN
-    return f"Of the test split, by {kinds}: see “Groups of patients”. Of the others: not recorded."
+    place = groups_place(scores)
+    return f"Of the test split, by {kinds}: see “{place}”. Of the others: not recorded."
 
 
 def _files(dataset: dict[str, Any]) -> str:
@@ -132,10 +133,11 @@ def _files(dataset: dict[str, Any]) -> str:
 def _flow(dataset: dict[str, Any]) -> str:
     if "read" not in dataset:
         return "Eligibility: not recorded."
-    used = sum(sum(by_class.values()) for by_class in dataset["counts"].values())
+    used = sum(dataset["images"].values())
     return (
-        f"{dataset['read']:,} images read, {dataset['left_out']:,} left out by the configuration, "
-        f"set apart: {quarantined_text(dataset)}; {used:,} used. Eligibility: not recorded."
+        f"{counted(dataset['read'], 'images')} read, {dataset['left_out']:,} left out by the "
+        f"configuration, set apart: {quarantined_text(dataset)}; {used:,} used. Eligibility: not "
+        "recorded."
     )
 
 
@@ -152,14 +154,15 @@ def _spacing(dataset: dict[str, Any]) -> str:
     if not spacing:
         return "Pixel spacing: not recorded."
     pairs = zip(spacing["smallest"], spacing["largest"], strict=True)
-    unknown = f"; unknown for {spacing['unknown']:,} cases" if "unknown" in spacing else ""
+    unknown = (
+        f"; unknown for {counted(spacing['unknown'], 'cases')}" if "unknown" in spacing else ""
+    )
     return f"Spacing: {', '.join(f'{low:g} to {high:g}' for low, high in pairs)} mm{unknown}."
 
 
 def _split_sizes(scores: Scores) -> str:
     parts = []
     for split in scores.splits:
-        images = sum(scores.dataset["counts"][split].values())
-        patients = scores.dataset["patients"][split]
-        parts.append(f"{split} {patients:,} patients ({images:,} images)")
+        images, patients = (scores.dataset[unit][split] for unit in ("images", "patients"))
+        parts.append(f"{split} {counted(patients, 'patients')} ({counted(images, 'images')})")
     return f"{', '.join(parts)}."

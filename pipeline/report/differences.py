@@ -32,9 +32,8 @@ def differences_table(scores: Scores, calibrators: Sequence[str]) -> Table | Non
     baseline = scores.record["baseline"]
     return Table(
         name="differences",
-        caption=f"Difference to {baseline} with the same calibrator, seed by seed: mean ± standard "
-        "deviation, and the p-value of a paired t-test after Holm's correction over the losses. "
-        f"{scores.seeds_text} can show large differences alone.{more}",
+        caption=f"Difference to {baseline} with the same calibrator, seed by seed: "
+        f"{_tested(scores)}{more}",
         columns=(
             Column("Loss", numeric=False),
             Column("Calibrator", numeric=False),
@@ -43,6 +42,15 @@ def differences_table(scores: Scores, calibrators: Sequence[str]) -> Table | Non
         rows=tuple(rows),
         frame=frame,
         headings=2,
+    )
+
+
+def _tested(scores: Scores) -> str:
+    if len(scores.record["seeds"]) == 1:
+        return "of one seed, so that nothing could be tested."
+    return (
+        "mean ± standard deviation, and the p-value of a paired t-test after Holm's correction "
+        f"over the losses. {scores.seeds_text} can show large differences alone."
     )
 
 
@@ -83,7 +91,7 @@ def selection_table(scores: Scores) -> Table | None:
     return Table(
         name="selection",
         caption=f"What else could decide which cases {pair['loss']} with {pair['calibrator']} "
-        f"answers: mean ± standard deviation over seeds. Confidence decides at the target of "
+        f"answers: {scores.spread_text}. Confidence decides at the target of "
         f"{target_text(record['headline_target'])}; the others are for comparison.",
         columns=(
             Column("Score", numeric=False),

@@ -6,9 +6,9 @@ import pandas as pd
 
 from pipeline.report.answers import coverage_table
 from pipeline.report.scores import Scores, pick
-from pipeline.report.sentences import none_passed
+from pipeline.report.sentences import NOT_SEARCHED, none_passed, too_few
 from pipeline.report.table import Cell, Column, Table
-from pipeline.report.wording import metric_name, missing, percent, scaled, target_text
+from pipeline.report.wording import counted, metric_name, missing, percent, scaled, target_text
 
 WORDS = {"found": "Threshold found", "none": "No threshold", "too_few": "Too few cases to tell"}
 
@@ -37,11 +37,7 @@ def cost_points_table(scores: Scores) -> Table | None:
         name="cost_points",
         caption=f"{stated_costs(scores)}; risk is the mean cost of the answered as a share of the "
         f"largest, {first['largest_cost']:g}. {cost_sentence(scores, scores.cost_points)} "
-        f"Thresholds of {pair['loss']} with {pair['calibrator']} from "
-        f"{first['num_threshold_patients']:,} separate {scores.unit}, by fixed-sequence testing "
-        f"with the p-value of Hoeffding and Bentkus: at most {target_text(first['delta'])} of such "
-        f"thresholds have a true mean cost above their target. Counts of the "
-        f"{first['num_test']:,} test {scores.unit}.",
+        f"{_rule(scores, pair, first)}Counts of {counted(first['num_test'], _tested(scores))}.",
         columns=(
             Column("Target", "of the largest cost"),
             Column("Seed"),
@@ -58,6 +54,22 @@ def cost_points_table(scores: Scores) -> Table | None:
     )
 
 
+def _tested(scores: Scores) -> str:
+    return f"test {scores.unit}"
+
+
+def _rule(scores: Scores, pair: dict[str, str], first: pd.Series) -> str:
+    """Say how thresholds were chosen; nothing where there was nothing to choose on."""
+    if not first["num_threshold_patients"]:
+        return ""
+    there = counted(first["num_threshold_patients"], f"separate {scores.unit}")
+    return (
+        f"Thresholds of {pair['loss']} with {pair['calibrator']} from {there}, by fixed-sequence "
+        f"testing with the p-value of Hoeffding and Bentkus: at most {target_text(first['delta'])} "
+        "of such thresholds have a true mean cost above their target. "
+    )
+
+
 def cost_coverage_table(scores: Scores, frame: pd.DataFrame) -> Table:
     """Return the mean cost of the answered at eight coverages; `frame` is of one calibrator."""
     return coverage_table(
@@ -65,8 +77,8 @@ def cost_coverage_table(scores: Scores, frame: pd.DataFrame) -> Table:
         frame,
         name="cost_coverage",
         caption="Mean cost of the answered, as a share of the largest, by share answered, after "
-        f"{scores.record['headline_calibrator']}: mean ± standard deviation over seeds; "
-        f"{scores.num_test_cases:,} test images.",
+        f"{scores.record['headline_calibrator']}: {scores.spread_text}; "
+        f"{counted(scores.num_test_cases, 'test images')}.",
     )
 
 
@@ -74,18 +86,19 @@ def cost_sentence(scores: Scores, points: pd.DataFrame) -> str:
     """Say what the first screen's model may answer within the headline's target of cost."""
     target = scores.record["headline_target"]
     row = pick(points, **scores.headline, target=target).iloc[0]
+    if not row["num_threshold_patients"]:
+        return NOT_SEARCHED
     if row["status"] == "too_few":
-        return (
-            f"Too few cases to tell: even without cost {row['minimum_answered']:,} answered "
-            f"{scores.unit} are needed at {target_text(target)}; there were "
-            f"{row['num_threshold_patients']:,}."
-        )
+        needed, there = row["minimum_answered"], row["num_threshold_patients"]
+        return too_few("no costs", needed, there, scores.unit)
     if row["status"] == "none":
         tried = none_passed(row["num_candidates"], row["minimum_answered"], scores.unit, target)
         return f"{tried}: the lowest upper limit was {percent(row['lowest_upper_limit'])}."
     answered = (
-        f"At {target_text(target)}, {row['answered']:,} of {row['num_test']:,} test {scores.unit} "
-        f"({percent(row['answered'] / row['num_test'])}) are answered"
+        f"At {target_text(target)}, {row['answered']:,} of "
+        f"{counted(row['num_test'], f'test {scores.unit}')} "
+        f"({percent(row['answered'] / row['num_test'])}) {'is' if row['answered'] == 1 else 'are'} "
+        "answered"
     )
     if missing(row["mean_cost"]):
         return f"{answered}."
@@ -128,8 +141,7 @@ def cost_selection_table(scores: Scores) -> Table | None:
         name="cost_selection",
         caption=f"What could decide which cases {pair['loss']} with {pair['calibrator']} answers, "
         f"if errors cost what was stated: least by area is {best}. Shares of the largest cost, "
-        f"mean ± standard deviation over {scores.seeds_text}; {scores.num_test_cases:,} test "
-        "images.",
+        f"{scores.spread_text}; {counted(scores.num_test_cases, 'test images')}.",
         columns=(
             Column("Score", numeric=False),
             Column("Mean cost", "%, everything answered"),

@@ -9,16 +9,19 @@ import numpy as np
 import pandas as pd
 
 from pipeline.errors import InputError
-from pipeline.metrics.group_shares import MASK_BELOW, RATE_FROM, visibilities
+from pipeline.metrics.group_shares import MASK_BELOW, RATE_FROM
 from pipeline.plots import Frame
 from pipeline.report.answers import WORKLOAD_COVERAGES, nearest_rows
+from pipeline.report.classes import class_visibilities
 from pipeline.report.group_counts import group_counts
 from pipeline.report.scores import Scores, pick
 from pipeline.report.sentences import OperatingPoint, main_sentence, operating_point
 from pipeline.report.table import Cell, Column, Table
-from pipeline.report.wording import missing, percent, share_of, target_text
+from pipeline.report.wording import counted, missing, percent, share_of, target_text
 
 MOST_CLASSES = 12
+MOST_THRESHOLDS = 200
+"""As many as evaluation keeps, evenly chosen among the attained."""
 ACCEPTED_KEYS = ("threshold", "label", "prediction")
 
 
@@ -35,7 +38,7 @@ class Explorer:
     workload : Table
         Eight coverages in counts: what is printed.
     every : Table
-        Every attained threshold: what works without a script.
+        Every threshold of the data: what works without a script.
     """
 
     data: dict[str, Any]
@@ -67,7 +70,7 @@ def explorer(scores: Scores, frame: Frame) -> Explorer | None:
     classes: tuple[str, ...] = ()
     if counts is not None:
         classes = tuple(scores.dataset["classes"])
-        data["confusion"] = _masked(counts)
+        data["confusion"] = _masked(counts, scores)
     return Explorer(data, classes, workload_table(scores, band), every_table(scores, band))
 
 
@@ -109,14 +112,13 @@ def _class_counts(scores: Scores, band: pd.DataFrame) -> np.ndarray | None:
     return counts
 
 
-def _masked(counts: np.ndarray) -> list[list[list[int] | None]]:
+def _masked(counts: np.ndarray, scores: Scores) -> list[list[list[int] | None]]:
     """Return the counts as lists, a masked class's row as None at every threshold."""
-    cases = counts[-1].sum(axis=1)
-    shown = visibilities({str(label): int(n) for label, n in enumerate(cases)})
+    shown = class_visibilities(scores)
     return [
         [
-            None if shown[str(label)] == "masked" else matrix[label].tolist()
-            for label in range(len(matrix))
+            None if shown[name] == "masked" else row.tolist()
+            for name, row in zip(scores.dataset["classes"], matrix, strict=True)
         ]
         for matrix in counts
     ]
@@ -131,8 +133,9 @@ def workload_table(scores: Scores, band: pd.DataFrame) -> Table:
 
 
 def every_table(scores: Scores, band: pd.DataFrame) -> Table:
-    """Return every attained threshold."""
-    return _thresholds_table(scores, band, "thresholds", "Every attained threshold.")
+    """Return every threshold that the explorer has."""
+    caption = f"Attained thresholds from {RATE_FROM} answered on, {MOST_THRESHOLDS} at most."
+    return _thresholds_table(scores, band, "thresholds", caption)
 
 
 def _thresholds_table(scores: Scores, rows: pd.DataFrame, name: str, caption: str) -> Table:
@@ -154,7 +157,7 @@ def _thresholds_table(scores: Scores, rows: pd.DataFrame, name: str, caption: st
     return Table(
         name=name,
         caption=f"{caption} {headline['loss']} with {headline['calibrator']}, seed "
-        f"{headline['seed']}; {total:,} test {scores.unit}.",
+        f"{headline['seed']}; {counted(total, f'test {scores.unit}')}.",
         columns=(
             Column("Confidence from"),
             Column("Answered"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pipeline.report.calibration import trust_sentence
+from pipeline.report.classes import class_rows
 from pipeline.report.scores import Scores, pick
 from pipeline.report.sentences import (
     OperatingPoint,
@@ -17,7 +18,7 @@ from pipeline.report.sentences import (
     unit_sentence,
     verdict,
 )
-from pipeline.report.wording import interval, missing, percent
+from pipeline.report.wording import counted, interval, missing, percent
 
 READERS = "Readers were not studied."
 UNCOMMITTED = "Trained from uncommitted changes: the revision alone does not bring it back."
@@ -63,14 +64,15 @@ def first_screen(scores: Scores) -> FirstScreen:
     target = scores.record["headline_target"]
     row = pick(scores.operating_points, **scores.headline, target=target).iloc[0]
     point = operating_point(row, scores.unit)
-    per_class = pick(scores.per_class, **scores.headline, target=target)
     kind, words = verdict(point)
-    critical = critical_sentences(per_class, scores.dataset["critical_classes"], scores.unit)
+    critical = critical_sentences(
+        class_rows(scores), scores.dataset["critical_classes"], scores.unit
+    )
     said = (
         ("Result", " ".join((main_sentence(point), *critical, unit_sentence(point))).strip()),
         ("Calibration", trust_sentence(scores)),
         ("Seeds", _seeds_sentence(scores)),
-        ("Guarantee", guarantee_sentence(point)),
+        ("Guarantee", _guarantee(scores, point)),
         ("Limits", _limits(scores)),
     )
     return FirstScreen(
@@ -82,6 +84,12 @@ def first_screen(scores: Scores) -> FirstScreen:
         warning=test_sentence(point),
         said=tuple((label, text) for label, text in said if text),
     )
+
+
+def _guarantee(scores: Scores, point: OperatingPoint) -> str:
+    """Say what is promised and, beside it, which of its conditions nobody could check."""
+    promised = guarantee_sentence(point)
+    return " ".join([promised, *scores.dataset.get("unchecked", [])]) if promised else ""
 
 
 def _tiles(point: OperatingPoint) -> tuple[Tile, ...]:
@@ -96,7 +104,7 @@ def _tiles(point: OperatingPoint) -> tuple[Tile, ...]:
         "–" if missing(point.risk) else percent(point.risk),
         f"{point.wrong:,} of {point.answered:,}{span}",
     )
-    total = f"of {point.num_test:,} {point.unit}"
+    total = f"of {counted(point.num_test, point.unit)}"
     return (
         Tile("answered", percent(point.answered / point.num_test), f"{point.answered:,} {total}"),
         Tile("referred", percent(point.referred / point.num_test), f"{point.referred:,} {total}"),
@@ -117,6 +125,8 @@ def _seeds_sentence(scores: Scores) -> str:
     pair = {key: headline[key] for key in ("loss", "calibrator")}
     rows = pick(scores.operating_points, **pair, target=scores.record["headline_target"])
     found = rows[rows["status"] == "found"]
+    if scores.brought:
+        return f"Model shown: as it was brought, with {headline['calibrator']}."
     shown = (
         f"Model shown: {headline['loss']} with {headline['calibrator']}, seed {headline['seed']}, "
         "the first, not the best."
@@ -125,11 +135,11 @@ def _seeds_sentence(scores: Scores) -> str:
         return f"{shown} No other seed was trained."
     if found.empty:
         return f"{shown} None of the {len(rows)} seeds found a threshold."
-    share = found["answered"] / found["num_test"]
-    risk = found["risk"]
+    share, risk = found["answered"] / found["num_test"], found["risk"].dropna()
+    wrong = f" and wrong in {interval(risk.min(), risk.max())}" if len(risk) else ""
     return (
         f"{shown} {len(found)} of {len(rows)} seeds found a threshold, answering "
-        f"{interval(share.min(), share.max())} and wrong in {interval(risk.min(), risk.max())}."
+        f"{interval(share.min(), share.max())}{wrong}."
     )
 
 
@@ -142,7 +152,8 @@ def _limits(scores: Scores) -> str:
     simulated = [SIMULATED] if dataset["simulated"] else []
     shared = dataset.get("equal_pixels", {"across": {}})["across"]
     leaks = [
-        f"{count:,} images are in {pair.replace('/', ' and ')} alike."
+        f"{counted(count, 'images')} {'is' if count == 1 else 'are'} in "
+        f"{pair.replace('/', ' and ')} alike."
         for pair, count in shared.items()
         if "test" in pair.split("/")
     ]

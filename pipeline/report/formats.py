@@ -1,4 +1,4 @@
-"""A table in the formats that others read: CSV and Parquet of its numbers, LaTeX of its look."""
+"""A table in the formats that others read: Parquet of its numbers, LaTeX of its look."""
 
 from __future__ import annotations
 
@@ -31,11 +31,6 @@ LATEX = {
     "\u2009": r"\,",
 }
 MARKS = {"best": r"\textbf{%s}", "tied": r"$\approx$%s", "": "%s"}
-
-
-def csv_text(table: Table) -> str:
-    """Return the numbers behind a table as CSV; an undefined value is an empty cell."""
-    return table.frame.to_csv(index=False, lineterminator="\n")
 
 
 def parquet_bytes(table: Table) -> bytes:

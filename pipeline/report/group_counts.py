@@ -7,7 +7,6 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline.metrics.group_shares import visibilities
 from pipeline.report.scores import Scores, pick
 from pipeline.report.wording import missing
 
@@ -17,9 +16,8 @@ COUNTS = ("answered", "wrong", "lower", "upper")
 def group_counts(scores: Scores, thresholds: Sequence[float]) -> list[dict[str, Any]]:
     """Return each group's counts at every threshold, ready for JSON.
 
-    A masked group has its ``label`` alone. Where fewer than 10 of a group are answered its numbers
-    are None at that threshold, and so are those of the next smallest, from which and the total
-    they could be worked out.
+    A masked group has its ``label`` alone. Where too few of a group are answered to be shown, its
+    numbers are None at that threshold.
     """
     if scores.accepted_groups is None:
         return []
@@ -32,20 +30,13 @@ def group_counts(scores: Scores, thresholds: Sequence[float]) -> list[dict[str, 
 
 
 def _entries(column: str, kind: pd.DataFrame, thresholds: Sequence[float]) -> list[dict[str, Any]]:
-    names = list(dict.fromkeys(kind["group"]))
-    tables = {name: pick(kind, group=name).set_index("threshold") for name in names}
-    tables = {name: table.loc[list(thresholds)] for name, table in tables.items()}
-    sizes = {name: int(table["patients"].iloc[0]) for name, table in tables.items()}
-    shown = visibilities(sizes)
-    answered = zip(*(tables[name]["answered"].astype(int) for name in names), strict=True)
-    at_each = [visibilities(dict(zip(names, counts, strict=True))) for counts in answered]
-    hidden = pd.DataFrame(at_each) == "masked"
     entries = []
-    for name in names:
+    for name in dict.fromkeys(kind["group"]):
+        table = pick(kind, group=name).set_index("threshold").loc[list(thresholds)]
         entry: dict[str, Any] = {"label": f"{column.replace('_', ' ')}: {name}"}
-        if shown[name] != "masked":
-            counts = tables[name].reset_index(drop=True).mask(hidden[name])
-            entry |= {"total": sizes[name]} | {key: _numbers(counts[key]) for key in COUNTS}
+        patients = table["patients"].iloc[0]
+        if not missing(patients):
+            entry |= {"total": int(patients)} | {key: _numbers(table[key]) for key in COUNTS}
         entries.append(entry)
     return entries
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from pipeline.metrics.group_shares import MASK_BELOW, RATE_FROM
-from pipeline.report.scores import Scores
+from pipeline.report.scores import Scores, pick
 from pipeline.report.table import Cell, Column, Table
 from pipeline.report.wording import (
     MASKED,
@@ -26,7 +26,7 @@ def group_scores_table(scores: Scores) -> Table | None:
     """Return one row a group with its metrics and intervals; None where they were not computed."""
     if scores.group_scores is None:
         return None
-    frame = scores.group_scores
+    frame = pick(scores.group_scores, **scores.headline)
     rows = [
         (Cell(str(column).replace("_", " ")), Cell(str(group)), *_cells(own))
         for (column, group), own in frame.groupby(["column", "group"], sort=False)

@@ -7,9 +7,17 @@ from collections.abc import Iterator
 import pandas as pd
 
 from pipeline.metrics.group_shares import MASK_BELOW, RATE_FROM
-from pipeline.report.scores import Scores
+from pipeline.report.scores import Scores, pick
 from pipeline.report.table import Cell, Column, Table
-from pipeline.report.wording import MASKED, interval, missing, percent, signed, target_text
+from pipeline.report.wording import (
+    MASKED,
+    counted,
+    interval,
+    missing,
+    percent,
+    signed,
+    target_text,
+)
 
 QUANTITIES = ("referred", "wrong")
 
@@ -39,9 +47,9 @@ def groups_table(scores: Scores, groups: pd.DataFrame) -> Table:
     return Table(
         name="groups",
         caption=f"Groups at the target of {target_text(scores.record['headline_target'])}: one "
-        "threshold for all. Exact 95% intervals; those of the differences hold for all groups of a "
-        f"kind at once. {MASKED} masked: fewer than {MASK_BELOW} patients, or shown they would "
-        f"give such a group away; below {RATE_FROM}, counts alone.",
+        "threshold for all. Exact 95% intervals; those of the differences hold at once for all "
+        f"groups of a kind that have one. {MASKED} masked: fewer than {MASK_BELOW} patients, or "
+        f"shown they would give such a group away; below {RATE_FROM}, counts alone.",
         columns=(
             Column("By", numeric=False),
             Column("Group", numeric=False),
@@ -69,15 +77,38 @@ def _share_cells(row: pd.Series) -> tuple[Cell, Cell]:
     return share, Cell(signed(100 * row["difference"]), ends)
 
 
+def groups_place(scores: Scores) -> str:
+    """Say where on the page groups stand: where nobody is answered they have no figure."""
+    target = scores.record["headline_target"]
+    point = pick(scores.operating_points, **scores.headline, target=target).iloc[0]
+    return "Groups of patients" if point["answered"] else "Scores of every group and class"
+
+
 def groups_sentence(groups: pd.DataFrame) -> str:
-    """Say how many groups were looked at, and how many were too small to tell."""
-    wrong = groups[groups["quantity"] == "wrong"]
-    small = (wrong["visibility"] != "full").sum()
-    apart = wrong[(wrong["difference_lower"] > 0) | (wrong["difference_upper"] < 0)]["group"]
-    found = (
-        f"Errors differ from the others' in {', '.join(apart)}."
-        if len(apart)
-        else "No group's errors differ from the others' by more than chance may do; that shows no "
-        "equality."
+    """Say how many groups were looked at, how many could be compared, and which errors differ.
+
+    `groups` are the rows of one model and target.
+    """
+    sizes, wrong = (groups[groups["quantity"] == each] for each in QUANTITIES)
+    small = int((sizes["visibility"] != "full").sum())
+    judged = wrong[wrong["difference"].notna()]
+    few = len(sizes) - small - len(judged)
+    of_few = f"; of {few} more too few are answered" if few else ""
+    examined = f"{counted(len(sizes), 'groups')} examined; {small} too small or masked{of_few}."
+    return f"{examined} {_errors_sentence(judged)}"
+
+
+def _errors_sentence(judged: pd.DataFrame) -> str:
+    if judged.empty:
+        return "No group's errors could be compared with the others'."
+    apart = judged[(judged["difference_lower"] > 0) | (judged["difference_upper"] < 0)]
+    if len(apart):
+        named = ", ".join(
+            f"{row['column'].replace('_', ' ')} {row['group']}" for _, row in apart.iterrows()
+        )
+        return f"Errors differ from the others' in {named}."
+    among = f"none of the {len(judged)} groups" if len(judged) > 1 else "not in the one group"
+    return (
+        f"Errors differ from the others' in {among} compared by more than chance may do; that "
+        "shows no equality."
     )
-    return f"{len(wrong)} groups examined; {small} too small. {found}"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pandas as pd
 
-from pipeline.metrics.group_shares import MASK_BELOW, RATE_FROM, visibilities
-from pipeline.report.scores import Scores
+from pipeline.metrics.group_shares import MASK_BELOW, RATE_FROM
+from pipeline.report.classes import class_visibilities
+from pipeline.report.scores import Scores, pick
 from pipeline.report.table import Cell, Column, Table
-from pipeline.report.wording import MASKED, missing, percent, signed
+from pipeline.report.wording import MASKED, counted, missing, percent, signed
 
-NUMBERS = ("cases", "mean_probability", "share", "gap", "gap_lower", "gap_upper", "ece")
 IDEAL = {"gap": "0", "intercept": "0", "slope": "1"}
 LEVELS = {
     "gap": "mean: confidence minus accuracy, points",
@@ -22,7 +22,7 @@ def levels_table(scores: Scores) -> Table | None:
     """Return the levels of calibration of the headline loss; None where they were not computed."""
     if scores.levels is None:
         return None
-    frame = scores.levels
+    frame = pick(scores.levels, loss=scores.headline["loss"])
     calibrators = list(frame["calibrator"].unique())
     values = {(row["quantity"], row["calibrator"]): row for _, row in frame.iterrows()}
     rows = [
@@ -66,21 +66,20 @@ def class_calibration_table(scores: Scores) -> Table | None:
     """Return each class's mean probability against its share; None where not computed."""
     if scores.class_calibration is None:
         return None
-    frame = scores.class_calibration.sort_values("cases", ascending=False, kind="stable")
-    # One row a class and calibrator: a class is as rare under each.
-    shown = visibilities({row["class"]: int(row["cases"]) for _, row in frame.iterrows()})
+    own = pick(scores.class_calibration, loss=scores.headline["loss"])
+    frame = own.sort_values("cases", ascending=False, kind="stable")
+    shown = class_visibilities(scores)
     rows = [
         (Cell(row["class"]), Cell(row["calibrator"]), *_class_cells(row, shown[row["class"]]))
         for _, row in frame.iterrows()
     ]
     rare = sum(visibility != "full" for visibility in shown.values())
-    masked = frame["class"].map(shown) == "masked"
-    public = frame.assign(**{key: frame[key].mask(masked) for key in NUMBERS})
     return Table(
         name="class_calibration",
         caption="One class against the rest, common to rare: mean probability minus the class's "
-        f"share, with 95% patient bootstraps. {rare} classes too rare to judge (fewer than "
-        f"{RATE_FROM} cases; {MASKED} below {MASK_BELOW}).",
+        f"share, with 95% patient bootstraps. {counted(rare, 'classes')} too rare to judge "
+        f"(fewer than {RATE_FROM} {scores.unit}; {MASKED} masked: fewer than {MASK_BELOW}, or "
+        "shown they would give such a class away).",
         columns=(
             Column("Class", numeric=False),
             Column("Calibrator", numeric=False),
@@ -91,7 +90,7 @@ def class_calibration_table(scores: Scores) -> Table | None:
             Column("ECE", "of this class"),
         ),
         rows=tuple(rows),
-        frame=public,
+        frame=frame.astype({"cases": "Int64"}),
         headings=2,
     )
 
@@ -100,10 +99,10 @@ def _class_cells(row: pd.Series, visibility: str) -> tuple[Cell, ...]:
     if visibility == "masked":
         return (Cell(MASKED),) * 5
     if visibility == "counts":
-        return (Cell(f"{row['cases']:,}"), *(Cell("–"),) * 4)
+        return (Cell(f"{row['cases']:,.0f}"), *(Cell("–"),) * 4)
     span = f"{signed(100 * row['gap_lower'])} to {signed(100 * row['gap_upper'])}"
     return (
-        Cell(f"{row['cases']:,}"),
+        Cell(f"{row['cases']:,.0f}"),
         Cell(percent(row["mean_probability"])),
         Cell(percent(row["share"])),
         Cell(signed(100 * row["gap"]), "" if missing(row["gap_lower"]) else span),

@@ -9,19 +9,26 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline.report.confusion import confusion_tables
+from pipeline.report.confusion import failures_sentence
 from pipeline.report.data_card import Item, quarantined_text, reuse_text, sites_text
-from pipeline.report.groups import groups_sentence
+from pipeline.report.groups import groups_place, groups_sentence
 from pipeline.report.partners import frozen_sentence
 from pipeline.report.provenance import chain, short_hash
 from pipeline.report.scores import Scores, pick
 from pipeline.report.sentences import main_sentence, operating_point
-from pipeline.report.wording import count_of, metric_name, missing, scaled, target_text
+from pipeline.report.wording import (
+    count_of,
+    counted,
+    metric_name,
+    missing,
+    one_or,
+    scaled,
+    target_text,
+)
 
 FIGURES = ("accuracy", "balanced_accuracy", "auroc", "nll", "brier", "ece")
 MOST_FAILURES = 3
 NOT_TRIED = {"corruption": "Damaged images: not tried.", "site": "Another site: not tried."}
-NO_FAILURE = "No image that is answered and may be shown is read wrongly."
 
 
 def model_card(scores: Scores) -> tuple[Item, ...]:
@@ -49,39 +56,21 @@ def _use_items(scores: Scores) -> tuple[Item, ...]:
 
 
 def _method_items(scores: Scores) -> tuple[Item, ...]:
-    record, dataset = scores.record, scores.dataset
-    seeds = ", ".join(str(seed) for seed in record["seeds"])
-    target, delta = target_text(record["headline_target"]), target_text(record["delta"])
+    record = scores.record
     return (
         Item(
             "Model, software",
-            f"{record['network']}, trained with {record['headline_loss']}, calibrated with "
-            f"{record['headline_calibrator']}. It gives a class with its confidence, or refers. "
+            f"{_made(scores)}. It gives a class with its confidence, or refers. Software: "
             f"{dict(chain(scores))['Software']}.",
             "T 12c, 22; C 22, 23; S 15a",
         ),
-        Item(
-            "Training",
-            f"Recipe {record['recipe']}, {_epochs(scores)}; seeds {seeds}. {_long_tail(dataset)}",
-            "T 12c, 13; C 25, 26; S 15b",
-        ),
-        Item(
-            "Threshold",
-            f"By fixed-sequence testing on the threshold split, so that error above {target} is "
-            f"passed at most {delta} of the time. Both figures are this project's choice, not a "
-            f"clinic's. {reuse_text(dataset)}".rstrip(),
-            "T 15; S 15c",
-        ),
-        Item(
-            "Recalibration",
-            f"Compared: {', '.join(record['calibrators'])}; all fitted on the calibration split "
-            "alone.",
-            "T 12f, 24",
-        ),
+        Item("Training", _training(scores), "T 12c, 13; C 25, 26; S 15b"),
+        Item("Threshold", _threshold(scores), "T 15; S 15c"),
+        Item("Recalibration", _recalibration(scores), "T 12f, 24"),
         Item(
             "Metrics and intervals",
-            f"Means over seeds; {record['bootstrap']['num_resamples']:,} bootstrap resamples of "
-            f"{record['bootstrap']['unit']}s; exact intervals of proportions.",
+            f"{scores.averaged().capitalize()}; {record['bootstrap']['num_resamples']:,} bootstrap "
+            f"resamples of {record['bootstrap']['unit']}s; exact intervals of proportions.",
             "T 12e, 23a; C 28, 29, 37, 38",
         ),
         Item("Results", _results(scores), "T 23a; C 37, 38"),
@@ -116,9 +105,46 @@ def _limit_items(scores: Scores) -> tuple[Item, ...]:
     )
 
 
+def _made(scores: Scores) -> str:
+    record = scores.record
+    calibrator = record["headline_calibrator"]
+    calibrated = "not calibrated" if calibrator == "identity" else f"calibrated with {calibrator}"
+    if scores.brought:
+        return f"Network and training not recorded; {calibrated}"
+    return f"{record['network']}, trained with {record['headline_loss']}, {calibrated}"
+
+
+def _training(scores: Scores) -> str:
+    if scores.brought:
+        return "Not recorded: predictions were brought."
+    record = scores.record
+    seeds = f"{one_or('seeds', record['seeds'])} {', '.join(map(str, record['seeds']))}"
+    return f"Recipe {record['recipe']}, {_epochs(scores)}; {seeds}. {_long_tail(scores.dataset)}"
+
+
+def _threshold(scores: Scores) -> str:
+    if "threshold" not in scores.splits:
+        return "None was searched: no separate cases were given."
+    record = scores.record
+    target, delta = target_text(record["headline_target"]), target_text(record["delta"])
+    rule = (
+        f"By fixed-sequence testing on the threshold split, so that error above {target} is passed "
+        f"at most {delta} of the time. Both figures are this project's choice, not a clinic's."
+    )
+    said = [rule, reuse_text(scores.dataset), *scores.dataset.get("unchecked", [])]
+    return " ".join(filter(None, said))
+
+
+def _recalibration(scores: Scores) -> str:
+    if "calibration" not in scores.splits:
+        return "No calibrator was fitted: no separate cases were given."
+    named = ", ".join(scores.record["calibrators"])
+    return f"Compared: {named}; all fitted on the calibration split alone."
+
+
 def _epochs(scores: Scores) -> str:
     epochs = scores.history["epoch"].nunique()
-    return f"{epochs} epochs" if epochs else "epochs not recorded"
+    return counted(epochs, "epochs") if epochs else "epochs not recorded"
 
 
 def _long_tail(dataset: dict[str, Any]) -> str:
@@ -153,16 +179,7 @@ def _figure(key: str, row: pd.Series) -> str:
 
 
 def _failures(scores: Scores) -> str:
-    answered = {table.name: table.frame for table in confusion_tables(scores)}
-    if "commonest_errors" not in answered:
-        return f"Which errors are commonest: not recorded. {_foreign(scores)}".rstrip()
-    errors = answered["commonest_errors"].head(MOST_FAILURES)
-    listed = "; ".join(
-        f"{row['label']} read as {row['prediction']}: {row['answered']:,}"
-        for _, row in errors.iterrows()
-    )
-    found = f"Images answered wrongly, commonest first: {listed}." if listed else NO_FAILURE
-    return f"{found} {_foreign(scores)}".rstrip()
+    return f"{failures_sentence(scores, MOST_FAILURES)} {_foreign(scores)}"
 
 
 def _foreign(scores: Scores) -> str:
@@ -190,9 +207,10 @@ def _robustness(scores: Scores) -> str:
 
 def _subgroups(scores: Scores) -> str:
     if scores.groups is None:
-        return "No groups are recorded, so none was examined. No method for fairness was used."
-    kinds = ", ".join(name.replace("_", " ") for name in scores.groups["column"].unique())
+        return "No column tells two groups apart, so none was examined. One threshold for all."
+    groups = pick(scores.groups, **scores.headline, target=scores.record["headline_target"])
+    kinds = ", ".join(name.replace("_", " ") for name in groups["column"].unique())
     return (
-        f"Examined by {kinds}: see “Groups of patients”. {groups_sentence(scores.groups)} One "
-        "threshold for all; no method for fairness was used."
+        f"Examined by {kinds}: see “{groups_place(scores)}”. {groups_sentence(groups)} One "
+        "threshold for all; no method for fairness was used after training."
     )

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pipeline.outgoing_text import printable
 from pipeline.report.first_screen import FirstScreen, first_screen
 from pipeline.report.scores import Scores
 
@@ -37,7 +38,7 @@ def study_line(study: str, title: str, every: Sequence[Scores]) -> StudyLine:
     """Return a study's entry: each experiment with what its first screen says."""
     names = headings(every)
     entries = (ExperimentLine(names[each.name], each, first_screen(each)) for each in every)
-    return StudyLine(study, title, tuple(entries))
+    return StudyLine(study, printable(title), tuple(entries))
 
 
 def headings(every: Sequence[Scores]) -> dict[str, str]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pipeline.outgoing_text import csv_text, printable
 from pipeline.report.curves import curve_tables
-from pipeline.report.formats import csv_text, latex_text, parquet_bytes
+from pipeline.report.formats import latex_text, parquet_bytes
 from pipeline.report.overview import StudyLine, headings
 from pipeline.report.provenance import fingerprint_line
 from pipeline.report.ranking import ranking_tables
@@ -41,7 +42,13 @@ def study_files(study: str, title: str, every: Sequence[Scores]) -> dict[str, by
     rankings = ranking_tables(every)
     foot = fingerprint_line(every)
     names = headings(every)
-    shared = {"study": study, "title": title, "views": views, "rankings": rankings, "names": names}
+    shared = {
+        "study": study,
+        "title": printable(title),
+        "views": views,
+        "rankings": rankings,
+        "names": names,
+    }
     shown = {"on_the_study_page": ON_A_LONG_PAGE if len(every) >= LONG_FROM else ON_THE_STUDY_PAGE}
     texts = {
         "index.html": render("study.html.jinja", foot, prefix="", **shared, **shown),
@@ -63,7 +70,7 @@ def study_files(study: str, title: str, every: Sequence[Scores]) -> dict[str, by
             )
         texts |= {f"figures/{view.name}/{each.name}.svg": each.svg for each in view.panels}
         for name, curve in curve_tables(view.scores).items():
-            texts[f"plots/{name}/{view.name}.csv"] = curve.to_csv(index=False, lineterminator="\n")
+            texts[f"plots/{name}/{view.name}.csv"] = csv_text(curve)
         for table in view.all_tables:
             contents |= _table_files(f"tables/{view.name}/{table.name}", table)
     for table in rankings:
@@ -73,7 +80,7 @@ def study_files(study: str, title: str, every: Sequence[Scores]) -> dict[str, by
 
 def _table_files(stem: str, table: Table) -> dict[str, bytes]:
     return {
-        f"{stem}.csv": csv_text(table).encode(),
+        f"{stem}.csv": csv_text(table.frame).encode(),
         f"{stem}.tex": latex_text(table).encode(),
         f"{stem}.parquet": parquet_bytes(table),
     }

@@ -6,14 +6,16 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from pipeline.metrics.group_shares import MASK_BELOW, RATE_FROM, visibilities
+from pipeline.metrics.group_shares import MASK_BELOW, RATE_FROM
 from pipeline.report.scores import Scores, pick
 from pipeline.report.table import Cell, Column, Table
 from pipeline.report.wording import (
     MASKED,
     count_of,
+    counted,
     metric_name,
     missing,
+    number_text,
     percent,
     scaled,
     share_of,
@@ -49,20 +51,21 @@ def frozen_sentence(scores: Scores, rows: pd.DataFrame) -> str:
     hidden = rows["view"].isin({CLEAN, *masked_views(rows)})
     judged = rows[~hidden & (rows["answered"] >= RATE_FROM)]
     if judged.empty:
-        return "Too few are answered here to tell how wrong the threshold from home is."
+        return (
+            f"Nowhere here are {RATE_FROM} {scores.unit} or more answered, so how wrong the "
+            "threshold from home is cannot be told."
+        )
     worst = judged.iloc[int(judged["risk"].to_numpy().argmax())]
     return (
         f"At the threshold from home it is most wrong at {worst['view']}: "
-        f"{share_of(int(worst['wrong']), int(worst['answered']))}, with {worst['answered']:,} of "
-        f"{worst['patients']:,} {scores.unit} answered."
+        f"{share_of(int(worst['wrong']), int(worst['answered']))}, with "
+        f"{worst['answered']:,.0f} of {counted(int(worst['patients']), scores.unit)} answered."
     )
 
 
 def masked_views(rows: pd.DataFrame) -> set[str]:
     """Return the sites that are too small to show, or whose size would give such a site away."""
-    sites = rows[rows["view"] != CLEAN].groupby("view", sort=False)["patients"].first()
-    shown = visibilities({str(view): int(number) for view, number in sites.items()})
-    return {view for view, visibility in shown.items() if visibility == "masked"}
+    return set(rows[rows["patients"].isna()]["view"])
 
 
 def shift_table(scores: Scores, partner: str, rows: pd.DataFrame) -> Table:
@@ -71,9 +74,6 @@ def shift_table(scores: Scores, partner: str, rows: pd.DataFrame) -> Table:
     cells = [
         (Cell(row["view"]), *_view_cells(row, row["view"] in masked)) for _, row in rows.iterrows()
     ]
-    hidden = rows["view"].isin(masked)
-    names = [name for name in rows.columns if name not in {"loss", "calibrator", "seed", "partner",
-             "kind", "view", "corruption", "severity", "threshold"}]  # fmt: skip
     headline = scores.headline
     return Table(
         name=f"shift_{partner}",
@@ -91,7 +91,7 @@ def shift_table(scores: Scores, partner: str, rows: pd.DataFrame) -> Table:
             Column("Wrong", "of the answered"),
         ),
         rows=tuple(cells),
-        frame=rows.assign(**{name: rows[name].astype("Float64").mask(hidden) for name in names}),
+        frame=rows.astype(dict.fromkeys(("cases", "patients", "answered", "wrong"), "Int64")),
     )
 
 
@@ -99,13 +99,14 @@ def _view_cells(row: pd.Series, masked: bool) -> tuple[Cell, ...]:
     if masked:
         return (Cell(MASKED),) * 5
     few = row["patients"] < RATE_FROM
-    answered = f"{row['answered']:,} of {row['patients']:,}"
+    answered = f"{row['answered']:,.0f} of {row['patients']:,.0f}"
+    wrong = MASKED if missing(row["wrong"]) else count_of(int(row["wrong"]), int(row["answered"]))
     return (
-        Cell(f"{row['cases']:,}"),
+        Cell(f"{row['cases']:,.0f}"),
         Cell("–" if few else scaled("accuracy", row["accuracy"])),
         Cell("–" if few else scaled("ece", row["ece"])),
         Cell(answered, "" if few else percent(row["coverage"])),
-        Cell(count_of(int(row["wrong"]), int(row["answered"]))),
+        Cell(wrong),
     )
 
 
@@ -113,12 +114,14 @@ def answered_sentence(scores: Scores) -> str:
     """Say of each partner out of scope how many images the model shown answers."""
     rows = _answered_by(scores)
     said = [
-        f"{share_of(int(row['answered']), int(row['foreign']))} out-of-scope images "
-        f"({row['partner']}) were answered."
+        f"{count_of(int(row['answered']), int(row['foreign']))} out-of-scope images "
+        f"({row['partner']}) {'was' if row['answered'] == 1 else 'were'} answered."
         for _, row in rows.iterrows()
     ]
     if len(rows) and missing(rows["threshold"].iloc[0]):
         said.append("No threshold was found, so nothing at all is.")
+    elif len(rows) and rows["answered"].sum():
+        said.append("All of these answers are wrong.")
     return " ".join(said)
 
 
@@ -146,7 +149,7 @@ def ood_answered_table(scores: Scores) -> Table | None:
             (
                 Cell(str(partner)),
                 Cell(str(loss)),
-                Cell(share_of(int(first["answered"]), int(first["foreign"]))),
+                Cell(count_of(int(first["answered"]), int(first["foreign"]))),
                 Cell(" to ".join(dict.fromkeys(among))),
                 Cell(f"{runs['threshold'].notna().sum()} of {len(runs)}"),
             )
@@ -187,9 +190,9 @@ def ood_table(scores: Scores) -> Table | None:
     ]  # fmt: skip
     return Table(
         name="ood",
-        caption="How well a score tells own test images from images out of scope: mean ± standard "
-        f"deviation over {scores.seeds_text}. Max logit and energy need logits, which only no "
-        "calibrator and a temperature leave as such.",
+        caption="How well a score tells own test images from images out of scope: "
+        f"{scores.spread_text}. Max logit and energy need logits, which are left as such without a "
+        "calibrator and by a temperature alone.",
         columns=(
             Column("Images", numeric=False),
             Column("Loss", numeric=False),
@@ -212,8 +215,9 @@ def site_recalibration_table(scores: Scores) -> Table | None:
     return Table(
         name="site_recalibration",
         caption=f"At another site after {calibrator}, fitted at home and corrected with cases of "
-        f"the site, tested on its other half: mean ± standard deviation over {scores.seeds_text}, "
-        f"each the mean of {rows['num_draws'].iloc[0]} halvings of the patients.",
+        f"the site, tested on its other half: {scores.spread_text}, "
+        f"each the mean of {rows['num_draws'].iloc[0]} halvings of the patients; {MASKED} masked: "
+        f"fewer than {MASK_BELOW} cases, and no rate of fewer than {RATE_FROM}.",
         columns=(
             Column("Site", numeric=False),
             Column("Loss", numeric=False),
@@ -235,7 +239,7 @@ def _correction_rows(rows: pd.DataFrame) -> Iterator[tuple[Cell, ...]]:
             Cell(partner),
             Cell(loss),
             Cell(_correction(correction)),
-            Cell(f"{runs['cases'].iloc[0]:,}"),
+            Cell(number_text(runs["cases"].iloc[0])),
             *(Cell(text) for text in means),
         )
 

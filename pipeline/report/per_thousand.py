@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pandas as pd
 
-from pipeline.metrics.group_shares import MASK_BELOW, RATE_FROM, visibilities
+from pipeline.metrics.group_shares import MASK_BELOW, RATE_FROM
 from pipeline.report.scores import Scores, pick
 from pipeline.report.table import Cell, Column, Table
-from pipeline.report.wording import MASKED, missing
+from pipeline.report.wording import MASKED, missing, target_text
 
 PREVALENCES = {"test": "as tested", "stated": "as stated"}
 POLICIES = {
@@ -15,31 +15,22 @@ POLICIES = {
     "refer_nobody": "refer nobody",
     "refer_at_random": "refer as many by lot",
 }
-NUMBERS = ["arriving", "answered", "wrong", "referred"]
-ENDS = ["wrong_lower", "wrong_upper", "referred_lower", "referred_upper"]
 
 
 def per_thousand_table(scores: Scores) -> Table | None:
     """Return the workload of the model on the first screen; None where it was not computed."""
     if scores.workload is None:
         return None
-    rows = pick(scores.workload, **scores.headline)
-    of_classes = rows[rows["class"] != ""]
-    # A class is as rare under each policy and prevalence.
-    patients = of_classes.groupby("class", sort=False)["patients"].first()
-    shown = visibilities({str(name): int(count) for name, count in patients.items()})
-    hidden = rows["class"].map(shown).fillna("full")
-    public = rows.assign(
-        **{name: rows[name].mask(hidden != "full") for name in ["right", *NUMBERS, *ENDS]},
-        patients=rows["patients"].mask(hidden == "masked"),
-    )
+    target = scores.record["headline_target"]
+    rows = pick(scores.workload, **scores.headline, target=target)
     headline = scores.headline
     return Table(
         name="per_thousand",
         caption="Of 1,000 patients arriving, with 95% intervals of the model's: "
-        f"{headline['loss']} with {headline['calibrator']}, seed {headline['seed']}, at its "
-        f"approved threshold. {_stated_sentence(rows)} No number of a class with fewer than "
-        f"{RATE_FROM} test patients; {MASKED} below {MASK_BELOW}.",
+        f"{headline['loss']} with {headline['calibrator']}, seed {headline['seed']}, at the "
+        f"threshold for a target of {target_text(target)}. {_stated_sentence(scores, rows)} "
+        f"No rate of a class with fewer than {RATE_FROM} test patients; {MASKED} masked: fewer "
+        f"than {MASK_BELOW}, or shown they would give such a class away.",
         columns=(
             Column("Classes", numeric=False),
             Column("Policy", numeric=False),
@@ -50,40 +41,33 @@ def per_thousand_table(scores: Scores) -> Table | None:
             Column("Wrong among them"),
             Column("Referred"),
         ),
-        rows=tuple(
-            _cells(row, visibility)
-            for (_, row), visibility in zip(public.iterrows(), hidden, strict=True)
-        ),
-        frame=public,
+        rows=tuple(_cells(row) for _, row in rows.iterrows()),
+        frame=rows.astype({"patients": "Int64"}),
         headings=3,
     )
 
 
-def _stated_sentence(rows: pd.DataFrame) -> str:
+def _stated_sentence(scores: Scores, rows: pd.DataFrame) -> str:
     if "stated" not in set(rows["prevalence"]):
         return "Classes come as often as among the test patients: no other prevalence was stated."
-    shares = pick(rows, prevalence="stated", policy="model")
-    shares = shares[shares["class"] != ""]
-    words = ", ".join(
-        f"{name} {arriving / 10:.3g}%"
-        for name, arriving in zip(shares["class"], shares["arriving"], strict=True)
-    )
+    stated = scores.record["prevalence"]
+    words = ", ".join(f"{name} {100 * share:.3g}%" for name, share in stated.items())
     return (
         f"As stated: {words}; that a site sees its classes so often and each looks as it does here "
         "is assumed."
     )
 
 
-def _cells(row: pd.Series, visibility: str) -> tuple[Cell, ...]:
+def _cells(row: pd.Series) -> tuple[Cell, ...]:
     names = (
         Cell(PREVALENCES[row["prevalence"]]),
         Cell(POLICIES[row["policy"]]),
         Cell(row["class"] or "all"),
     )
-    if visibility == "masked":
+    if missing(row["patients"]):
         return (*names, *(Cell(MASKED),) * 5)
     patients = Cell(f"{row['patients']:,.0f}")
-    if visibility == "counts":
+    if missing(row["arriving"]):
         return (*names, patients, *(Cell("–"),) * 4)
     return (
         *names,

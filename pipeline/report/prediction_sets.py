@@ -10,7 +10,7 @@ from pipeline.metrics.group_shares import MASK_BELOW, RATE_FROM
 from pipeline.report.classes import class_visibilities, in_order
 from pipeline.report.scores import Scores, pick
 from pipeline.report.table import Cell, Column, Table
-from pipeline.report.wording import MASKED, interval, percent, target_text
+from pipeline.report.wording import MASKED, counted, interval, percent, target_text
 
 METHODS = {"marginal": "over all classes", "class_conditional": "class by class"}
 KEYS = ["method", "level", "calibrator"]
@@ -20,8 +20,8 @@ def prediction_sets_table(scores: Scores) -> Table | None:
     """Return what the sets of each method and promise hold; None where there are none."""
     if scores.prediction_sets is None:
         return None
-    frame = scores.prediction_sets[scores.prediction_sets["class"] == ""]
-    judged = _classes_judged(scores, scores.prediction_sets)
+    every = _of_the_model(scores, scores.prediction_sets)
+    frame, judged = every[every["class"] == ""], _classes_judged(scores, every)
     rows = [
         (
             Cell(METHODS[row["method"]]),
@@ -39,8 +39,8 @@ def prediction_sets_table(scores: Scores) -> Table | None:
         name="prediction_sets",
         caption=f"Sets of classes made to hold the true one so often (split conformal) of "
         f"{scores.headline['loss']}, seed {scores.headline['seed']}: "
-        f"{int(frame['cases'].iloc[0]):,} test images. {_sentence(scores, frame, judged)} "
-        f"{_kept(frame)} {_promise(scores)}",
+        f"{counted(int(frame['cases'].iloc[0]), 'test images')}. "
+        f"{_sentence(scores, frame, judged)} {kept_sentence(every)} {_promise(scores)}",
         columns=(
             Column("Promise", numeric=False),
             Column("Level"),
@@ -61,17 +61,11 @@ def prediction_sets_by_class_table(scores: Scores) -> Table | None:
     """Return how often sets hold each class, under both promises, as calibrated."""
     if scores.prediction_sets is None:
         return None
-    frame = in_order(scores, scores.prediction_sets[scores.prediction_sets["class"] != ""])
+    every = _of_the_model(scores, scores.prediction_sets)
+    frame = in_order(scores, every[every["class"] != ""])
     shown = class_visibilities(scores)
     rows = pick(frame, calibrator=scores.record["headline_calibrator"])
     promises = list(dict.fromkeys(zip(rows["method"], rows["level"], strict=True)))
-    visibility = frame["class"].map(shown)
-    rates = ("coverage", "mean_size", "single", "empty")
-    public = frame.assign(
-        **{key: frame[key].mask(visibility == "masked") for key in ("cases", "covered")},
-        **{key: frame[key].mask(visibility == "masked") for key in ("lower", "upper")},
-        **{key: frame[key].mask(visibility != "full") for key in rates},
-    )
     return Table(
         name="prediction_sets_by_class",
         caption="How often the sets hold each true class, after "
@@ -86,7 +80,7 @@ def prediction_sets_by_class_table(scores: Scores) -> Table | None:
             (Cell(str(name)), *_class_cells(own, promises, shown[str(name)]))
             for name, own in rows.groupby("class", sort=False)
         ),
-        frame=public,
+        frame=frame.astype(dict.fromkeys(("cases", "covered"), "Int64")),
     )
 
 
@@ -136,11 +130,31 @@ def _sentence(scores: Scores, frame: pd.DataFrame, judged: pd.DataFrame) -> str:
     return f"After {calibrator}, promised {level} {', promised '.join(words)}."
 
 
-def _kept(frame: pd.DataFrame) -> str:
-    missed = int((frame["upper"] < frame["level"]).sum())
-    if not missed:
-        return "No interval lies below its level."
-    return f"In {missed} of {len(frame)} rows the whole interval lies below the level."
+def _of_the_model(scores: Scores, every: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of the loss and seed shown, under every calibrator."""
+    return pick(every, loss=scores.headline["loss"], seed=scores.headline["seed"])
+
+
+def kept_sentence(every: pd.DataFrame) -> str:
+    """Say where the whole interval lies below the level, over all classes and class by class.
+
+    `every` has the rows of all classes, whose class is empty, and of each; masked ones count not.
+    """
+    known = every[every["upper"].notna()]
+    below = known["upper"] < known["level"]
+    whole = known["class"] == ""
+    over_all, by_class = ((int(below[rows].sum()), int(rows.sum())) for rows in (whole, ~whole))
+    if not below.any():
+        return (
+            f"No interval lies below its level: of {over_all[1]} over all classes and "
+            f"{by_class[1]} of single classes."
+        )
+    named = ", ".join(dict.fromkeys(known[below & ~whole]["class"]))
+    return (
+        f"The whole interval lies below the level in {over_all[0]} of {over_all[1]} over all "
+        f"classes and in {by_class[0]} of {by_class[1]} of single classes"
+        f"{f' ({named})' if named else ''}."
+    )
 
 
 def _promise(scores: Scores) -> str:

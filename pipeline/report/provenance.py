@@ -7,8 +7,9 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline.report.scores import Scores
+from pipeline.report.scores import NOT_RECORDED, Scores
 from pipeline.report.table import Cell, Column, Table
+from pipeline.report.wording import counted
 
 SHORT = 12
 
@@ -65,7 +66,7 @@ def chain(scores: Scores) -> tuple[tuple[str, str], ...]:
     return (
         ("Trained by revision", revisions),
         ("Evaluated by revision", str(evaluated["revision"])),
-        ("Uncommitted changes", f"in {dirty} of {len(runs)} runs" if dirty else "none"),
+        ("Uncommitted changes", _uncommitted(dirty, scores)),
         ("Data fingerprint", _joined(run["data_fingerprint"] for run in runs)),
         ("Data set", f"{scores.dataset['title']}; {scores.dataset['licence']}"),
         ("Network and recipe", f"{scores.record['network']}, {scores.record['recipe']}"),
@@ -97,7 +98,13 @@ def _versions(records: list[dict[str, Any]]) -> str:
     """
     names = dict.fromkeys(name for record in records for name in record)
     found = {n: _joined(str(each[n]) for each in records if n in each) for n in names}
-    return "; ".join(f"{name} {versions}" for name, versions in found.items())
+    return "; ".join(f"{name} {versions}" for name, versions in found.items()) or NOT_RECORDED
+
+
+def _uncommitted(dirty: int, scores: Scores) -> str:
+    if scores.brought:
+        return NOT_RECORDED
+    return f"in {dirty} of {counted(len(scores.provenance['runs']), 'runs')}" if dirty else "none"
 
 
 def fingerprint_line(all_scores: Iterable[Scores]) -> str:

@@ -10,7 +10,7 @@ from pipeline.metrics.group_shares import RATE_FROM
 from pipeline.metrics.intervals import LEVEL, Interval, difference_interval
 from pipeline.report.classes import class_rows, class_visibilities
 from pipeline.report.scores import Scores
-from pipeline.report.wording import percent, signed
+from pipeline.report.wording import counted, percent, signed
 
 
 @dataclass(frozen=True)
@@ -41,12 +41,22 @@ def referred_classes_sentence(scores: Scores) -> str:
     most = max(against, key=lambda each: each.ratio)
     critical = [each for each in against if each.name in scores.dataset["critical_classes"]]
     said = critical if most in critical else [*critical, most]
-    words = " ".join(_class_sentence(each) for each in said)
-    return f"{words} Intervals hold for all {len(against)} classes judged at once."
+    others = "others" if not _some_masked(scores) else "other classes shown"
+    words = " ".join(_class_sentence(each, others) for each in said)
+    if len(against) == 1:
+        return words
+    return (
+        f"{words} Intervals of these differences hold at once for the {len(against)} classes "
+        "compared."
+    )
+
+
+def _some_masked(scores: Scores) -> bool:
+    return "masked" in class_visibilities(scores).values()
 
 
 def _classes_against_others(scores: Scores) -> list[_Against]:
-    rows, shown = class_rows(scores), class_visibilities(scores)
+    rows, shown = class_rows(scores).dropna(subset="cases"), class_visibilities(scores)
     totals = (int(rows["referred"].sum()), int(rows["cases"].sum()))
     if not 0 < totals[0] < totals[1]:
         return []
@@ -63,30 +73,36 @@ def _classes_against_others(scores: Scores) -> list[_Against]:
     ]
 
 
-def _class_sentence(each: _Against) -> str:
+def _class_sentence(each: _Against, others: str) -> str:
     rates = (each.own[0] / each.own[1], each.others[0] / each.others[1])
     counts = f"{each.own[0]:,} of {each.own[1]:,}, {percent(rates[0])}"
     if not each.others[0]:
-        return f"Only {each.name} is referred ({counts})."
+        return f"{each.name} is referred ({counts}), and none of the {others}."
     ends = f"{signed(100 * each.interval.lower)} to {signed(100 * each.interval.upper)}"
     chance = each.interval.lower <= 0 <= each.interval.upper
     return (
         f"{each.name} is referred {each.ratio:.1f} times as often ({counts}, against "
-        f"{percent(rates[1])} of all others; {signed(100 * (rates[0] - rates[1]))} points, 95% CI "
-        f"{ends}){', which chance alone may do' if chance else ''}."
+        f"{percent(rates[1])} of all {others}; {signed(100 * (rates[0] - rates[1]))} points, "
+        f"95% CI {ends}){', which chance alone may do' if chance else ''}."
     )
 
 
 def referred_groups_sentence(groups: pd.DataFrame) -> str:
-    """Say which groups are referred more than all others of their kind, and which less."""
-    rows = groups[groups["quantity"] == "referred"]
+    """Say which groups are referred more than all others of their kind, and which less.
+
+    `groups` are the rows of one model and target.
+    """
+    rows = groups[(groups["quantity"] == "referred") & groups["difference"].notna()]
+    if rows.empty:
+        return "No group is large enough to compare how often it is referred."
     sides = {"more": rows["difference_lower"] > 0, "less": rows["difference_upper"] < 0}
     parts = []
     for word, apart in sides.items():
         named = "; ".join(_group_words(row) for _, row in rows[apart].iterrows())
         parts += [f"Referred {word} than the others: {named}."] if named else []
     return " ".join(parts) or (
-        "No group is referred more or less than the others by more than chance may do."
+        f"Of {counted(len(rows), 'groups')} compared none is referred more or less than the others "
+        "by more than chance may do."
     )
 
 

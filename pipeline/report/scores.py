@@ -10,7 +10,12 @@ import pandas as pd
 
 from pipeline.artifacts import read_json
 from pipeline.errors import InputError
+from pipeline.outgoing_text import from_csv
+from pipeline.report.wording import counted
 from pipeline.splits import SPLITS
+
+NOT_RECORDED = "not recorded"
+"""What stands where nobody told: the recipe, above all, of predictions that were brought."""
 
 REQUIRED_COLUMNS = {
     "runs": "loss seed calibrator",
@@ -196,8 +201,28 @@ class Scores:
     @property
     def seeds_text(self) -> str:
         """How many seeds there are, in words."""
-        number = len(self.record["seeds"])
-        return "1 seed" if number == 1 else f"{number} seeds"
+        return counted(len(self.record["seeds"]), "seeds")
+
+    def averaged(self, spread: str = "") -> str:
+        """Say over how many seeds means were taken, and what the spread shows; one seed has none.
+
+        `spread` follows the words "mean over 3 seeds".
+        """
+        return (
+            "one seed" if len(self.record["seeds"]) == 1 else f"mean over {self.seeds_text}{spread}"
+        )
+
+    @property
+    def spread_text(self) -> str:
+        """What cells of a table hold where a value is given for each seed."""
+        if len(self.record["seeds"]) == 1:
+            return "one seed, so without a standard deviation"
+        return f"mean ± standard deviation over {self.seeds_text}"
+
+    @property
+    def brought(self) -> bool:
+        """Whether the predictions were brought by somebody: of the training nothing is known."""
+        return self.record["recipe"] == NOT_RECORDED
 
     @property
     def splits(self) -> list[str]:
@@ -207,13 +232,12 @@ class Scores:
     @property
     def num_test_cases(self) -> int:
         """Images of the test split, over which metrics and reliability are taken."""
-        return sum(self.dataset["counts"]["test"].values())
+        return self.dataset["images"]["test"]
 
     @property
     def unit(self) -> str:
         """What operating points count: patients, but cases where nobody has more than one."""
-        cases = {split: sum(each.values()) for split, each in self.dataset["counts"].items()}
-        return "cases" if cases == self.dataset["patients"] else "patients"
+        return "cases" if self.dataset["images"] == self.dataset["patients"] else "patients"
 
 
 def read_scores(folder: Path) -> Scores:
@@ -224,13 +248,17 @@ def read_scores(folder: Path) -> Scores:
     InputError
         If a file or a column is missing, or a file holds no rows; the message names it.
     """
+    record = read_json(folder / "experiment.json")
+    if "images" not in record["dataset"]:
+        message = f"{folder / 'experiment.json'}: key 'dataset.images' expected: run evaluate first"
+        raise InputError(message)
     tables = {
         name: _read_table(folder / f"{name}.csv", columns.split())
         for name, columns in (REQUIRED_COLUMNS | OPTIONAL_COLUMNS).items()
         if name in REQUIRED_COLUMNS or (folder / f"{name}.csv").is_file()
     }
     return Scores(
-        record=read_json(folder / "experiment.json"),
+        record=record,
         provenance=read_json(folder / "provenance.json"),
         **tables,
     )
@@ -242,7 +270,7 @@ def _read_table(path: Path, required: list[str]) -> pd.DataFrame:
         raise InputError(message)
     # Only an empty cell is undefined: a class may well be called NA or null.
     text = dict.fromkeys(TEXT_COLUMNS, str)
-    table = pd.read_csv(path, dtype=text, keep_default_na=False, na_values=[""])
+    table = from_csv(pd.read_csv(path, dtype=text, keep_default_na=False, na_values=[""]))
     if missing := [column for column in required if column not in table.columns]:
         message = f"{path}: column '{missing[0]}' expected, got: {', '.join(table.columns)}"
         raise InputError(message)

@@ -9,7 +9,12 @@ from typing import Any
 import pandas as pd
 
 from pipeline.metrics.group_shares import MASK_BELOW
-from pipeline.report.wording import interval, missing, percent, target_text
+from pipeline.report.wording import counted, interval, missing, percent, target_text
+
+NOT_SEARCHED = (
+    "No separate cases were given, so no threshold was searched and none is approved. Refer every "
+    "case."
+)
 
 
 @dataclass(frozen=True)
@@ -67,7 +72,9 @@ def verdict(point: OperatingPoint) -> tuple[str, str]:
     """
     target = target_text(point.target)
     if point.status == "too_few":
-        return "too_few", f"Too few cases to tell at {target}"
+        few = f"Too few cases to tell at {target}"
+        none = "No threshold was searched: no separate cases were given"
+        return "too_few", few if point.num_threshold_patients else none
     if point.status == "none":
         return "none", f"No threshold shown to meet {target}"
     if missing(point.risk):
@@ -83,21 +90,33 @@ def in_a_hundred(point: OperatingPoint) -> str:
     """Say the operating point in whole cases of a hundred."""
     if not point.found or point.answered == 0:
         return f"Reads none of 100 {point.unit} alone; refers all."
-    answered = round(100 * point.answered / point.num_test)
-    wrong = 100 * point.wrong / point.num_test
-    errors = "none" if point.wrong == 0 else "fewer than 1" if wrong < 0.5 else f"{wrong:.0f}"
-    return (
-        f"Reads {answered} of 100 {point.unit} alone, {errors} of them wrong; "
-        f"refers {100 - answered}."
+    answered, wrong, referred = (
+        _of_a_hundred(count, point.num_test)
+        for count in (point.answered, point.wrong, point.referred)
     )
+    return f"Reads {answered} of 100 {point.unit} alone, {wrong} of them wrong; refers {referred}."
+
+
+def _of_a_hundred(count: int, total: int) -> str:
+    """Write a share in whole cases of a hundred; "none" and "all" are said of no share between.
+
+    >>> [_of_a_hundred(count, 1000) for count in (0, 4, 6, 500, 994, 996, 1000)]
+    ['none', 'fewer than 1', '1', '50', '99', 'more than 99', 'all']
+    """
+    if count in (0, total):
+        return "all" if count else "none"
+    # Halves go to the even number, so that a share and its rest make a hundred.
+    hundred = round(100 * count / total)
+    return {0: "fewer than 1", 100: "more than 99"}.get(hundred, f"{hundred}")
 
 
 def main_sentence(point: OperatingPoint) -> str:
     """Say what was found, in counts with the exact interval."""
+    if not point.num_threshold_patients:
+        return NOT_SEARCHED
     if point.status == "too_few":
-        return (
-            f"Too few cases to tell: even with no errors {point.minimum_answered:,} answered "
-            f"{point.unit} are needed; there were {point.num_threshold_patients:,}."
+        return too_few(
+            "no errors", point.minimum_answered, point.num_threshold_patients, point.unit
         )
     if point.status == "none":
         tried = none_passed(point.num_candidates, point.minimum_answered, point.unit, point.target)
@@ -108,7 +127,7 @@ def main_sentence(point: OperatingPoint) -> str:
         )
     answered = (
         f"At confidence {percent(point.threshold)} or more, the model answered "
-        f"{point.answered:,} of {point.num_test:,} test {point.unit} "
+        f"{point.answered:,} of {counted(point.num_test, f'test {point.unit}')} "
         f"({percent(point.answered / point.num_test)}) and referred {point.referred:,}."
     )
     if missing(point.risk):
@@ -116,6 +135,19 @@ def main_sentence(point: OperatingPoint) -> str:
     return (
         f"{answered} It was wrong in {point.wrong:,} of {point.answered:,} ({percent(point.risk)}; "
         f"95% CI {interval(point.risk_lower, point.risk_upper)})."
+    )
+
+
+def too_few(without: str, needed: int, there: int, unit: str) -> str:
+    """Say that no number of errors seen could have shown the target to be met.
+
+    >>> too_few("no errors", 59, 1, "cases")
+    'Too few cases to tell: even with no errors 59 answered cases are needed; there was 1.'
+    """
+    return (
+        f"Too few cases to tell: even with {without} {counted(needed, f'answered {unit}')} "
+        f"{'is' if needed == 1 else 'are'} needed; there {'was' if there == 1 else 'were'} "
+        f"{there:,}."
     )
 
 
@@ -127,7 +159,7 @@ def none_passed(num_tested: int, fewest: int, unit: str, target: float) -> str:
     >>> none_passed(3, 80, "patients", 0.05)
     'None of the 3 thresholds tried, each answering at least 80 patients, could be shown to meet 5%'
     """
-    whose = f"answering at least {fewest:,} {unit},"
+    whose = f"answering at least {counted(fewest, unit)},"
     if num_tested == 1:
         return f"The one threshold tried, {whose} could not be shown to meet {target_text(target)}"
     return (
@@ -162,9 +194,10 @@ def guarantee_sentence(point: OperatingPoint) -> str:
     """Say what the rule that chose the threshold promises, and what it does not."""
     if not point.found:
         return ""
+    searched = counted(point.num_threshold_patients, f"separate {point.unit}")
     return (
-        f"The threshold came from {point.num_threshold_patients:,} separate {point.unit} by a rule "
-        "that, over repeated samples from the same population, passes a threshold with true error "
+        f"The threshold came from {searched} by a rule that, over repeated samples from the same "
+        "population, passes a threshold with true error "
         f"above {target_text(point.target)} at most {target_text(point.delta)} of the time; it "
         "promises nothing for other sites, scanners, subgroups or one patient."
     )
@@ -175,17 +208,23 @@ def critical_sentences(
 ) -> tuple[str, ...]:
     """Say of each critical class how many were answered wrongly and how many referred.
 
-    `per_class` holds one row a class: class, cases, answered, wrong, referred.
+    `per_class` holds one row a class: class, cases, answered, wrong, referred; no number of a
+    masked class.
     """
-    sentences = []
-    for name in critical:
-        rows = per_class[per_class["class"] == name]
-        cases, wrong, referred = (int(rows[key].sum()) for key in ("cases", "wrong", "referred"))
-        if cases < MASK_BELOW:
-            sentences.append(f"{name}: fewer than {MASK_BELOW} {unit}, not shown.")
-            continue
-        sentences.append(
-            f"Of {cases:,} {unit} with {name}, {wrong:,} were answered wrongly and "
-            f"{referred:,} referred."
+    rows = {row["class"]: row for _, row in per_class.iterrows()}
+    return tuple(_critical_sentence(name, rows[name], unit) for name in critical)
+
+
+def _critical_sentence(name: str, row: pd.Series, unit: str) -> str:
+    if missing(row["cases"]):
+        return (
+            f"{name}: fewer than {MASK_BELOW} {unit}, or shown it would give such a class away: "
+            "not shown."
         )
-    return tuple(sentences)
+    cases, wrong, referred = (int(row[key]) for key in ("cases", "wrong", "referred"))
+    if not cases:
+        return f"{name}: none of the test {unit}, so nothing is known of it."
+    return (
+        f"Of {counted(cases, unit)} with {name}, {wrong:,} "
+        f"{'was' if wrong == 1 else 'were'} answered wrongly and {referred:,} referred."
+    )

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Sized
 from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
 
 from pipeline.metrics import METRICS
 from pipeline.metrics.group_shares import MASK_BELOW, RATE_FROM
@@ -11,8 +14,26 @@ from pipeline.metrics.intervals import proportion_interval
 
 MASKED = "–*"
 
-RESAMPLED_ECE = "Intervals of ECE and its kin lie high, since a resample repeats cases."
-"""Said where such an interval is shown; see `bootstrap_score`."""
+RESAMPLED_ECE = (
+    "The interval of ECE allows for what chance adds to it; the other calibration errors and the "
+    "coverage at a risk have none, as none was found to hold its level."
+)
+"""Said where intervals are shown; see `Metric` and `bias_bounded_interval`."""
+
+
+DERIVED = {
+    "truth_error": (
+        "Truth error",
+        "Mean absolute error against the true probabilities.",
+        "lower",
+    ),
+    "ece_if_calibrated": (
+        "ECE if calibrated",
+        "ECE that a calibrated model of these confidences would score by chance.",
+        "",
+    ),
+}
+"""Errors in percent that are no metric of predictions alone: label, meaning, better direction."""
 
 
 @dataclass(frozen=True)
@@ -40,16 +61,52 @@ def metric_name(key: str) -> MetricName:
         factor, unit = (100.0, "%") if metric.percent else (1.0, "nats" if key == "nll" else "")
         label = metric.label.replace(" %", "%")
         return MetricName(label, metric.description, metric.better, factor, digits, unit)
-    if key == "truth_error":
-        meaning = "Mean absolute error against the true probabilities."
-        return MetricName("Truth error", meaning, "lower", 100.0, 2, "%")
+    if key in DERIVED:
+        label, meaning, better = DERIVED[key]
+        return MetricName(label, meaning, better, 100.0, 2, "%")
     plain = key.replace("_", " ")
     return MetricName(plain, plain, "", 1.0, 4, "")
 
 
-def missing(value: float | None) -> bool:
-    """Return whether a value is undefined."""
-    return value is None or math.isnan(value)
+def missing(value: Any) -> bool:
+    """Return whether a number is undefined, or not shown."""
+    return bool(pd.isna(value))
+
+
+def counted(number: int, plural: str) -> str:
+    """Write a number with what it counts.
+
+    >>> counted(1, "classes"), counted(1, "patients"), counted(1200, "cases")
+    ('1 class', '1 patient', '1,200 cases')
+    """
+    return f"{number:,} {one(plural) if number == 1 else plural}"
+
+
+def one(plural: str) -> str:
+    """Return the singular of what is counted.
+
+    >>> one("classes"), one("cases"), one("losses"), one("pairs")
+    ('class', 'case', 'loss', 'pair')
+    """
+    return plural.removesuffix("es") if plural.endswith("sses") else plural.removesuffix("s")
+
+
+def one_or(plural: str, values: Sized) -> str:
+    """Return the word for so many.
+
+    >>> one_or("seeds", [0]), one_or("seeds", [0, 1])
+    ('seed', 'seeds')
+    """
+    return one(plural) if len(values) == 1 else plural
+
+
+def number_text(count: float | None) -> str:
+    """Write a whole number, or that it is masked.
+
+    >>> number_text(1200.0), number_text(None)
+    ('1,200', '–*')
+    """
+    return MASKED if count is None or missing(count) else f"{count:,.0f}"
 
 
 def percent(share: float, digits: int = 1) -> str:

@@ -19,7 +19,8 @@ VERSIONS = {"calibrated-imaging": "0.1.0", "python": "3.11.7", "torch": "2.13.0"
 PROCESSOR = {"architecture": "x86_64", "kernels": "AVX2", "onednn": "AVX2", "threads": 1}
 CARD = {
     "title": "Simulated",
-    "counts": {"train": {"a": 997, "rare": 3}, "test": {"a": 199, "rare": 1}},
+    "counts": {"train": {"a": 997}, "test": {"a": 199}},
+    "images": {"train": 1000, "test": 200},
     "patients": {"train": 500, "test": 150},
     "fingerprint": "d" * 64,
     "licence": "none",

@@ -101,7 +101,7 @@ def test_one_seed_has_no_deviation(project):
 
 def test_cases_are_called_cases_where_nobody_has_two(project):
     path = scores_folder(project, BUSI) / "experiment.json"
-    card = CARD | {"counts": {"train": {"a": 500}, "test": {"a": 150}}}
+    card = CARD | {"images": {"train": 500, "test": 150}}
     write_json(read_json(path) | {"dataset": card}, path)
     publish(["medical"], root=project)
     assert "Reads 50 of 100 cases alone" in results_section(studies(project))

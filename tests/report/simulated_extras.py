@@ -235,6 +235,12 @@ def selection_table(runs: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([runs[keys].assign(score=score) for score in ("confidence", "margin")])
 
 
+def stated_shares(classes: Sequence[str]) -> dict[str, float]:
+    """The last class at 2 %, the others alike."""
+    rest = 0.98 / (len(classes) - 1)
+    return dict.fromkeys(classes[:-1], rest) | {classes[-1]: 0.02}
+
+
 def workload_table(
     test: Sequence[Outcome], classes: Sequence[str], threshold: float, target: float
 ) -> pd.DataFrame:
@@ -244,8 +250,7 @@ def workload_table(
         outcome.confidence, outcome.predicted, outcome.labels,
         num_classes=len(classes), threshold=threshold,
     )  # fmt: skip
-    rest = 0.98 / (len(classes) - 1)
-    stated = np.array([*[rest] * (len(classes) - 1), 0.02])
+    stated = np.array([*stated_shares(classes).values()])
     rows = []
     for prevalence, shares in {"test": None, "stated": stated}.items():
         for row in workload(point, level=0.95, prevalence=shares):

@@ -9,6 +9,9 @@ from pathlib import Path
 import pandas as pd
 
 from pipeline.config.plan import Plan, StudyRow, write_plan
+from pipeline.evaluation.disclosure import disclosed_card, disclosed_tables
+from pipeline.hashes import write_hashes
+from pipeline.outgoing_text import csv_text
 from pipeline.report import Scores
 from tests.report import simulated_extras as extras
 from tests.report import simulated_tables as common
@@ -75,6 +78,7 @@ def experiment_record(study: str, scenario: Scenario) -> dict[str, object]:
         "headline_target": 0.05,
         "delta": common.DELTA,
         "costs": COSTS if scenario.extras else {},
+        "prevalence": extras.stated_shares(scenario.classes) if scenario.extras else {},
         "bootstrap": {"num_resamples": 1000, "level": 0.95, "unit": "patient"},
     }
 
@@ -98,7 +102,9 @@ def write_study(
 ) -> None:
     """Write a plan and the score files of one study below a folder."""
     for scenario in scenarios:
-        write_scores(root / "data" / "scores" / study / scenario.name, study, scenario)
+        folder = root / "data" / "scores" / study / scenario.name
+        write_scores(folder, study, scenario)
+        write_hashes(folder)
     names = [each.name for each in scenarios]
     studies = {study: StudyRow(study=study, title=title, experiments=names)}
     plan = Plan.model_validate(dict.fromkeys(Plan.model_fields, {}) | {"studies": studies})
@@ -127,10 +133,11 @@ def write_scores(folder: Path, study: str, scenario: Scenario) -> None:
         tables |= _extra_tables(scenario, test, tables)
         tables |= detail_tables(scenario, threshold, test, points)
     folder.mkdir(parents=True, exist_ok=True)
-    for name, table in tables.items():
-        table.to_csv(folder / f"{name}.csv", index=False)
+    record = experiment_record(study, scenario)
+    for name, table in disclosed_tables(tables, record["dataset"]).items():
+        (folder / f"{name}.csv").write_text(csv_text(table), encoding="utf-8")
     records = {
-        "experiment": experiment_record(study, scenario),
+        "experiment": record | {"dataset": disclosed_card(tables, record["dataset"])},
         "provenance": provenance_record(scenario),
     }
     for name, record in records.items():
@@ -160,6 +167,15 @@ def _extra_tables(
         "smooth_curve": extras.smooth_curve_table(test),
         "workload": extras.workload_table(test, scenario.classes, threshold, target),
     } | partner_tables(test, points)
+
+
+def handed_out(scores: Scores) -> Scores:
+    """The same scores as they come out of what `write_scores` lets pass."""
+    tables = {
+        name: table for name, table in vars(scores).items() if isinstance(table, pd.DataFrame)
+    }
+    passed = disclosed_tables(tables, scores.dataset)
+    return replace(scores, **(dict.fromkeys(tables) | passed))
 
 
 def with_last_class_called(name: str, scores: Scores) -> Scores:

@@ -4,13 +4,14 @@ from pipeline.metrics.intervals import proportion_interval
 from pipeline.report.answers import operating_points_table, per_class_table
 from pipeline.report.scores import pick
 from pipeline.report.wording import MASKED, interval
+from tests.report.simulated_scores import handed_out
 
 
 def small_class(scores, cases):
     per_class = scores.per_class.copy()
     where = per_class["class"] == "malignant"
     per_class.loc[where, ["cases", "answered", "wrong", "referred"]] = [cases, cases - 1, 1, 1]
-    return dataclasses.replace(scores, per_class=per_class)
+    return handed_out(dataclasses.replace(scores, per_class=per_class))
 
 
 def test_a_class_of_nine_is_masked_with_another_in_page_and_csv(screening):

@@ -236,8 +236,8 @@ def test_a_group_is_explored_in_its_own_counts(visit, screening, band):
     row = rows.iloc[0]
     limits = proportion_interval(int(row["wrong"]), int(row["answered"]))
     assert said(page).endswith(
-        f"answers {row['answered']} of 438 site: north ({percent(row['answered'] / 438)}), "
-        f"wrong in {row['wrong']} of {row['answered']} "
+        f"answers {row['answered']:.0f} of 438 site: north ({percent(row['answered'] / 438)}), "
+        f"wrong in {row['wrong']:.0f} of {row['answered']:.0f} "
         f"({percent(row['wrong'] / row['answered'])}; "
         f"95% CI {interval(limits.lower, limits.upper)})."
     )
@@ -260,7 +260,8 @@ def test_few_answered_of_a_group_give_counts_and_no_rate(visit, screening, band)
     index = list(dict.fromkeys(screening.accepted_groups["group"])).index("80+")
     page = visit(fragment=f"#at={at}&group={index}")
     row = rows.iloc[at]
-    assert said(page).endswith(f"wrong in {row['wrong']} of {row['answered']}; too few for a rate.")
+    counts = f"{row['wrong']:.0f} of {row['answered']:.0f}"
+    assert said(page).endswith(f"wrong in {counts}; too few for a rate.")
 
 
 def test_the_confusion_of_the_answered_is_that_of_the_scores(visit, screening, band):
@@ -289,7 +290,7 @@ def test_without_scripts_the_thresholds_are_a_table_and_no_dead_control_is_shown
     page = visit(java_script_enabled=False)
     assert not page.locator("#at").is_visible()
     assert page.get_by_text("Workload: what is answered").is_visible()
-    page.get_by_text("Every attained threshold (").click()
+    page.get_by_text("All thresholds of the slider (").click()
     assert page.locator(f"#{SCREENING.name}-table-thresholds").is_visible()
 
 

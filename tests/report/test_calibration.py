@@ -66,6 +66,16 @@ def test_a_bin_of_fewer_than_thirty_gives_no_rate(screening):
     assert [cells[4].text for cells in table.rows] == ["80.0%", "72.0%", "–"]
 
 
-def test_the_page_says_that_resampled_calibration_errors_lie_high(screening):
-    assert RESAMPLED_ECE in trust_sentence(screening)
+def test_the_page_says_how_often_chance_alone_puts_a_bin_off(screening):
+    sentence = trust_sentence(with_bins(screening, BINS))
+    assert sentence.startswith(
+        "Confidence is off in 1 of 2 bins, where 95% of calibrated models are off in none; mean gap"
+    )
+    assert calibration_sentence(with_bins(screening, BINS), "gce", "ats").endswith(
+        "1 of 2 bins with 30 cases or more lie in ranges that hold every bin of 95% of calibrated "
+        "models."
+    )
+
+
+def test_the_comparison_says_which_intervals_there_are(screening):
     assert RESAMPLED_ECE in comparison_table(screening).caption

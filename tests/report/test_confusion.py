@@ -2,9 +2,10 @@ import dataclasses
 
 import pytest
 
-from pipeline.report.confusion import confusion_tables
+from pipeline.report.confusion import confusion_tables, failures_sentence
 from pipeline.report.scores import pick
 from tests.report.simulated_scores import with_last_class_called
+from tests.report.test_answers import small_class
 
 
 def approved_rows(scores):
@@ -46,13 +47,29 @@ def test_without_a_threshold_everything_is_referred_and_nothing_read_wrongly(scr
     assert matrix.frame["answered"].sum() == 0
     assert matrix.frame["referred"].sum() == 600
     assert errors.rows == ()
-    assert errors.caption.startswith("No image that is answered")
+    assert errors.caption.startswith("No image is answered, so none is read wrongly.")
 
 
-def test_a_class_of_a_few_images_is_masked_here_and_in_the_file(screening):
-    accepted = screening.accepted
-    few = accepted.assign(cases=accepted["cases"].mask(accepted["label"] == "malignant", 1))
-    matrix, errors = confusion_tables(dataclasses.replace(screening, accepted=few))
+def test_answers_of_fewer_than_the_table_holds_are_not_said_to_be_none(screening):
+    # A threshold above every one of the table's answers some all the same.
+    points = screening.operating_points.assign(threshold=0.99999999, status="found", answered=12)
+    few = dataclasses.replace(screening, operating_points=points)
+    assert confusion_tables(few) == []
+    assert failures_sentence(few, 3).startswith("Fewer than 30 cases are answered, so which errors")
+
+
+def test_that_no_answered_image_is_wrong_is_said_only_of_classes_shown(screening):
+    right = screening.accepted.query("label == prediction")
+    said = confusion_tables(dataclasses.replace(screening, accepted=right))[1].caption
+    assert said.startswith("No answered image is read wrongly.")
+    few = small_class(dataclasses.replace(screening, accepted=right), 9)
+    assert confusion_tables(few)[1].caption.startswith(
+        "No answered image of the classes shown is read wrongly."
+    )
+
+
+def test_a_class_of_a_few_patients_is_masked_here_and_in_the_file(screening):
+    matrix, errors = confusion_tables(small_class(screening, 9))
     hidden = matrix.frame[matrix.frame["label"] == "malignant"]
     assert hidden["answered"].isna().all()
     assert {cell.text for row in matrix.rows if row[0].text == "malignant" for cell in row[1:]} == {

@@ -2,6 +2,7 @@ import dataclasses
 
 import pytest
 
+from pipeline.evaluation.disclosure import disclosed_card
 from pipeline.report.data_card import class_counts_table, data_card
 
 
@@ -42,7 +43,10 @@ def test_the_card_says_what_the_data_are_not_for(screening, simulated, said):
 def test_a_class_of_three_is_masked_with_a_second_one(screening):
     few = {"normal": 200, "benign": 40, "malignant": 3}
     counts = screening.dataset["counts"] | {"test": few}
-    table = class_counts_table(with_dataset(screening, screening.dataset | {"counts": counts}))
+    card = disclosed_card(
+        {"per_class": screening.per_class}, screening.dataset | {"counts": counts}
+    )
+    table = class_counts_table(with_dataset(screening, card))
     assert table.frame["test"].tolist() == ["200", "–*", "–*"]
     assert "3" not in set(table.frame["test"])
 

@@ -31,7 +31,7 @@ def test_a_found_threshold_has_its_mean_cost_and_limit(screening):
             "None of the 3 thresholds tried, each answering at least 80 cases, could be shown to "
             "meet 5%: the lowest upper limit was",
         ),
-        ("too_few", "Too few cases to tell: even without cost"),
+        ("too_few", "Too few cases to tell: even with no costs 80 answered cases are needed;"),
     ],
 )
 def test_no_threshold_is_an_answer(screening, status, said):

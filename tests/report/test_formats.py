@@ -3,7 +3,8 @@ from io import BytesIO
 import pandas as pd
 import pytest
 
-from pipeline.report.formats import csv_text, latex_escape, latex_text, parquet_bytes
+from pipeline.outgoing_text import csv_text
+from pipeline.report.formats import latex_escape, latex_text, parquet_bytes
 from pipeline.report.table import Cell, Column, Table
 from pipeline.report.views import experiment_view
 
@@ -18,7 +19,7 @@ FRAME = pd.DataFrame({"class": ["A & B", 'C, "c"'], "wrong": [0.1 + 0.2, float("
 
 
 def test_csv_keeps_every_bit_and_leaves_the_undefined_empty():
-    text = csv_text(table(FRAME))
+    text = csv_text(FRAME)
     assert text == 'class,wrong\nA & B,0.30000000000000004\n"C, ""c""",\n'
 
 
@@ -47,5 +48,5 @@ def test_every_table_of_an_experiment_can_be_written_in_every_format(screening):
     for each in experiment_view(screening).all_tables:
         frame = pd.read_parquet(BytesIO(parquet_bytes(each)))
         assert list(frame.columns) == list(each.frame.columns)
-        assert csv_text(each).count("\n") >= len(each.frame) + 1
+        assert csv_text(each.frame).count("\n") >= len(each.frame) + 1
         assert latex_text(each).count(r"\\") >= len(each.rows) + 1

@@ -3,6 +3,7 @@ import dataclasses
 import pandas as pd
 
 from pipeline.report.group_counts import group_counts
+from tests.report.simulated_scores import handed_out
 
 
 def of_groups(scores, answered_by_group):
@@ -14,7 +15,7 @@ def of_groups(scores, answered_by_group):
         for group, counts in answered_by_group.items()
         for threshold, answered in zip((0.9, 0.8, 0.7), counts, strict=True)
     ]
-    return dataclasses.replace(scores, accepted_groups=pd.DataFrame(rows))
+    return handed_out(dataclasses.replace(scores, accepted_groups=pd.DataFrame(rows)))
 
 
 def counted(scores):
@@ -35,7 +36,8 @@ def test_a_small_group_has_its_name_alone(screening):
     scores = of_groups(screening, {"A": (50, 50, 50), "B": (50, 50, 50), "C": (50, 50, 50)})
     table = scores.accepted_groups.copy()
     table.loc[table["group"] == "A", "patients"] = 9
-    entries = group_counts(dataclasses.replace(scores, accepted_groups=table), [0.9, 0.8, 0.7])
+    small = handed_out(dataclasses.replace(scores, accepted_groups=table))
+    entries = group_counts(small, [0.9, 0.8, 0.7])
     assert [set(entry) == {"label"} for entry in entries] == [True, True, False]
 
 

@@ -15,9 +15,23 @@ def groups(screening):
     return pick(screening.groups, **screening.headline)
 
 
-def row(group, visibility="full", lower=-0.1, upper=0.1):
-    return {"quantity": "wrong", "group": group, "visibility": visibility,
-            "difference_lower": lower, "difference_upper": upper}  # fmt: skip
+NAN = float("nan")
+
+
+def rows_of(group, size="full", answered="full", lower=-0.1, upper=0.1):
+    """What is referred of a group of some size, and what is wrong of its answered."""
+    if answered != "full":
+        lower = upper = NAN
+    ends = {"difference": (lower + upper) / 2, "difference_lower": lower, "difference_upper": upper}
+    name = {"column": "age_band", "group": group}
+    return [
+        name | {"quantity": "referred", "visibility": size, "difference": NAN},
+        name | {"quantity": "wrong", "visibility": answered} | ends,
+    ]
+
+
+def said_of(*groups):
+    return groups_sentence(pd.DataFrame([row for rows in groups for row in rows]))
 
 
 def test_a_masked_group_shows_no_number_and_its_name_alone(screening, groups):
@@ -38,20 +52,29 @@ def test_a_group_is_shown_in_counts_with_its_exact_interval(screening, groups):
 
 
 def test_no_difference_is_not_called_equality():
-    said = groups_sentence(pd.DataFrame([row("F"), row("M")]))
-    assert said.startswith("2 groups examined; 0 too small. No group's errors differ")
-    assert said.endswith("that shows no equality.")
+    assert said_of(rows_of("F"), rows_of("M")) == (
+        "2 groups examined; 0 too small or masked. Errors differ from the others' in none of the 2 "
+        "groups compared by more than chance may do; that shows no equality."
+    )
 
 
 @pytest.mark.parametrize("ends", [(0.01, 0.2), (-0.2, -0.01)])
 def test_a_group_whose_errors_differ_is_named(ends):
-    said = groups_sentence(pd.DataFrame([row("F"), row("M", lower=ends[0], upper=ends[1])]))
-    assert said.endswith("Errors differ from the others' in M.")
+    said = said_of(rows_of("F"), rows_of("M", lower=ends[0], upper=ends[1]))
+    assert said.endswith("Errors differ from the others' in age band M.")
 
 
 def test_groups_too_small_are_counted():
-    rows = [row("F"), row("X", "counts"), row("Y", "masked", float("nan"), float("nan"))]
-    assert groups_sentence(pd.DataFrame(rows)).startswith("3 groups examined; 2 too small.")
+    said = said_of(rows_of("F"), rows_of("X", "counts", "counts"), rows_of("Y", "masked", "masked"))
+    assert said.startswith("3 groups examined; 2 too small or masked. ")
+
+
+def test_groups_of_whom_nobody_is_answered_are_not_too_small():
+    nobody = [rows_of(f"{age}", answered="masked") for age in range(150)]
+    assert said_of(*nobody) == (
+        "150 groups examined; 0 too small or masked; of 150 more too few are answered. No group's "
+        "errors could be compared with the others'."
+    )
 
 
 def test_without_groups_there_is_no_forest(screening):

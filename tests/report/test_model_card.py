@@ -70,7 +70,7 @@ def test_answered_images_out_of_scope_are_a_known_failure(screening):
         ("accepted", "Known failures", "Which errors are commonest: not recorded."),
         ("ood_answered", "Known failures", "Images out of scope: not tried."),
         ("shift", "Robustness, external test", "images: not tried. Another site: not tried."),
-        ("groups", "Subgroups and fairness", "No groups are recorded, so none was examined."),
+        ("groups", "Subgroups and fairness", "No column tells two groups apart, so none was"),
     ],
 )
 def test_what_was_not_measured_is_said_to_be_missing(screening, absent, question, said):

@@ -71,16 +71,16 @@ def test_the_frozen_threshold_says_what_it_does_at_the_worst_and_promises_nothin
     limits = proportion_interval(int(row["wrong"]), int(row["answered"]))
     assert panel.sentence == (
         "The guarantee does not cover these data. At the threshold from home it is most wrong at "
-        f"{row['view']}: {row['wrong']} of {row['answered']} ({percent(row['risk'])}; 95% CI "
-        f"{interval(limits.lower, limits.upper)}), with {row['answered']} of {row['patients']} "
-        "cases answered."
+        f"{row['view']}: {row['wrong']:.0f} of {row['answered']:.0f} ({percent(row['risk'])}; "
+        f"95% CI {interval(limits.lower, limits.upper)}), with {row['answered']:.0f} of "
+        f"{row['patients']:.0f} cases answered."
     )
 
 
 def test_a_handful_answered_elsewhere_is_too_few_to_tell(screening):
     few = dataclasses.replace(screening, shift=screening.shift.assign(answered=9, wrong=1))
     panel = next(p for p in shift_panels(few) if "frozen" in p.name)
-    assert "Too few are answered here to tell" in panel.sentence
+    assert "Nowhere here are 30 cases or more answered" in panel.sentence
 
 
 def test_without_a_threshold_at_home_nobody_is_answered_elsewhere(screening):

@@ -3,6 +3,7 @@ import dataclasses
 from pipeline.report.per_thousand import per_thousand_table
 from pipeline.report.scores import pick
 from pipeline.report.wording import MASKED
+from tests.report.simulated_scores import handed_out
 
 
 def row_of(table, prevalence, policy, name):
@@ -17,7 +18,7 @@ def row_of(table, prevalence, policy, name):
 def with_patients(scores, name, patients):
     workload = scores.workload.copy()
     workload.loc[workload["class"] == name, "patients"] = patients
-    return dataclasses.replace(scores, workload=workload)
+    return handed_out(dataclasses.replace(scores, workload=workload))
 
 
 def test_numbers_are_those_of_the_workload_per_thousand(screening):

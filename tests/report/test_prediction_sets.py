@@ -1,10 +1,15 @@
+import pandas as pd
+
 from pipeline.report.prediction_sets import (
+    kept_sentence,
     prediction_sets_by_class_table,
     prediction_sets_table,
 )
 from pipeline.report.scores import pick
 from pipeline.report.wording import MASKED, interval
 from tests.report.test_answers import small_class
+
+NAN = float("nan")
 
 
 def promised(scores, name):
@@ -58,3 +63,21 @@ def test_small_classes_are_masked_or_have_no_rate(screening):
 def test_what_was_not_computed_has_no_table(digits):
     assert prediction_sets_table(digits) is None
     assert prediction_sets_by_class_table(digits) is None
+
+
+def sets_of(*rows):
+    return pd.DataFrame([{"class": name, "level": 0.9, "upper": upper} for name, upper in rows])
+
+
+def test_that_no_interval_lies_below_is_said_of_every_class_as_well():
+    assert kept_sentence(sets_of(("", 0.93), ("a", 0.95), ("b", 0.91), ("hidden", NAN))) == (
+        "No interval lies below its level: of 1 over all classes and 2 of single classes."
+    )
+
+
+def test_a_class_whose_interval_lies_below_is_named_though_all_together_are_held():
+    # 64 %, from 53.8 to 73.4 %, against 90 %.
+    assert kept_sentence(sets_of(("", 0.93), ("a", 0.734), ("b", 0.95))) == (
+        "The whole interval lies below the level in 0 of 1 over all classes and in 1 of 2 of "
+        "single classes (a)."
+    )

@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 from pipeline.report.referred import referred_classes_sentence, referred_groups_sentence
+from tests.report.simulated_scores import handed_out
 
 
 def with_counts(scores, counts):
@@ -14,7 +15,7 @@ def with_counts(scores, counts):
         table.loc[where, ["cases", "answered", "wrong", "referred"]] = [
             cases, cases - referred, 0, referred,
         ]  # fmt: skip
-    return dataclasses.replace(scores, per_class=table)
+    return handed_out(dataclasses.replace(scores, per_class=table))
 
 
 def test_a_class_is_held_against_all_others_together(screening):
@@ -57,7 +58,7 @@ def test_where_nobody_or_everybody_is_referred_nothing_is_said(screening, share)
 def test_a_class_that_alone_is_referred_has_no_ratio(screening):
     counts = {"malignant": (40, 7), "normal": (120, 0), "benign": (80, 0)}
     said = referred_classes_sentence(with_counts(screening, counts))
-    assert said.startswith("Only malignant is referred (7 of 40, 17.5%).")
+    assert said.startswith("malignant is referred (7 of 40, 17.5%), and none of the others.")
 
 
 def group(name, lower, upper, quantity="referred"):
@@ -80,4 +81,26 @@ def test_groups_are_named_by_the_side_on_which_they_lie():
 def test_errors_and_masked_groups_say_nothing_of_referral():
     nan = float("nan")
     rows = pd.DataFrame([group("old", 0.1, 0.3, "wrong"), group("hidden", nan, nan)])
-    assert referred_groups_sentence(rows).startswith("No group is referred more or less")
+    assert referred_groups_sentence(rows) == (
+        "No group is large enough to compare how often it is referred."
+    )
+
+
+def test_no_group_apart_is_said_of_those_that_were_compared():
+    nan = float("nan")
+    rows = [group("old", -0.1, 0.3), group("young", -0.3, 0.1), group("hidden", nan, nan)]
+    assert referred_groups_sentence(pd.DataFrame(rows)) == (
+        "Of 2 groups compared none is referred more or less than the others by more than chance "
+        "may do."
+    )
+
+
+def test_only_the_differences_are_said_to_hold_at_once(screening):
+    counts = {"malignant": (40, 20), "normal": (120, 15), "benign": (80, 35)}
+    said = referred_classes_sentence(with_counts(screening, counts))
+    assert said.endswith("Intervals of these differences hold at once for the 3 classes compared.")
+
+
+def test_masked_classes_are_not_among_the_others(screening):
+    counts = {"malignant": (9, 9), "normal": (120, 15), "benign": (80, 35)}
+    assert referred_classes_sentence(with_counts(screening, counts)) == ""

@@ -1,10 +1,12 @@
 import dataclasses
+import json
 import shutil
 
 import pandas as pd
 import pytest
 
 from pipeline.errors import InputError
+from pipeline.outgoing_text import csv_text
 from pipeline.report import read_scores
 from tests.report.simulated_scores import SCREENING
 
@@ -48,3 +50,18 @@ def test_operating_points_count_patients_where_some_have_several(digits):
     dataset = digits.dataset | {"patients": digits.dataset["patients"] | {"train": 7}}
     several = dataclasses.replace(digits, record=digits.record | {"dataset": dataset})
     assert several.unit == "patients"
+
+
+def test_scores_from_before_small_groups_were_masked_are_refused(folder):
+    record = json.loads((folder / "experiment.json").read_text())
+    del record["dataset"]["images"]
+    (folder / "experiment.json").write_text(json.dumps(record))
+    with pytest.raises(InputError, match=r"'dataset\.images' expected: run evaluate first"):
+        read_scores(folder)
+
+
+def test_a_class_named_like_a_formula_keeps_its_name(folder):
+    table = pd.read_csv(folder / "per_class.csv").replace({"class": {"benign": "=benign"}})
+    (folder / "per_class.csv").write_text(csv_text(table))
+    assert "'=benign" in (folder / "per_class.csv").read_text()
+    assert "=benign" in set(read_scores(folder).per_class["class"])

@@ -131,13 +131,23 @@ def test_nothing_is_guaranteed_without_a_threshold():
     [
         ((100, 83, 2), "Reads 83 of 100 patients alone, 2 of them wrong; refers 17."),
         ((600, 417, 1), "Reads 70 of 100 patients alone, fewer than 1 of them wrong; refers 30."),
-        ((600, 600, 0), "Reads 100 of 100 patients alone, none of them wrong; refers 0."),
+        ((600, 600, 0), "Reads all of 100 patients alone, none of them wrong; refers none."),
+        (
+            (600, 599, 0),
+            "Reads more than 99 of 100 patients alone, none of them wrong; refers fewer than 1.",
+        ),
+        (
+            (600, 1, 1),
+            "Reads fewer than 1 of 100 patients alone, fewer than 1 of them wrong; refers "
+            "more than 99.",
+        ),
         ((600, 0, 0), "Reads none of 100 patients alone; refers all."),
     ],
 )
 def test_the_operating_point_fits_in_a_sentence(counts, sentence):
     num_test, answered, wrong = counts
-    assert in_a_hundred(point(num_test=num_test, answered=answered, wrong=wrong)) == sentence
+    changes = {"num_test": num_test, "answered": answered, "referred": num_test - answered}
+    assert in_a_hundred(point(**changes, wrong=wrong)) == sentence
 
 
 @pytest.mark.parametrize(
@@ -163,7 +173,26 @@ def test_a_critical_class_is_told_by_its_errors_and_referrals():
 
 
 def test_a_critical_class_of_nine_is_not_shown():
-    rows = pd.DataFrame({"class": ["malignant"], "cases": [9], "wrong": [3], "referred": [2]})
+    rows = pd.DataFrame({"class": ["malignant"], "cases": [NAN], "wrong": [NAN], "referred": [NAN]})
     assert critical_sentences(rows, ["malignant"], "patients") == (
-        "malignant: fewer than 10 patients, not shown.",
+        "malignant: fewer than 10 patients, or shown it would give such a class away: not shown.",
     )
+
+
+def test_a_critical_class_without_a_test_patient_is_said_to_be_unknown():
+    rows = pd.DataFrame({"class": ["malignant"], "cases": [0], "wrong": [0], "referred": [0]})
+    assert critical_sentences(rows, ["malignant"], "patients") == (
+        "malignant: none of the test patients, so nothing is known of it.",
+    )
+
+
+def test_one_patient_is_told_in_the_singular():
+    found = point(num_test=1, answered=1, referred=0, num_threshold_patients=1, wrong=0, risk=NAN)
+    assert "answered 1 of 1 test patient (100%)" in main_sentence(found)
+    assert guarantee_sentence(found).startswith("The threshold came from 1 separate patient by")
+
+
+def test_without_separate_cases_none_are_said_to_be_too_few():
+    none = point(status="too_few", num_threshold_patients=0, **UNANSWERED)
+    assert verdict(none) == ("too_few", "No threshold was searched: no separate cases were given")
+    assert main_sentence(none).startswith("No separate cases were given, so no threshold was")

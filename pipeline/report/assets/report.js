@@ -56,10 +56,10 @@
     return Math.min(Number(field.max), Math.max(Number(field.min), value));
   };
   const target = () => data.targets.find((each) => String(each.target) === byId("target").value);
-  // The last row that is no laxer than the approved threshold: not every one is embedded.
+  // The last row that is no laxer than the approved threshold, which may answer fewer than all rows.
   const approvedRow = () => {
     const { threshold: approved } = target();
-    if (approved === null) return null;
+    if (approved === null || threshold[0] < approved) return null;
     return threshold.reduce((found, value, at) => (value >= approved ? at : found), 0);
   };
 
@@ -77,7 +77,9 @@
 
   function outcomeWords(source, at) {
     const count = source.answered[at];
-    if (count === null) return `fewer than ${data.maskBelow} answered, not shown.`;
+    if (count === null) {
+      return `not shown: fewer than ${data.maskBelow} answered, or shown they would give such a group away.`;
+    }
     const answers = `answers ${thousands.format(count)} of ${thousands.format(source.total)} ` +
       `${source.label} (${percent(count / source.total)}), `;
     const errors = `${thousands.format(source.wrong[at])} of ${thousands.format(count)}`;
@@ -107,7 +109,7 @@
     byId("at").setAttribute("aria-valuetext", words);
   }
 
-  // A missing row is a class too small to show.
+  // A missing row is a masked class.
   const sum = (row) => row.reduce((a, b) => a + b, 0);
 
   function showClasses(at) {
@@ -146,7 +148,7 @@
         `${percent(share ? errors / share : 0)} of them wrong, ` +
         `${(1000 * errors).toFixed(1)} wrong per 1,000 arriving (referring as many at random: ` +
         `${(1000 * share * errorsOfAll).toFixed(1)}), if the images of each class stay as they are.`
-      : "Other shares cannot be tried: a class is too small to show (–*).");
+      : "Other shares cannot be tried: a class is masked (–*).");
   }
 
   function testedShares() {

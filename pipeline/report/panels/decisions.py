@@ -89,11 +89,18 @@ def net_benefit_panels(scores: Scores) -> list[Panel]:
         return []
     # Acting on all is worth the class's share, so that a masked class has no curve.
     shown = class_visibilities(scores)
+    own = of_the_model(scores, scores.net_benefit)
     return [
         _net_benefit_panel(scores, number, str(name), rows)
-        for number, (name, rows) in enumerate(scores.net_benefit.groupby("class", sort=False))
+        for number, (name, rows) in enumerate(own.groupby("class", sort=False))
         if shown[str(name)] != "masked"
     ]
+
+
+def of_the_model(scores: Scores, benefit: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of the loss and seed shown, and of policies in which no model has a part."""
+    own = benefit["loss"].isin([scores.headline["loss"], ""])
+    return benefit[own & (benefit["seed"] == scores.headline["seed"])]
 
 
 def _net_benefit_panel(scores: Scores, number: int, name: str, rows: pd.DataFrame) -> Panel:

@@ -9,7 +9,7 @@ from pipeline.report.error_costs import cost_coverage_table, cost_sentence, stat
 from pipeline.report.panels.panel import Panel, make_panel, shown_losses
 from pipeline.report.panels.selective import FEWEST_ANSWERED
 from pipeline.report.scores import Scores, pick
-from pipeline.report.wording import percent
+from pipeline.report.wording import counted, percent
 
 
 def cost_coverage_panel(scores: Scores) -> Panel | None:
@@ -34,14 +34,14 @@ def cost_coverage_panel(scores: Scores) -> Panel | None:
     figure = risk_coverage_figure(
         curves,
         target=scores.record["headline_target"],
-        unit=f"{num_test:,} cases",
+        unit=counted(num_test, "cases"),
         risk="mean cost of the answered,\n% of the largest cost",
     )
     everything = curves[0].risk[-1]
     sentence = (
         f"{stated_costs(scores)}. Answering everything, {curves[0].label} costs "
-        f"{percent(everything, 2)} of the largest a case, after {calibrator}; mean over "
-        f"{scores.seeds_text}, band of one standard deviation. "
+        f"{percent(everything, 2)} of the largest a case, after {calibrator}; "
+        f"{scores.averaged(', band of one standard deviation')}. "
         f"{cost_sentence(scores, scores.cost_points)}"
     )
     panel = make_panel(scores, "cost_coverage", "Risk as a mean cost", sentence, figure)

@@ -25,7 +25,9 @@ def group_curves_panel(scores: Scores) -> Panel | None:
     """Return the curves of groups of 30 patients and more; None without such groups."""
     if scores.group_curves is None:
         return None
-    frame, marks = scores.group_curves, _marks(scores)
+    frame, marks = pick(scores.group_curves, **scores.headline), _marks(scores)
+    if frame.empty:
+        return None
     panels = [
         CurvePanel(
             str(column).replace("_", " "),

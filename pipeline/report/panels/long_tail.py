@@ -18,7 +18,7 @@ from pipeline.plots import (
 from pipeline.report.panels.panel import Panel, make_panel, shown_losses
 from pipeline.report.scores import Scores, pick
 from pipeline.report.table import Cell, Column, Table
-from pipeline.report.wording import missing, percent
+from pipeline.report.wording import missing, number_text, percent
 
 RULES = {"count": "training cases: more than 100, 20 to 100, fewer", "tertile": "tertiles"}
 COVERAGES = (0.5, 0.8, 0.9, 1.0)
@@ -38,15 +38,19 @@ def long_tail_panel(scores: Scores) -> Panel | None:
         for key, label in QUANTITIES.items()
     ]
     cases = rows.groupby("group", sort=False)["cases"].first()
-    names = [f"{group}\n(n = {cases[group]:,})" for group in groups]
+    names = [f"{group}\n({_size(cases[group])})" for group in groups]
     rule = rows["rule"].iloc[0]
     sentence = (
-        f"Classes grouped by {RULES[rule]}; after {scores.record['headline_calibrator']}, mean "
-        f"over {scores.seeds_text}, bars of one standard deviation. Test cases as they come."
+        f"Classes grouped by {RULES[rule]}; after {scores.record['headline_calibrator']}, "
+        f"{scores.averaged(', bars of one standard deviation')}. Test cases as they come."
     )
     figure = bars_figure(panels, groups=names)
     panel = make_panel(scores, "long_tail", "The long tail", sentence, figure)
     return replace(panel, table=_table(scores, rows, spread), wide=True)
+
+
+def _size(cases: float) -> str:
+    return "masked" if missing(cases) else f"n = {cases:,.0f}"
 
 
 def _series(spread: pd.DataFrame, loss: str, groups: list[str], key: str) -> BarSeries:
@@ -62,7 +66,7 @@ def _table(scores: Scores, rows: pd.DataFrame, spread: pd.DataFrame) -> Table:
         (
             Cell(loss),
             Cell(group),
-            Cell(f"{cases[group]:,}"),
+            Cell(number_text(cases[group])),
             *(_spread_cell(spread.loc[(loss, group)], key) for key in QUANTITIES),
         )
         for loss in scores.record["losses"]
@@ -71,7 +75,7 @@ def _table(scores: Scores, rows: pd.DataFrame, spread: pd.DataFrame) -> Table:
     return Table(
         name="long_tail",
         caption="By size of class in training, after "
-        f"{scores.record['headline_calibrator']}: mean ± standard deviation over seeds.",
+        f"{scores.record['headline_calibrator']}: {scores.spread_text}.",
         columns=(
             Column("Loss", numeric=False),
             Column("Classes", numeric=False),
@@ -87,6 +91,8 @@ def _table(scores: Scores, rows: pd.DataFrame, spread: pd.DataFrame) -> Table:
 
 def _spread_cell(values: pd.Series, key: str) -> Cell:
     mean, sd = float(values[(key, "mean")]), float(values[(key, "std")])
+    if missing(mean):
+        return Cell("–")
     return Cell(percent(mean) if missing(sd) else f"{percent(mean)} ± {percent(sd)}")
 
 
@@ -111,9 +117,9 @@ def long_tail_curves_panel(scores: Scores) -> Panel | None:
     ]
     figure = curve_panels_figure(panels, target=scores.record["headline_target"])
     sentence = (
-        f"{_ends(scores, rows)} After {calibrator}; mean over {scores.seeds_text}, band of one "
-        f"standard deviation, from {RATE_FROM} answered on; each group ranked by itself; a group "
-        f"of fewer than {RATE_FROM} test cases has no curve."
+        f"{_ends(scores, rows)} After {calibrator}; "
+        f"{scores.averaged(', band of one standard deviation')}, from {RATE_FROM} answered on; "
+        f"each group ranked by itself; a group of fewer than {RATE_FROM} test cases has no curve."
     )
     title = "Risk and coverage in the long tail"
     panel = make_panel(scores, "long_tail_curves", title, sentence, figure)
@@ -157,8 +163,8 @@ def _curves_table(scores: Scores, rows: pd.DataFrame) -> Table:
     return Table(
         name="long_tail_curves",
         caption="Wrong among the answered of each size of class, by the share of its test cases "
-        f"answered, after {scores.record['headline_calibrator']}: mean ± standard deviation over "
-        f"seeds; – where fewer than {RATE_FROM} are answered.",
+        f"answered, after {scores.record['headline_calibrator']}: {scores.spread_text}; "
+        f"– where fewer than {RATE_FROM} are answered.",
         columns=(
             Column("Classes", numeric=False),
             Column("Loss", numeric=False),

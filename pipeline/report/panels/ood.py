@@ -28,7 +28,7 @@ def ood_panel(scores: Scores) -> Panel | None:
     ]
     headline = scores.headline
     sentence = (
-        f"{answered_sentence(scores)} All of these answers are wrong. Confidence of "
+        f"{answered_sentence(scores)} Confidence of "
         f"{headline['loss']}, seed {headline['seed']}; grey: its own test cases."
     )
     title = "Images out of scope"

@@ -9,10 +9,10 @@ import pandas as pd
 
 from pipeline.plots import DecisionCurve, net_benefit_figure
 from pipeline.report.classes import class_rows, class_visibilities
-from pipeline.report.panels.decisions import decision_curve, net_benefit_table
+from pipeline.report.panels.decisions import decision_curve, net_benefit_table, of_the_model
 from pipeline.report.panels.panel import Panel, before_and_after, make_panel
 from pipeline.report.scores import Scores, pick
-from pipeline.report.wording import percent
+from pipeline.report.wording import counted, percent
 
 POLICIES = {
     "act_on_none": "act on none",
@@ -40,9 +40,10 @@ def referral_benefit_panels(scores: Scores) -> list[Panel]:
     if scores.referral_benefit is None or not point["answered"]:
         return []
     shown = class_visibilities(scores)
+    own = of_the_model(scores, scores.referral_benefit)
     return [
         _panel(scores, number, str(name), rows, point)
-        for number, (name, rows) in enumerate(scores.referral_benefit.groupby("class", sort=False))
+        for number, (name, rows) in enumerate(own.groupby("class", sort=False))
         if shown[str(name)] != "masked"
     ]
 
@@ -69,8 +70,7 @@ def _answering_all(scores: Scores, name: str) -> pd.DataFrame:
     """Return the same model's net benefit where it refers nobody."""
     if scores.net_benefit is None:
         return pd.DataFrame()
-    pair = {key: scores.headline[key] for key in ("loss", "calibrator")}
-    return pick(scores.net_benefit, **pair, policy="model", **{"class": name})
+    return pick(scores.net_benefit, **scores.headline, policy="model", **{"class": name})
 
 
 def _curve(rows: pd.DataFrame, policy: str, series: int | None) -> DecisionCurve:
@@ -81,8 +81,9 @@ def _curve(rows: pd.DataFrame, policy: str, series: int | None) -> DecisionCurve
 def _counts(scores: Scores, name: str, point: pd.Series) -> str:
     cases = pick(class_rows(scores), **{"class": name})["cases"].iloc[0]
     return (
-        f"Acting on {name}, which {cases:,} of {point['num_test']:,} test "
-        f"{scores.unit} have; {point['referred']:,} are referred."
+        f"Acting on {name}, which {cases:,} of {counted(point['num_test'], f'test {scores.unit}')} "
+        f"{'has' if cases == 1 else 'have'}; {point['referred']:,} "
+        f"{'is' if point['referred'] == 1 else 'are'} referred."
     )
 
 

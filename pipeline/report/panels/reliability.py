@@ -20,10 +20,10 @@ def reliability_panel(scores: Scores, loss: str) -> Panel:
     figure = reliability_figure(bins, series=shown_losses(scores).index(loss))
     said = [calibration_sentence(scores, loss, calibrator) for calibrator in calibrators]
     if any(each.smooth is not None for each in bins):
-        said.append("Band: uncertainty of this curve.")
+        said.append("Band: uncertainty of this curve, point by point.")
     said.append(
-        "Grey bars: where a calibrated model would fall 95% of the time. Points are means over "
-        f"{scores.seeds_text}; bins of fewer than {MASK_BELOW} are left out."
+        "Grey bars: 95% of calibrated models lie within all of them. Points: "
+        f"{scores.averaged()}; bins of fewer than {MASK_BELOW} are left out."
     )
     title = f"Reliability of {loss}"
     panel = make_panel(scores, f"reliability_{loss}", title, " ".join(said), figure)
@@ -44,7 +44,8 @@ def _reliability_bins(scores: Scores, loss: str, calibrator: str) -> Reliability
 def _histogram(scores: Scores, loss: str, calibrator: str) -> ConfidenceHistogram | None:
     if scores.confidence is None:
         return None
-    rows = pick(scores.confidence, loss=loss, calibrator=calibrator)
+    seed = scores.headline["seed"]
+    rows = pick(scores.confidence, loss=loss, calibrator=calibrator, seed=seed)
     edges = np.append(rows["lower_edge"], rows["upper_edge"].iloc[-1])
     return ConfidenceHistogram(edges, rows["right"].to_numpy(float), rows["wrong"].to_numpy(float))
 
@@ -52,6 +53,7 @@ def _histogram(scores: Scores, loss: str, calibrator: str) -> ConfidenceHistogra
 def _smooth(scores: Scores, loss: str, calibrator: str) -> SmoothBand | None:
     if scores.smooth_curve is None:
         return None
-    rows = pick(scores.smooth_curve, loss=loss, calibrator=calibrator)
+    seed = scores.headline["seed"]
+    rows = pick(scores.smooth_curve, loss=loss, calibrator=calibrator, seed=seed)
     names = ("confidence", "accuracy", "lower", "upper")
     return None if rows.empty else SmoothBand(*(rows[name].to_numpy(float) for name in names))

@@ -21,7 +21,7 @@ from pipeline.plots import (
 from pipeline.report.answers import WORKLOAD_COVERAGES, nearest_rows, risk_coverage_table
 from pipeline.report.panels.panel import Panel, make_panel, shown_losses
 from pipeline.report.scores import Scores, pick
-from pipeline.report.wording import percent, target_text
+from pipeline.report.wording import counted, percent, target_text
 
 FEWEST_ANSWERED = 30
 """A rate of fewer is not drawn."""
@@ -60,7 +60,7 @@ def exact_band_panel(scores: Scores) -> Panel | None:
         return None
     target = scores.record["headline_target"]
     figure = exact_band_figure(band, target=target, chosen=chosen, unit=scores.unit)
-    place = f"The approved threshold answers {chosen[0]:,}." if chosen else "None is approved."
+    place = f"The approved threshold answers {chosen[0]:,}." if chosen else _none_answered(scores)
     headline = scores.headline
     sentence = (
         f"{headline['loss']} with {headline['calibrator']}, seed {headline['seed']}: answering all "
@@ -71,6 +71,13 @@ def exact_band_panel(scores: Scores) -> Panel | None:
         scores, "exact_band", "Risk and coverage of the model shown", sentence, figure
     )
     return replace(panel, frame=axes_frame(figure), table_elsewhere=EVERY_THRESHOLD)
+
+
+def _none_answered(scores: Scores) -> str:
+    target = scores.record["headline_target"]
+    point = pick(scores.operating_points, **scores.headline, target=target).iloc[0]
+    found = point["status"] == "found"
+    return "The approved threshold answers nobody." if found else "None is approved."
 
 
 def silent_errors_panel(scores: Scores) -> Panel | None:
@@ -102,8 +109,8 @@ def workload_panel(scores: Scores) -> Panel | None:
     figure = workload_figure(band, threshold, chosen=approved, unit=scores.unit)
     referred, wrong = int(point["referred"]), int(point["wrong"])
     sentence = (
-        f"Of {band.num_cases:,} {scores.unit}, referring {referred:,} leaves {wrong:,} wrong; "
-        f"referring none leaves {band.wrong[-1]:,.0f}."
+        f"Of {counted(band.num_cases, scores.unit)}, referring {referred:,} leaves {wrong:,} "
+        f"wrong; referring none leaves {band.wrong[-1]:,.0f}."
     )
     panel = make_panel(scores, "workload", "Workload by threshold", sentence, figure)
     return replace(panel, table_elsewhere=EVERY_THRESHOLD)
@@ -122,14 +129,14 @@ def risk_coverage_panel(scores: Scores) -> Panel | None:
         columns = (rows[key].to_numpy(float) for key in ("coverage", "risk_mean", "risk_sd"))
         curves.append(RiskCurve(loss, series, *columns))
     figure = risk_coverage_figure(
-        curves, target=record["headline_target"], unit=f"{num_test:,} cases"
+        curves, target=record["headline_target"], unit=counted(num_test, "cases")
     )
     title = "Losses compared" if len(curves) > 1 else "Risk and coverage of cases"
     left_out = len(record["losses"]) - len(curves)
-    more = f" {left_out} more losses are in the table." if left_out else ""
+    more = f" In the table: {counted(left_out, 'losses')} more." if left_out else ""
     sentence = (
-        f"After {calibrator}; mean over {scores.seeds_text}, band of one standard "
-        f"deviation, from {FEWEST_ANSWERED} answered on. Lower is better; the target is "
+        f"After {calibrator}; {scores.averaged(', band of one standard deviation')}, "
+        f"from {FEWEST_ANSWERED} answered on. Lower is better; the target is "
         f"{target_text(record['headline_target'])}.{more}"
     )
     panel = make_panel(scores, "risk_coverage", title, sentence, figure)

@@ -57,8 +57,8 @@ def _calibration_panel(scores: Scores, partner: str, rows: pd.DataFrame) -> Pane
     ]
     figure = shift_figure(columns, labels=list(CALIBRATION.values()), x_label=_axis(rows))
     sentence = (
-        f"{partner}, after {calibrator}, which was fitted at home: mean over "
-        f"{scores.seeds_text}, one standard deviation either way. “{CLEAN}” is the own test set."
+        f"{partner}, after {calibrator}, which was fitted at home: "
+        f"{scores.averaged(', one standard deviation either way')}. “{CLEAN}” is the own test set."
     )
     title = f"{KINDS[rows['kind'].iloc[0]]}: accuracy and calibration"
     panel = make_panel(scores, f"shift_{partner}", title, sentence, figure)
@@ -88,11 +88,10 @@ def _columns(rows: pd.DataFrame) -> Iterator[tuple[str, list[str], pd.DataFrame,
         masked = masked_views(rows)
         patients = rows.groupby("view", sort=False)["patients"].first()
         places = [
-            f"{view}\n{'masked' if view in masked else f'n = {number:,}'}"
+            f"{view}\n{'masked' if view in masked else f'n = {number:,.0f}'}"
             for view, number in patients.items()
         ]
-        hidden = rows["view"].isin(masked)
-        counts = {name: rows[name].mask(hidden, 0) for name in ("patients", "answered")}
+        counts = {name: rows[name].fillna(0) for name in ("patients", "answered")}
         yield "", places, rows.assign(**counts), False
         return
     clean = rows[rows["view"] == CLEAN]
@@ -107,7 +106,7 @@ def _axis(rows: pd.DataFrame) -> str:
     """Name what views are; every damaged view has as many cases."""
     if (rows["kind"] == "site").all():
         return "site"
-    return f"severity, n = {rows['cases'].max():,}"
+    return f"severity, n = {rows['cases'].max():,.0f}"
 
 
 def _over_seeds(scores: Scores, rows: pd.DataFrame, loss: str, key: str) -> ShiftSeries:

@@ -32,7 +32,7 @@ def training_panel(scores: Scores) -> Panel | None:
         ]
         panels.append((LABELS[column], curves))
     sentence = (
-        f"Mean over {scores.seeds_text}; bands from the lowest to the highest. "
+        f"{scores.averaged('; bands from the lowest to the highest').capitalize()}. "
         "Training losses of different kinds have different scales."
     )
     figure = training_figure(panels)
@@ -49,7 +49,7 @@ def _last_epochs_table(scores: Scores, columns: list[str]) -> Table:
         cells.append((Cell(str(loss)), Cell(f"{last['epoch'].iloc[0]:.0f}"), *map(Cell, means)))
     return Table(
         name="training",
-        caption=f"Where training ended: means over {scores.seeds_text}. The CSV holds every epoch.",
+        caption=f"Where training ended: {scores.averaged()}. The CSV holds every epoch.",
         columns=(
             Column("Loss", numeric=False),
             Column("Last epoch"),
