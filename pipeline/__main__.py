@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from pipeline.disk_faults import writing_to
 from pipeline.errors import InputError
 
 app = typer.Typer(
@@ -19,6 +20,7 @@ app = typer.Typer(
 )
 
 STAGES = {
+    "watch": "Note whether a data set's own folder changed.",
     "acquire": "Fetch a data set's files from a mirror or their URL, and verify them.",
     "prepare": "Decode, split by patient and audit a data set.",
     "train": "Train every loss and seed of an experiment; write logits.",
@@ -56,6 +58,7 @@ def plan(
 ) -> None:
     """Expand studies to configs/plan.yaml, the table that dvc.yaml loops over."""
     from pipeline.config import expand_plan, write_plan
+    from pipeline.dvc_state import close_state
 
     if bool(studies) == every:
         message = "name the studies of configs/studies to plan, or --all of them"
@@ -69,6 +72,8 @@ def plan(
     configs = Path("configs")
     expanded = expand_plan(studies or [], configs)
     write_plan(expanded, configs / "plan.yaml")
+    # Before DVC reads a data set's folder for the first time.
+    close_state(Path.cwd())
     num_trained = f"{len(expanded.experiments)} experiments of {expanded.num_seeds} trainings"
     typer.echo(
         f"planned    {', '.join(expanded.studies)}: {len(expanded.datasets)} data sets, "
@@ -209,6 +214,7 @@ def logits_report(  # noqa: PLR0913, one option a question
     calibration: Annotated[Path | None, typer.Option(help="Other cases, to calibrate on.")] = None,
     groups: Annotated[str, typer.Option(help="Columns to break down by: site,sex,age")] = "",
     critical: Annotated[str, typer.Option(help="Classes that must not be missed.")] = "",
+    classes: Annotated[str, typer.Option(help="Columns that are classes: benign,malignant")] = "",
     calibrators: Annotated[str, typer.Option(help="Kinds to fit; the last is shown.")] = "",
     target: Annotated[float | None, typer.Option(help="Most errors among the answers.")] = None,
     prevalence: Annotated[str, typer.Option(help="At your site: benign=0.9,malignant=0.1")] = "",
@@ -218,7 +224,7 @@ def logits_report(  # noqa: PLR0913, one option a question
     """Report on logits or probabilities that you bring: same tables and pages, no training.
 
     FILE holds `label` and one column a class, `logit_CLASS` or `probability_CLASS`; optionally
-    `case`, `patient` and columns to break down by.
+    `case`, `patient` and columns to break down by. What comes next is told on standard error.
     """
     from pipeline import bring_your_own
 
@@ -229,8 +235,15 @@ def logits_report(  # noqa: PLR0913, one option a question
         calibrators=_words(calibrators) or bring_your_own.CALIBRATORS,
         prevalence=bring_your_own.read_shares(prevalence),
         costs=bring_your_own.read_costs(costs),
+        classes=_words(classes),
     )
-    bring_your_own.logits_report(file, out, shown, calibration=calibration, groups=_words(groups))
+
+    def tell(line: str) -> None:
+        typer.echo(line, err=True)
+
+    bring_your_own.logits_report(
+        file, out, shown, calibration=calibration, groups=_words(groups), tell=tell
+    )
     typer.echo(f"{out / 'index.html'}")
 
 
@@ -241,7 +254,8 @@ def _words(text: str) -> tuple[str, ...]:
 def main() -> None:
     """Run the command line; an `InputError` is one line on standard error and exit code 2."""
     try:
-        app()
+        with writing_to("this folder"):
+            app()
     except InputError as error:
         sys.stderr.write(f"error: {error}\n")
         sys.exit(2)
