@@ -11,7 +11,7 @@ from tests.projects import make_project
 
 SPLITS = ("val", "calibration", "threshold", "test")
 PARTNER_TABLES = {
-    "ood", "ood_summary", "ood_answered", "ood_confidence", "shift", "site_recalibration"
+    "ood", "ood_answered", "ood_confidence", "shift", "site_recalibration"
 }  # fmt: skip
 
 
@@ -57,7 +57,7 @@ def test_partners_of_every_kind_are_predicted_and_told_of(project):
         {path.stem for path in (project.root / f"data/scores/tiny/{name}-tiny").glob("*.csv")}
         for name in ("digits", "phantom")
     )
-    out_of_scope = {"ood", "ood_summary", "ood_answered", "ood_confidence"}
+    out_of_scope = {"ood", "ood_answered", "ood_confidence"}
     assert digits & PARTNER_TABLES == out_of_scope | {"shift"}
     assert phantom & PARTNER_TABLES == {"shift", "site_recalibration"}
     shift = pd.read_csv(project.root / "data/scores/tiny/digits-tiny/shift.csv")

@@ -474,7 +474,7 @@ def test_sites_of_a_named_column_are_on_the_data_card(without_patients):
 
 def test_each_long_step_is_told_before_it_is_taken(without_patients):
     _, told = without_patients
-    steps = ("reading test.csv and held_out.csv", "fitting", "computing every metric", "writing")
+    steps = ("reading test.csv and held_out.csv", "fitting", "computing the table", "writing")
     places = [next(i for i, line in enumerate(told) if line.startswith(step)) for step in steps]
     assert places == sorted(places)
 

@@ -25,7 +25,7 @@ from pipeline.bring_your_own.study import (
 )
 from pipeline.config.study import Study
 from pipeline.errors import InputError, located
-from pipeline.evaluation import Tell, experiment_tables, silent, write_scores
+from pipeline.evaluation import Experiment, Tell, compute_tables, silent, write_scores
 from pipeline.folders import require_ours
 from pipeline.report import headline_metrics, read_scores, study_files
 
@@ -99,7 +99,8 @@ def logits_report(
         tell(f"fitting calibrators for {len(given[0].predictions):,} test cases")
         run = given_run(given[0], splits.get("calibration"), splits.get("threshold"), shown)
         row = given_row(name, run, shown)
-        tables = experiment_tables([run], row, card, tell=tell) | {"history": no_history()}
+        experiment = Experiment([run], row, card, history=no_history())
+        tables = compute_tables(experiment, tell=tell)
     tell("writing the pages")
     with whole_folder(out) as folder:
         scores = folder / "scores"

@@ -1,33 +1,29 @@
 """From the predictions of an experiment's runs to the tables of its report; torch not needed."""
 
-from pipeline.evaluation.partners import PartnerRun
+from pipeline.evaluation.computing import Tell, compute_tables, silent
 from pipeline.evaluation.reading import (
     evaluated_by,
-    read_gallery,
-    read_histories,
+    read_experiment,
     read_partner_records,
-    read_partners,
     read_provenance,
-    read_runs,
 )
-from pipeline.evaluation.run import Applied, Run
-from pipeline.evaluation.tables import BOOTSTRAP, Tell, experiment_tables, silent
 from pipeline.evaluation.writing import write_scores
+from pipeline.tables.parts.experiment import BOOTSTRAP, Experiment
+from pipeline.tables.parts.partners import PartnerRun
+from pipeline.tables.parts.run import Applied, Run
 
 __all__ = [
     "BOOTSTRAP",
     "Applied",
+    "Experiment",
     "PartnerRun",
     "Run",
     "Tell",
+    "compute_tables",
     "evaluated_by",
-    "experiment_tables",
-    "read_gallery",
-    "read_histories",
+    "read_experiment",
     "read_partner_records",
-    "read_partners",
     "read_provenance",
-    "read_runs",
     "silent",
     "write_scores",
 ]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +22,10 @@ from pipeline.artifacts import (
 from pipeline.calibrators import from_json
 from pipeline.config.plan import ExperimentRow
 from pipeline.config.study import SAME_CLASSES, PartnerKind
-from pipeline.evaluation.gallery import gallery_cases, gallery_table
-from pipeline.evaluation.partners import PartnerRun
-from pipeline.evaluation.run import Applied, Run, first_run
 from pipeline.provenance import has_uncommitted_changes, package_versions, source_revision
+from pipeline.tables.parts.experiment import Experiment
+from pipeline.tables.parts.partners import PartnerRun
+from pipeline.tables.parts.run import Applied, Run
 
 RECORD_KEYS = (
     "revision",
@@ -37,6 +38,27 @@ RECORD_KEYS = (
     "processor",
     "wall_seconds",
 )
+
+
+def read_experiment(
+    row: ExperimentRow,
+    card: dict[str, Any],
+    *,
+    logits: Path,
+    probabilities: Path,
+    shifted: Path,
+    prepared: Path,
+) -> Experiment:
+    """Return all that an experiment's tables are computed from; images are read when asked for."""
+    runs = read_runs(logits, probabilities, row)
+    return Experiment(
+        runs=runs,
+        row=row,
+        card=card,
+        partners=read_partners(shifted, runs, row),
+        history=read_histories(logits, row),
+        images=partial(read_images, prepared),
+    )
 
 
 def read_runs(logits: Path, probabilities: Path, row: ExperimentRow) -> list[Run]:
@@ -105,22 +127,8 @@ def evaluated_by() -> dict[str, Any]:
     }
 
 
-def read_gallery(
-    prepared: Path, runs: Sequence[Run], row: ExperimentRow, tables: Mapping[str, pd.DataFrame]
-) -> pd.DataFrame:
-    """Return the pictures of the model shown, with their images read from the prepared data."""
-    shown = first_run(runs, row.headline_loss)
-    points = tables["operating_points"]
-    key = shown.key(row.headline_calibrator) | {"target": row.headline_target}
-    point = points[(points[list(key)] == pd.Series(key)).all(axis=1)]
-    chosen = gallery_cases(shown, row.headline_calibrator, point["threshold"].item())
-    classes = read_json(prepared / "card.json")["classes"]
-    cases = shown.test.predictions.cases[np.concatenate(list(chosen.values()))]
-    images = _read_images(prepared, cases)
-    return gallery_table(shown, row.headline_calibrator, classes, chosen, images)
-
-
-def _read_images(prepared: Path, cases: Iterable[str]) -> dict[str, np.ndarray]:
+def read_images(prepared: Path, cases: Iterable[str]) -> dict[str, np.ndarray]:
+    """Return the images of some cases of a prepared data set, by case."""
     # The table was checked when it was written; here one column is enough.
     names = pq.read_table(prepared / "cases.parquet", columns=["case"])["case"].to_pylist()
     places = {name: place for place, name in enumerate(names)}

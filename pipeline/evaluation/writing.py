@@ -16,9 +16,9 @@ from pipeline.artifacts import write_json
 from pipeline.config.plan import ExperimentRow
 from pipeline.errors import InputError
 from pipeline.evaluation.disclosure import disclosed_card, disclosed_tables
-from pipeline.evaluation.tables import BOOTSTRAP
 from pipeline.metrics.intervals import LEVEL
 from pipeline.outgoing_text import csv_text, printable, printable_record, printable_table
+from pipeline.tables.parts.experiment import BOOTSTRAP
 
 
 def write_scores(

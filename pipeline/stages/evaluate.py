@@ -26,14 +26,17 @@ def run(key: str, *, root: Path) -> None:
         require_intact(root / row.shifted, stage=f"shift@{key}")
     card = _read_card(prepared)
     _require_same_data(logits, row, card)
-    runs = evaluation.read_runs(logits, probabilities, row)
-    partners = evaluation.read_partners(root / row.shifted, runs, row)
-    tables = evaluation.experiment_tables(runs, row, card, partners)
-    tables["history"] = evaluation.read_histories(logits, row)
-    if card["show_images"]:
-        tables["gallery"] = evaluation.read_gallery(prepared, runs, row, tables)
+    experiment = evaluation.read_experiment(
+        row,
+        card,
+        logits=logits,
+        probabilities=probabilities,
+        shifted=root / row.shifted,
+        prepared=prepared,
+    )
+    tables = evaluation.compute_tables(experiment)
     provenance = evaluation.read_provenance(logits, row)
-    if partners:
+    if row.partners:
         provenance["partners"] = evaluation.read_partner_records(root / row.shifted, row)
     with whole_folder(root / "data/scores" / row.study / row.experiment, hashed=True) as folder:
         evaluation.write_scores(tables, row, card=card, provenance=provenance, folder=folder)

@@ -20,12 +20,11 @@ from pipeline.artifacts import column_matrix
 from pipeline.errors import InputError
 from pipeline.hashes import HASHES
 from pipeline.parquet_table import read_parquet
+from pipeline.tables import TABLES
 
-KEYS = (
-    "experiment", "loss", "calibrator", "seed", "split", "metric", "target", "class", "label",
-    "prediction", "column", "group", "quantity", "prevalence", "policy", "score", "method", "level",
-    "threshold", "bin", "epoch", "partner", "view", "correction", "left",
-)  # fmt: skip
+KEYS = tuple(
+    dict.fromkeys(["experiment", "split", *(key for spec in TABLES.values() for key in spec.keys)])
+)
 """Columns that say which row of a table it is."""
 
 NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")

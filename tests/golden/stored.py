@@ -20,13 +20,7 @@ from pipeline.artifacts import Predictions, read_foreign, read_predictions
 from pipeline.calibrators import from_json
 from pipeline.config.plan import ExperimentRow
 from pipeline.config.study import SAME_CLASSES
-from pipeline.evaluation import (
-    BOOTSTRAP,
-    Applied,
-    PartnerRun,
-    Run,
-    experiment_tables,
-)
+from pipeline.evaluation import BOOTSTRAP, Applied, Experiment, PartnerRun, Run, compute_tables
 
 FOLDER = Path(__file__).parent
 SETS = ("screening", "eight_classes", "partners")
@@ -66,7 +60,7 @@ def read_set(name: str, *, folder: Path = FOLDER) -> Golden:
 def write_tables(golden: Golden, folder: Path) -> None:
     """Compute every table of a set and write it with `DIGITS` digits, nothing of it masked."""
     with patch.dict(BOOTSTRAP, num_resamples=RESAMPLES):
-        tables = experiment_tables(golden.runs, golden.row, golden.card, golden.partners)
+        tables = compute_tables(Experiment(golden.runs, golden.row, golden.card, golden.partners))
     written = folder / "as-written"
     written.mkdir(parents=True)
     for name, table in tables.items():

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import pandas as pd
 
 from pipeline.artifacts import Predictions
 from pipeline.calibrators import fit_calibrator
-from pipeline.evaluation.class_risk import class_risk_table
-from pipeline.evaluation.decisions import net_benefit_table
-from pipeline.evaluation.error_costs import cost_tables
-from pipeline.evaluation.group_curves import group_curves_table
-from pipeline.evaluation.groups import group_scores_table
-from pipeline.evaluation.levels import cox_table
-from pipeline.evaluation.long_tail import long_tail_curves_table
-from pipeline.evaluation.run import Applied, Run
-from pipeline.evaluation.sets import prediction_sets_table
+from pipeline.tables.class_risk import class_risk_table
+from pipeline.tables.cost_points import cost_points_table
+from pipeline.tables.cost_selection import cost_selection_table
+from pipeline.tables.cox import cox_table
+from pipeline.tables.group_curves import group_curves_table
+from pipeline.tables.group_scores import group_scores_table
+from pipeline.tables.long_tail_curves import long_tail_curves_table
+from pipeline.tables.net_benefit import net_benefit_table
+from pipeline.tables.parts.run import Applied, Run
+from pipeline.tables.parts.stated_costs import cost_matrix, scaled_costs
+from pipeline.tables.prediction_sets import prediction_sets_table
+from pipeline.tables.risk_coverage import risk_coverage_table
 from tests.report.simulated_extras import groups_of
 from tests.report.simulated_outcomes import CALIBRATORS, Outcome, Scenario
 
@@ -39,6 +43,7 @@ def detail_tables(
     ]
     benefit = net_benefit_table(shown, own, classes, scenario.critical, **BOOTSTRAP)
     training = dict(zip(classes, (400, 80, 10), strict=True))
+    costs = cost_matrix(COSTS, classes)
     return {
         "class_risk": class_risk_table(shown, both, classes),
         "cox": cox_table(runs, classes),
@@ -47,7 +52,10 @@ def detail_tables(
         "long_tail_curves": long_tail_curves_table(runs, both, classes, training),
         "prediction_sets": prediction_sets_table(shown, both, classes),
         "referral_benefit": benefit[benefit["policy"] != "model"],
-    } | cost_tables(runs, COSTS, classes, targets=(0.02, 0.05), delta=0.05)
+        "cost_selection": cost_selection_table(runs, costs),
+        "cost_coverage": risk_coverage_table(runs, partial(scaled_costs, costs=costs)),
+        "cost_points": cost_points_table(runs, costs, targets=(0.02, 0.05), delta=0.05),
+    }
 
 
 def _runs(threshold: Sequence[Outcome], test: Sequence[Outcome]) -> list[Run]:

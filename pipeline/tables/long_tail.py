@@ -1,0 +1,80 @@
+"""What classes with many, some and few training cases each get."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from pipeline.metrics.long_tail import (
+    score_by_group,
+)
+from pipeline.tables.parts.class_groups import grouped_classes, has_long_tail
+from pipeline.tables.parts.column import CALIBRATOR, GROUP, LOSS, RULE, SEED, count, share
+from pipeline.tables.parts.disclosure import Classes, blank, counts_of, firsts, masked_of
+from pipeline.tables.parts.run import Run
+from pipeline.tables.parts.spec import TableSpec
+
+
+def long_tail_table(
+    runs: Sequence[Run], classes: Sequence[str], training_cases: Mapping[str, int]
+) -> pd.DataFrame:
+    """Return accuracy, ECE and AURC of the classes with many, some and few training cases.
+
+    Columns loss, seed, calibrator, rule, group (many, medium, few), num_classes, cases (test cases
+    of these classes), correct, accuracy, lower, upper (exact 95 %), ece, aurc. The rule is
+    ``count`` (more than 100, fewer than 20) where that leaves both many and few, else ``tertile``.
+    """
+    rule, groups = grouped_classes(classes, training_cases)
+    rows: list[dict[str, Any]] = []
+    for run in runs:
+        for calibrator, log_probabilities in run.test.log_probabilities.items():
+            scored = score_by_group(log_probabilities, run.test.predictions.labels, groups)
+            for group, found in scored.items():
+                interval = found.accuracy.interval
+                rows.append(
+                    {"loss": run.loss, "seed": run.seed, "calibrator": calibrator, "rule": rule}
+                    | {"group": group, "num_classes": found.num_classes}
+                    | {"cases": found.accuracy.of, "correct": found.accuracy.count}
+                    | {"accuracy": found.accuracy.rate}
+                    | {"lower": interval.lower if interval else None}
+                    | {"upper": interval.upper if interval else None}
+                    | {"ece": found.ece, "aurc": found.aurc}
+                )
+    return pd.DataFrame(rows)
+
+
+def _disclose(
+    spec: TableSpec,
+    table: pd.DataFrame,
+    classes: Classes,  # noqa: ARG001
+) -> pd.DataFrame:
+    """Hide the groups of classes that few test cases have."""
+    few = masked_of(firsts(table, "group", "cases"))
+    return blank(table, counts_of(spec), table["group"].isin(few))
+
+
+LONG_TAIL = TableSpec(
+    name="long_tail",
+    columns=(
+        LOSS,
+        SEED,
+        CALIBRATOR,
+        RULE,
+        GROUP,
+        count("num_classes"),
+        count("cases", disclosure="count"),
+        count("correct", disclosure="count"),
+        share("accuracy", disclosure="count"),
+        share("lower", disclosure="count"),
+        share("upper", disclosure="count"),
+        share("ece", disclosure="count"),
+        share("aurc", disclosure="count"),
+    ),
+    compute=lambda experiment: long_tail_table(
+        experiment.runs, experiment.classes, experiment.card["counts"]["train"]
+    ),
+    when=has_long_tail,
+    disclose=_disclose,
+)

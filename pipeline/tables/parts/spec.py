@@ -1,0 +1,73 @@
+"""What is to know of a table: its columns, how it is computed, and when an experiment has it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from pipeline.metrics.group_shares import Visibility
+from pipeline.tables.parts.column import Column
+
+if TYPE_CHECKING:
+    from pipeline.tables.parts.experiment import Experiment
+
+
+def always(experiment: Experiment) -> bool:  # noqa: ARG001
+    """Return true: every experiment has such a table."""
+    return True
+
+
+def as_it_is(
+    spec: TableSpec,  # noqa: ARG001
+    table: pd.DataFrame,
+    classes: Mapping[str, Visibility],  # noqa: ARG001
+) -> pd.DataFrame:
+    """Return the table: it speaks of no group of patients."""
+    return table
+
+
+@dataclass(frozen=True)
+class TableSpec:
+    """One table: the only place that says what it holds.
+
+    Attributes
+    ----------
+    name : str
+        Of the table, of its module here, and of its file.
+    columns : tuple of Column
+        Those that every such table has, in the order of its file; those that are keys say which row
+        it is.
+    compute : callable
+        From an experiment to the frame. Columns that an undefined value leaves out are added empty.
+    when : callable
+        Whether an experiment has such a table.
+    disclose : callable
+        From this spec, the frame and what may be shown of each class to what may be handed out.
+    metrics : bool
+        Whether further columns follow, one a metric.
+    required : bool
+        Whether a report cannot be made without it.
+    may_be_empty : bool
+        Whether a table without rows says something, and is written.
+    """
+
+    name: str
+    columns: tuple[Column, ...]
+    compute: Callable[[Experiment], pd.DataFrame]
+    when: Callable[[Experiment], bool] = always
+    disclose: Callable[[TableSpec, pd.DataFrame, Mapping[str, Visibility]], pd.DataFrame] = as_it_is
+    metrics: bool = False
+    required: bool = False
+    may_be_empty: bool = False
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The columns that say which row it is."""
+        return tuple(column.name for column in self.columns if column.key)
+
+    def column(self, name: str) -> Column:
+        """Return a column by its name."""
+        return next(column for column in self.columns if column.name == name)

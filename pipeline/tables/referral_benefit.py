@@ -1,0 +1,34 @@
+"""The net benefit of acting on each critical class, where some patients are referred."""
+
+import pandas as pd
+
+from pipeline.tables.net_benefit import EVERY_POLICY
+from pipeline.tables.parts.column import CALIBRATOR, CLASS, LOSS, POLICY, SEED, number, share
+from pipeline.tables.parts.disclosure import Classes, without_classes
+from pipeline.tables.parts.spec import TableSpec
+
+
+def _with_referral(table: pd.DataFrame) -> pd.DataFrame:
+    return table[table["policy"] != "model"] if len(table) else table
+
+
+def _disclose(spec: TableSpec, table: pd.DataFrame, classes: Classes) -> pd.DataFrame:  # noqa: ARG001
+    return without_classes("class", table, classes)
+
+
+REFERRAL_BENEFIT = TableSpec(
+    name="referral_benefit",
+    columns=(
+        LOSS,
+        CALIBRATOR,
+        SEED,
+        CLASS,
+        POLICY,
+        share("threshold_probability", key=True),
+        number("net_benefit"),
+        number("lower"),
+        number("upper"),
+    ),
+    compute=lambda experiment: _with_referral(experiment.frame(EVERY_POLICY)),
+    disclose=_disclose,
+)

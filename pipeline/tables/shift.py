@@ -1,0 +1,166 @@
+"""Accuracy, calibration and the frozen threshold on damaged images and at other sites."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pipeline.artifacts import Predictions
+from pipeline.metrics.group_shares import MASK_BELOW, RATE_FROM
+from pipeline.metrics.intervals import proportion_interval
+from pipeline.tables.operating_points import OPERATING_POINTS
+from pipeline.tables.parts.calibration_scores import calibration_scores
+from pipeline.tables.parts.column import (
+    CALIBRATOR,
+    KIND,
+    LOSS,
+    PARTNER,
+    SEED,
+    count,
+    number,
+    share,
+    text,
+)
+from pipeline.tables.parts.disclosure import Classes, blank, firsts, masked_of, without_hidden
+from pipeline.tables.parts.partners import (
+    PartnerRun,
+    has_partners,
+    labelled,
+    threshold_at,
+)
+from pipeline.tables.parts.run import Applied
+from pipeline.tables.parts.spec import TableSpec
+
+CLEAN = "clean"
+
+
+SEVERITY = re.compile(r"(?P<corruption>.+) (?P<severity>\d+)")
+"""How a corrupted set names its views."""
+
+
+def shift_table(
+    partners: Sequence[PartnerRun], points: pd.DataFrame, target: float
+) -> pd.DataFrame:
+    """Return one row a run, calibrator, partner in scope and view of it, the clean test set first.
+
+    Columns loss, calibrator, seed, partner, kind, view (`clean`, or the cases' site, which of a
+    corrupted set is "gaussian noise 3"), corruption and severity (empty and 0 for sites and clean
+    cases), cases, patients, accuracy, nll, ece, brier; and, at the threshold that was found at home
+    for the target and is left as it is: threshold, answered, wrong, coverage, risk, risk_lower,
+    risk_upper (exact 95 %). As in the `operating_points_table` the unit of these is the patient;
+    without a threshold nobody is answered, and without an answer there is no risk.
+    """
+    rows: list[dict[str, Any]] = []
+    for each, predictions in labelled(partners, "corruption", "site"):
+        for calibrator in each.run.calibrators:
+            applied = Applied(predictions, {calibrator: each.log_probabilities(calibrator)})
+            threshold = threshold_at(points, each.run, calibrator, target)
+            for view, part in _views(each, applied, calibrator):
+                named = {"view": view} | _damage(view, each.kind)
+                numbers = _numbers(part, calibrator) | _at_threshold(part, calibrator, threshold)
+                rows.append(each.key(calibrator) | named | numbers)
+    return pd.DataFrame(rows)
+
+
+def _views(each: PartnerRun, applied: Applied, calibrator: str) -> Iterator[tuple[str, Applied]]:
+    yield CLEAN, each.run.test
+    sites = applied.predictions.groups["site"].to_numpy()
+    for view in dict.fromkeys(sites):
+        yield str(view), _part(applied, calibrator, np.flatnonzero(sites == view))
+
+
+def _part(applied: Applied, calibrator: str, rows: np.ndarray) -> Applied:
+    whole = applied.predictions
+    predictions = Predictions(
+        logits=whole.logits[rows],
+        labels=whole.labels[rows],
+        cases=whole.cases[rows],
+        patients=whole.patients[rows],
+    )
+    return Applied(predictions, {calibrator: applied.log_probabilities[calibrator][rows]})
+
+
+def _damage(view: str, kind: str) -> dict[str, Any]:
+    match = SEVERITY.fullmatch(view) if kind == "corruption" else None
+    if match is None:
+        return {"corruption": None, "severity": 0}
+    return {"corruption": match["corruption"], "severity": int(match["severity"])}
+
+
+def _numbers(part: Applied, calibrator: str) -> dict[str, Any]:
+    labels = part.predictions.labels
+    counts = {"cases": len(labels), "patients": len(np.unique(part.predictions.patients))}
+    return counts | calibration_scores(part.log_probabilities[calibrator], labels)
+
+
+def _at_threshold(part: Applied, calibrator: str, threshold: float) -> dict[str, Any]:
+    units = part.units(calibrator)
+    accepted = units.confidence >= threshold
+    answered, wrong = int(accepted.sum()), int(units.losses[accepted].sum())
+    interval = proportion_interval(wrong, answered) if answered else None
+    return {
+        "threshold": threshold,
+        "answered": answered,
+        "wrong": wrong,
+        "coverage": answered / len(accepted),
+        "risk": wrong / answered if answered else None,
+        "risk_lower": interval.lower if interval else None,
+        "risk_upper": interval.upper if interval else None,
+    }
+
+
+def _disclose(
+    spec: TableSpec,
+    table: pd.DataFrame,
+    classes: Classes,  # noqa: ARG001
+) -> pd.DataFrame:
+    """Hide small sites, and what few are answered wrongly."""
+    shown = pd.Series("full", index=table.index)
+    for _, rows in table[table["view"] != CLEAN].groupby("partner", sort=False):
+        patients = firsts(rows, "view", "patients")
+        few = masked_of(patients)
+        kinds = {
+            view: "masked" if view in few else "full" if number >= RATE_FROM else "counts"
+            for view, number in patients.items()
+        }
+        shown.loc[rows.index] = rows["view"].map(kinds)
+    table = without_hidden(spec, table, shown)
+    rare = table["answered"].between(1, MASK_BELOW - 1).fillna(value=False).astype(bool)
+    return blank(table, ("wrong", "risk", "risk_lower", "risk_upper"), rare)
+
+
+SHIFT = TableSpec(
+    name="shift",
+    columns=(
+        LOSS,
+        CALIBRATOR,
+        SEED,
+        PARTNER,
+        KIND,
+        text("view", key=True),
+        text("corruption"),
+        count("severity"),
+        count("cases", disclosure="count"),
+        count("patients", disclosure="count"),
+        share("accuracy", disclosure="rate"),
+        number("nll", disclosure="rate"),
+        share("ece", disclosure="rate"),
+        number("brier", disclosure="rate"),
+        share("threshold"),
+        count("answered", disclosure="count"),
+        count("wrong", disclosure="count"),
+        share("coverage", disclosure="rate"),
+        share("risk", disclosure="rate"),
+        share("risk_lower", disclosure="count"),
+        share("risk_upper", disclosure="count"),
+    ),
+    compute=lambda experiment: shift_table(
+        experiment.partners, experiment.frame(OPERATING_POINTS), experiment.row.headline_target
+    ),
+    when=has_partners,
+    disclose=_disclose,
+)

@@ -1,0 +1,148 @@
+"""A calibrator of the source at another site: as it is, and corrected with that site's cases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Int
+
+from pipeline.artifacts import Predictions
+from pipeline.calibrators import Calibrator, Cases
+from pipeline.calibrators.bcts import BiasCorrectedTemperature
+from pipeline.calibrators.label_shift import fit_label_shift
+from pipeline.calibrators.site import fit_site
+from pipeline.errors import InputError
+from pipeline.metrics.group_shares import MASK_BELOW, RATE_FROM
+from pipeline.tables.parts.calibration_scores import calibration_scores
+from pipeline.tables.parts.column import CALIBRATOR, LOSS, PARTNER, SEED, count, number, share, text
+from pipeline.tables.parts.disclosure import Classes, without_hidden
+from pipeline.tables.parts.partners import PartnerRun, has_partners, labelled
+from pipeline.tables.parts.run import Run
+from pipeline.tables.parts.spec import TableSpec
+
+NUM_DRAWS = 5
+"""Halvings of the site's patients that are averaged."""
+
+
+SHOTS = (20, 50, 100)
+"""Labelled cases of the site that a few-shot recalibration may look at."""
+
+
+KEYS = ["loss", "calibrator", "seed", "partner", "correction"]
+
+
+@dataclass(frozen=True)
+class Halves:
+    """Rows of a site's cases: those to adapt to, patient by patient, and those to test on."""
+
+    adapted: Int[np.ndarray, "half"]
+    tested: Int[np.ndarray, "other"]
+
+
+def site_recalibration_table(partners: Sequence[PartnerRun], *, seed: int) -> pd.DataFrame:
+    """Return what each correction makes of each calibrator at another site.
+
+    The site's patients are halved at random, several times, and the numbers are means over these
+    draws. Every correction is tested on the same half; from the other half it may take
+
+    - ``none``: nothing, the calibrator stays as it was fitted at the source;
+    - ``em``, ``bbse``: all logits but no label, with the source's labelled threshold cases; ``em``
+      for bcts alone, whose probabilities are calibrated class by class as it needs them, ``bbse``
+      where the source's predictions tell all classes apart;
+    - ``few_shot_20``, ``_50``, ``_100``: so many labelled cases, where half of the site has them.
+
+    Columns loss, calibrator (the source's), seed, partner, correction, cases (tested on, rounded
+    mean over the draws), accuracy, nll, ece, brier, num_draws.
+    """
+    rows: list[dict[str, Any]] = []
+    for each, predictions in labelled(partners, "site"):
+        for halves in halve(predictions.patients, seed=seed):
+            for calibrator in each.run.calibrators:
+                key = {**each.run.key(calibrator), "partner": each.partner}
+                rows += [key | row for row in _corrected(each.run, calibrator, predictions, halves)]
+    if not rows:
+        return pd.DataFrame()
+    groups = pd.DataFrame(rows).groupby(KEYS, sort=False)
+    table = groups.mean().assign(num_draws=groups.size()).reset_index()
+    # A half that is too small in any draw says nothing of the others' mean.
+    table = table[table["num_draws"] == NUM_DRAWS].reset_index(drop=True)
+    return table.assign(cases=table["cases"].round().astype(int))
+
+
+def halve(patients: np.ndarray, *, seed: int) -> Iterator[Halves]:
+    """Yield `NUM_DRAWS` random halvings of the cases by patient; none of a single patient."""
+    names, owner = np.unique(patients, return_inverse=True)
+    for draw in range(NUM_DRAWS if len(names) > 1 else 0):
+        place = np.random.default_rng([seed, draw]).permutation(len(names))[owner]
+        order = np.argsort(place, kind="stable")
+        num_adapted = int((place < len(names) // 2).sum())
+        yield Halves(order[:num_adapted], np.sort(order[num_adapted:]))
+
+
+def _corrected(
+    run: Run, calibrator: str, predictions: Predictions, halves: Halves
+) -> Iterator[dict[str, Any]]:
+    adapted = Cases(predictions.logits[halves.adapted], predictions.labels[halves.adapted])
+    logits, labels = predictions.logits[halves.tested], predictions.labels[halves.tested]
+    for correction, corrected in _corrections(run, run.calibrators[calibrator], adapted):
+        scores = calibration_scores(corrected(logits), labels)
+        yield {"correction": correction, "cases": len(labels)} | scores
+
+
+def _corrections(run: Run, fitted: Calibrator, adapted: Cases) -> Iterator[tuple[str, Calibrator]]:
+    yield "none", fitted
+    if run.threshold is not None:
+        home = run.threshold.predictions
+        source, unlabelled = Cases(home.logits, home.labels), Cases(adapted.logits)
+        if isinstance(fitted, BiasCorrectedTemperature):
+            yield "em", fit_label_shift(fitted, unlabelled, source=source, method="em")
+        if (corrected := _black_box(fitted, unlabelled, source)) is not None:
+            yield "bbse", corrected
+    for shots in SHOTS:
+        if shots <= len(adapted.logits):
+            few = Cases(adapted.logits[:shots], adapted.required_labels[:shots])
+            yield f"few_shot_{shots}", fit_site(fitted, few)
+
+
+def _black_box(fitted: Calibrator, unlabelled: Cases, source: Cases) -> Calibrator | None:
+    try:
+        return fit_label_shift(fitted, unlabelled, source=source, method="bbse")
+    except InputError:
+        # The source's predictions do not tell its classes apart: this method has no answer there.
+        return None
+
+
+def _disclose(
+    spec: TableSpec,
+    table: pd.DataFrame,
+    classes: Classes,  # noqa: ARG001
+) -> pd.DataFrame:
+    """Hide what was tested on few cases."""
+    few = [table["cases"] < MASK_BELOW, table["cases"] < RATE_FROM]
+    kinds = np.select(few, ["masked", "counts"], "full")
+    return without_hidden(spec, table, pd.Series(kinds, index=table.index))
+
+
+SITE_RECALIBRATION = TableSpec(
+    name="site_recalibration",
+    columns=(
+        LOSS,
+        CALIBRATOR,
+        SEED,
+        PARTNER,
+        text("correction", key=True),
+        count("cases", disclosure="count"),
+        share("accuracy", disclosure="rate"),
+        number("nll", disclosure="rate"),
+        share("ece", disclosure="rate"),
+        number("brier", disclosure="rate"),
+        count("num_draws"),
+    ),
+    compute=lambda experiment: site_recalibration_table(experiment.partners, seed=experiment.seed),
+    when=has_partners,
+    disclose=_disclose,
+)

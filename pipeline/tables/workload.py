@@ -1,0 +1,189 @@
+"""Of 1,000 patients like the tested, or like a site's: read alone, referred, read wrongly."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float
+
+from pipeline.errors import InputError
+from pipeline.metrics.decisions import OperatingPoint
+from pipeline.metrics.intervals import LEVEL, Interval
+from pipeline.metrics.patient_units import rarest_labels
+from pipeline.metrics.workload import WorkloadRow, workload
+from pipeline.tables.parts.column import (
+    CALIBRATOR,
+    CLASS,
+    LOSS,
+    POLICY,
+    SEED,
+    TARGET,
+    count,
+    number,
+    text,
+)
+from pipeline.tables.parts.disclosure import by_class
+from pipeline.tables.parts.run import Applied, Run
+from pipeline.tables.parts.spec import TableSpec
+
+POLICIES = {
+    "threshold": "model",
+    "refer_nobody": "refer_nobody",
+    "refer_at_random": "refer_at_random",
+}
+"""What the table calls the policies of `workload`."""
+
+
+KEY = ["loss", "calibrator", "seed", "target"]
+"""What tells operating points apart."""
+
+
+ENDS = [f"{name}_{end}" for name in ("wrong", "referred") for end in ("lower", "upper")]
+
+
+def workload_table(
+    runs: Sequence[Run],
+    points: pd.DataFrame,
+    classes: Sequence[str],
+    stated: Mapping[str, float],
+) -> pd.DataFrame:
+    """Return the workload per 1,000 patients at each operating point, of all and of each class.
+
+    The unit is the patient: answered if all of their cases are, wrong if any of these is, and of
+    the rarest class among their cases.
+
+    Parameters
+    ----------
+    runs : sequence of Run
+    points : DataFrame
+        Rows of the `operating_points_table`.
+    classes : sequence of str
+        In the order of the columns.
+    stated : mapping of str to float
+        Shares of the classes where the model is to be used, summing to one; a class left out does
+        not occur there. Empty if nobody stated any.
+
+    Returns
+    -------
+    DataFrame
+        Columns loss, calibrator, seed, target, prevalence (``test``, the test patients' own, or
+        ``stated``), policy (model, refer_nobody, refer_at_random: as many as the model refers, by
+        lot), class (empty for all), patients (test patients of the class), then patients per 1,000
+        arriving: arriving, answered, right, wrong, referred, wrong_lower, wrong_upper,
+        referred_lower, referred_upper (95 %: exact, of all at a stated prevalence conservative;
+        empty of the comparisons, and without a threshold, where nothing is left to chance).
+
+    Raises
+    ------
+    InputError
+        If the stated shares are no shares of these classes, or a class that is said to occur has no
+        test patient.
+    """
+    tests = {(run.loss, run.seed): run.test for run in runs}
+    prevalences: dict[str, Float[np.ndarray, "classes"] | None] = {"test": None}
+    if stated:
+        prevalences["stated"] = stated_shares(stated, classes)
+    rows: list[dict[str, Any]] = []
+    for point in points.to_dict("records"):
+        key = {name: point[name] for name in KEY}
+        test = tests[point["loss"], point["seed"]]
+        counts = _counts(test, point["calibrator"], point["threshold"], len(classes))
+        for name, shares in prevalences.items():
+            found = workload(counts, level=LEVEL, prevalence=shares)
+            rows += [key | {"prevalence": name} | row for row in _rows(found, counts, classes)]
+    table = pd.DataFrame(rows)
+    without = points[points["threshold"].isna()]
+    fixed = table.set_index(KEY).index.isin(without.set_index(KEY).index)
+    return table.assign(**{name: table[name].mask(fixed) for name in ENDS})
+
+
+def stated_shares(
+    stated: Mapping[str, float], classes: Sequence[str]
+) -> Float[np.ndarray, "classes"]:
+    """Return the share of each class, 0 of those left out.
+
+    >>> stated_shares({"ill": 0.25, "well": 0.75}, ["well", "ill", "other"])
+    array([0.75, 0.25, 0.  ])
+    """
+    if strangers := sorted(set(stated) - set(classes)):
+        message = (
+            f"the stated prevalence must be of the classes {', '.join(classes)}, "
+            f"got {', '.join(strangers)}"
+        )
+        raise InputError(message)
+    return np.array([stated.get(name, 0.0) for name in classes], dtype=np.float64)
+
+
+def _counts(test: Applied, calibrator: str, threshold: float, num_classes: int) -> OperatingPoint:
+    units = test.units(calibrator)
+    labels = rarest_labels(test.predictions.labels, test.predictions.patients)
+    # Nothing reaches a threshold that is not there: NaN compares false.
+    answered, wrong = units.confidence >= threshold, units.losses > 0
+
+    def count(chosen: np.ndarray) -> np.ndarray:
+        return np.bincount(labels[chosen], minlength=num_classes)
+
+    return OperatingPoint(
+        threshold=threshold,
+        cases=count(np.ones_like(answered)),
+        answered=count(answered),
+        wrong=count(answered & wrong),
+        wrong_if_all_answered=count(wrong),
+    )
+
+
+def _rows(
+    found: Sequence[WorkloadRow], counts: OperatingPoint, classes: Sequence[str]
+) -> Iterator[dict[str, Any]]:
+    for row in found:
+        patients = counts.cases.sum() if row.label is None else counts.cases[row.label]
+        yield {
+            "policy": POLICIES[row.policy],
+            "class": "" if row.label is None else classes[row.label],
+            "patients": int(patients),
+            "arriving": row.arriving,
+            "answered": row.answered,
+            "right": row.right,
+            "wrong": row.wrong,
+            "referred": row.referred,
+            **_ends("wrong", row.wrong_interval),
+            **_ends("referred", row.referred_interval),
+        }
+
+
+def _ends(name: str, interval: Interval | None) -> dict[str, float | None]:
+    return {f"{name}_{end}": getattr(interval, end, None) for end in ("lower", "upper")}
+
+
+WORKLOAD = TableSpec(
+    name="workload",
+    columns=(
+        LOSS,
+        CALIBRATOR,
+        SEED,
+        TARGET,
+        text("prevalence", key=True),
+        POLICY,
+        CLASS,
+        count("patients", disclosure="count"),
+        number("arriving", disclosure="rate"),
+        number("answered", disclosure="rate"),
+        number("right", disclosure="rate"),
+        number("wrong", disclosure="rate"),
+        number("referred", disclosure="rate"),
+        number("wrong_lower", disclosure="rate"),
+        number("wrong_upper", disclosure="rate"),
+        number("referred_lower", disclosure="rate"),
+        number("referred_upper", disclosure="rate"),
+    ),
+    compute=lambda experiment: workload_table(
+        experiment.first_seeds,
+        experiment.points_at_target,
+        experiment.classes,
+        experiment.row.prevalence,
+    ),
+    disclose=by_class,
+)
