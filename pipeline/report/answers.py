@@ -33,7 +33,7 @@ def operating_points_table(
 ) -> Table:
     """Return the headline pair's operating points: one row a target and seed."""
     loss, calibrator = scores.record["headline_loss"], scores.record["headline_calibrator"]
-    frame = pick(scores.operating_points, loss=loss, calibrator=calibrator)
+    frame = scores.shown("operating_points", every=["seed", "target"])
     frame = frame[frame["target"].isin(list(targets))].sort_values(["target", "seed"])
     points = [operating_point(row, scores.unit) for _, row in frame.iterrows()]
     rows = [
@@ -157,7 +157,7 @@ def risk_coverage_table(scores: Scores) -> Table:
     calibrator = scores.record["headline_calibrator"]
     return coverage_table(
         scores,
-        pick(scores.risk_coverage, calibrator=calibrator),
+        pick(scores.frame("risk_coverage"), calibrator=calibrator),
         name="risk_coverage",
         caption=f"Wrong among the answered by share answered, after {calibrator}: "
         f"{scores.spread_text}.",

@@ -30,7 +30,7 @@ class CalibrationSummary:
 
 def summarise_calibration(scores: Scores, loss: str, calibrator: str) -> CalibrationSummary:
     """Return the calibration of one loss and calibrator from its reliability bins."""
-    bins = pick(scores.reliability, loss=loss, calibrator=calibrator)
+    bins = pick(scores.frame("reliability"), loss=loss, calibrator=calibrator)
     bins = bins[bins["count"] > 0]
     gap = (bins["count"] * (bins["confidence"] - bins["accuracy"])).sum() / bins["count"].sum()
     large = bins[bins["count"] >= RATE_FROM]
@@ -75,14 +75,16 @@ def trust_sentence(scores: Scores) -> str:
 
 
 def _ece_of_calibrated(scores: Scores, loss: str, calibrator: str) -> str:
-    rows = pick(scores.summary, loss=loss, calibrator=calibrator, metric="ece_if_calibrated")
+    rows = pick(
+        scores.frame("summary"), loss=loss, calibrator=calibrator, metric="ece_if_calibrated"
+    )
     if rows.empty:
         return ""
     return f" A calibrated model would score ECE {percent(rows['mean'].iloc[0])} here."
 
 
 def _ece(scores: Scores, loss: str, calibrator: str) -> str:
-    row = pick(scores.summary, loss=loss, calibrator=calibrator, metric="ece").iloc[0]
+    row = pick(scores.frame("summary"), loss=loss, calibrator=calibrator, metric="ece").iloc[0]
     span = "" if missing(row["lower"]) else f" (95% CI {interval(row['lower'], row['upper'])})"
     return f"{percent(row['mean'])}{span}"
 
@@ -91,7 +93,7 @@ def reliability_table(scores: Scores, loss: str) -> Table:
     """Return the bins of one loss, before and after calibration."""
     record = scores.record
     names = [scores.uncalibrated, record["headline_calibrator"]]
-    frame = pick(scores.reliability, loss=loss)
+    frame = pick(scores.frame("reliability"), loss=loss)
     frame = frame[frame["calibrator"].isin(names)]
     rows = []
     for _, row in frame[frame["count"] > 0].iterrows():

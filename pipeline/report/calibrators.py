@@ -22,8 +22,8 @@ INVERSION = (
 
 def calibrator_notes_table(scores: Scores) -> Table:
     """Return one row a loss and calibrator: what any of its seeds makes worth knowing."""
-    first = scores.calibrators["calibrator"].isin(calibrators_shown_first(scores))
-    groups = scores.calibrators[first].groupby(["loss", "calibrator"], sort=False)
+    first = scores.frame("calibrators")["calibrator"].isin(calibrators_shown_first(scores))
+    groups = scores.frame("calibrators")[first].groupby(["loss", "calibrator"], sort=False)
     more = "" if first.all() else " The files hold the other calibrators too."
     rows = [
         (
@@ -46,7 +46,7 @@ def calibrator_notes_table(scores: Scores) -> Table:
             Column("To know", numeric=False),
         ),
         rows=tuple(rows),
-        frame=scores.calibrators.drop(columns="parameters"),
+        frame=scores.frame("calibrators").drop(columns="parameters"),
         headings=2,
     )
 
@@ -70,7 +70,7 @@ def _notes(runs: pd.DataFrame) -> str:
 
 def calibrators_table(scores: Scores) -> Table:
     """Return what each fitted calibrator is, and what to know of it."""
-    frame = scores.calibrators
+    frame = scores.frame("calibrators")
     whose, shown = "Every fitted calibrator", frame
     if len(frame) > MOST_ROWS:
         model = {key: scores.headline[key] for key in ("loss", "seed")}

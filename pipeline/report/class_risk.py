@@ -27,9 +27,9 @@ SUREST = (90, 80)
 
 def class_risk_table(scores: Scores) -> Table | None:
     """Return each class's miss rate against its own coverage; None where it was not computed."""
-    if scores.class_risk is None:
+    if scores.frame("class_risk").empty:
         return None
-    frame = in_order(scores, scores.class_risk).astype(dict.fromkeys(COUNTS, "Int64"))
+    frame = in_order(scores, scores.frame("class_risk")).astype(dict.fromkeys(COUNTS, "Int64"))
     shown = class_visibilities(scores)
     pair = {key: scores.headline[key] for key in ("loss", "calibrator")}
     rows = pick(frame, **scores.headline, score="confidence")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from pipeline.metrics.group_shares import RATE_FROM, Visibility
-from pipeline.report.scores import Scores, pick
+from pipeline.report.scores import Scores
 from pipeline.report.wording import missing
 
 COUNTS = ("cases", "answered", "wrong", "referred")
@@ -29,7 +29,7 @@ def class_rows(scores: Scores) -> pd.DataFrame:
 
     The counts of a masked class are not there.
     """
-    rows = pick(scores.per_class, **scores.headline, target=scores.record["headline_target"])
+    rows = scores.shown("per_class")
     return in_order(scores, rows.astype(dict.fromkeys(COUNTS, "Int64")))
 
 

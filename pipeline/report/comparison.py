@@ -37,7 +37,7 @@ def comparison_table(scores: Scores) -> Table:
 
 def metrics_table(scores: Scores, kind: str) -> Table:
     """Return losses x calibrators in every metric of a kind: a key of `KINDS`."""
-    keys = [key for key in dict.fromkeys(scores.summary["metric"]) if kind_of(key) == kind]
+    keys = [key for key in dict.fromkeys(scores.frame("summary")["metric"]) if kind_of(key) == kind]
     return _table(scores, f"metrics_{kind}", keys)
 
 
@@ -64,7 +64,7 @@ def _table(
 ) -> Table:
     """Return mean ± standard deviation over seeds with the interval, the best marked."""
     record = scores.record
-    present = set(scores.summary["metric"])
+    present = set(scores.frame("summary")["metric"])
     shown = [key for key in metrics if key in present]
     every = [(loss, each) for loss in record["losses"] for each in record["calibrators"]]
     pairs = [pair for pair in every if calibrators is None or pair[1] in calibrators]
@@ -91,7 +91,7 @@ def _table(
             *(_metric_column(key) for key in shown),
         ),
         rows=tuple(rows),
-        frame=scores.summary[scores.summary["metric"].isin(shown)],
+        frame=scores.frame("summary")[scores.frame("summary")["metric"].isin(shown)],
         headings=2,
         marked=frozenset({pairs.index(headline)}),
     )
@@ -122,14 +122,17 @@ class _Marks:
     @classmethod
     def of(cls, scores: Scores) -> _Marks:
         rows: dict[tuple[str, str, str], Any] = {}
-        for row in scores.summary.itertuples():
+        for row in scores.frame("summary").itertuples():
             rows[str(row.loss), str(row.calibrator), str(row.metric)] = row
-        keeps = scores.calibrators.groupby("calibrator")["preserves_argmax"].all()
-        tested = scores.comparisons
+        keeps = scores.frame("calibrators").groupby("calibrator")["preserves_argmax"].all()
+        tested = scores.frame("comparisons")
         undecided = () if tested is None else _undecided(tested)
         return cls(
             rows=rows,
-            best={key: _best(scores.summary, key) for key in set(scores.summary["metric"])},
+            best={
+                key: _best(scores.frame("summary"), key)
+                for key in set(scores.frame("summary")["metric"])
+            },
             open=set(undecided),
             notes={str(k): "" if kept else "may change the class" for k, kept in keeps.items()},
         )
@@ -162,7 +165,7 @@ def _caption(scores: Scores, left_out: int) -> str:
 
 def _intervals_explained(scores: Scores) -> str:
     """Say which pairs have an interval over patients, where not all have; empty where all have."""
-    rows = pick(scores.summary, metric=scores.summary["metric"].iloc[0])
+    rows = pick(scores.frame("summary"), metric=scores.frame("summary")["metric"].iloc[0])
     known = rows.set_index(["loss", "calibrator"])["lower"].notna()
     if known.all() or not known.any():
         return ""
@@ -178,7 +181,7 @@ def _intervals_explained(scores: Scores) -> str:
 
 
 def _ties_explained(scores: Scores) -> str:
-    if scores.comparisons is None or len(scores.record["seeds"]) == 1:
+    if scores.frame("comparisons").empty or len(scores.record["seeds"]) == 1:
         return ""
     return (
         f" ≈ not shown to be worse than the best (paired t-test over {scores.seeds_text}, "

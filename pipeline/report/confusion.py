@@ -18,9 +18,9 @@ MOST_ERRORS = 10
 
 def failures_sentence(scores: Scores, most: int) -> str:
     """Say which errors are commonest among the answered; that none is, only if that was counted."""
-    if scores.accepted is None or scores.accepted.empty:
+    if scores.frame("accepted").empty or scores.frame("accepted").empty:
         return "Which errors are commonest: not recorded."
-    counts = _counts(scores, scores.accepted)
+    counts = _counts(scores, scores.frame("accepted"))
     if counts is None:
         return (
             f"Fewer than {RATE_FROM} {scores.unit} are answered, so which errors are commonest is "
@@ -40,7 +40,7 @@ def failures_sentence(scores: Scores, most: int) -> str:
 
 def confusion_tables(scores: Scores) -> list[Table]:
     """Return the matrix of few classes and the commonest errors; nothing where not known."""
-    counts = None if scores.accepted is None else _counts(scores, scores.accepted)
+    counts = None if scores.frame("accepted").empty else _counts(scores, scores.frame("accepted"))
     if counts is None:
         return []
     answered, everything = counts
@@ -59,8 +59,7 @@ def _counts(scores: Scores, accepted: pd.DataFrame) -> tuple[np.ndarray, np.ndar
     """
     if accepted.empty:
         return None
-    target = scores.record["headline_target"]
-    point = pick(scores.operating_points, **scores.headline, target=target).iloc[0]
+    point = scores.point
     rows = pick(accepted, **scores.headline)
     everything = rows[rows["threshold"] == rows["threshold"].min()]
     approved = float(point["threshold"])

@@ -17,10 +17,10 @@ LINE = ("intercept_at_slope_one", "slope")
 
 def cox_table(scores: Scores) -> Table | None:
     """Return intercept and slope of each class against the rest; None where not computed."""
-    if scores.cox is None:
+    if scores.frame("cox").empty:
         return None
     calibrators = list(dict.fromkeys([scores.uncalibrated, scores.record["headline_calibrator"]]))
-    frame = pick(scores.cox, loss=scores.record["headline_loss"])
+    frame = scores.shown("cox", every=["calibrator", "seed"])
     frame = in_order(scores, frame[frame["calibrator"].isin(calibrators)])
     frame = frame.astype({"cases": "Int64"})
     shown = class_visibilities(scores)

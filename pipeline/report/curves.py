@@ -36,7 +36,7 @@ def curve_tables(scores: Scores) -> dict[str, pd.DataFrame]:
 
 
 def _risk_coverage(scores: Scores) -> pd.DataFrame:
-    rows = pick(scores.risk_coverage, calibrator=scores.record["headline_calibrator"])
+    rows = pick(scores.frame("risk_coverage"), calibrator=scores.record["headline_calibrator"])
     rows = rows[rows["coverage"] * scores.num_test_cases >= RATE_FROM]
     rows = rows[rows["loss"].isin(shown_losses(scores))]
     return pd.DataFrame(
@@ -49,7 +49,7 @@ def _risk_coverage(scores: Scores) -> pd.DataFrame:
 
 
 def _reliability(scores: Scores) -> pd.DataFrame:
-    rows = pick(scores.reliability, loss=scores.record["headline_loss"])
+    rows = pick(scores.frame("reliability"), loss=scores.record["headline_loss"])
     rows = rows[rows["calibrator"].isin(before_and_after(scores))]
     rows = rows[rows["count"] >= RATE_FROM]
     return pd.DataFrame(
@@ -62,7 +62,7 @@ def _reliability(scores: Scores) -> pd.DataFrame:
 
 
 def _training(scores: Scores) -> pd.DataFrame:
-    history = scores.history
+    history = scores.frame("history")
     if "val_accuracy" not in history:
         return pd.DataFrame(columns=["series", "epoch", "validation_accuracy"])
     known = history[history["loss"].isin(shown_losses(scores))].dropna(subset="val_accuracy")

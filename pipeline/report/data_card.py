@@ -12,7 +12,7 @@ import pandas as pd
 
 from pipeline.metrics.group_shares import MASK_BELOW
 from pipeline.report.groups import groups_place
-from pipeline.report.scores import NOT_RECORDED, Scores, pick
+from pipeline.report.scores import NOT_RECORDED, Scores
 from pipeline.report.table import Cell, Column, Table
 from pipeline.report.wording import MASKED, counted, number_text
 
@@ -109,9 +109,9 @@ def sites_text(dataset: dict[str, Any]) -> str:
 
 def _demographics(scores: Scores) -> str:
     """Say where patients are counted by sex, age and the like: in the test split alone."""
-    if scores.groups is None:
+    if scores.frame("groups").empty:
         return UNKNOWN
-    columns = pick(scores.groups, **scores.headline)["column"].unique()
+    columns = scores.shown("groups", every=["target"])["column"].unique()
     kinds = ", ".join(name.replace("_", " ") for name in columns if name != "site")
     if not kinds:
         return UNKNOWN

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from pipeline.report.scores import Scores, pick
+from pipeline.report.scores import Scores
 from pipeline.report.table import Cell, Column, Table
 from pipeline.report.wording import metric_name, missing, scaled, target_text
 
@@ -17,9 +17,9 @@ def differences_table(scores: Scores, calibrators: Sequence[str]) -> Table | Non
 
     Rows are of these calibrators; the frame behind them is of all, so that one file serves both.
     """
-    if scores.differences is None:
+    if scores.frame("differences").empty:
         return None
-    frame = scores.differences
+    frame = scores.frame("differences")
     keys = [key for key in COMPARED if key in set(frame["metric"])]
     found = {(row.loss, row.calibrator, row.metric): row for row in frame.itertuples()}
     every = dict.fromkeys(zip(frame["loss"], frame["calibrator"], strict=True))
@@ -75,11 +75,11 @@ def _p_text(p_value: float) -> str:
 
 def selection_table(scores: Scores) -> Table | None:
     """Return how well other scores rank the headline pair's cases; None where not computed."""
-    if scores.selection is None:
+    if scores.frame("selection").empty:
         return None
     record = scores.record
     pair = {"loss": record["headline_loss"], "calibrator": record["headline_calibrator"]}
-    rows = pick(scores.selection, **pair)
+    rows = scores.shown("selection", every=["seed"])
     wanted = ("aurc", "augrc", f"coverage_at_risk_{100 * record['headline_target']:g}")
     keys = [key for key in wanted if key in rows.columns]
     spread = rows.groupby("score", sort=False)[keys].agg(["mean", "std"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from pipeline.report.answers import coverage_table
-from pipeline.report.scores import Scores, pick
+from pipeline.report.scores import Scores
 from pipeline.report.sentences import NOT_SEARCHED, none_passed, too_few
 from pipeline.report.table import Cell, Column, Table
 from pipeline.report.wording import counted, metric_name, missing, percent, scaled, target_text
@@ -25,18 +25,20 @@ def stated_costs(scores: Scores) -> str:
 
 def cost_points_table(scores: Scores) -> Table | None:
     """Return the thresholds that keep the mean cost within each target; None without costs."""
-    if scores.cost_points is None:
+    if scores.frame("cost_points").empty:
         return None
     headline = scores.headline
     pair = {key: headline[key] for key in ("loss", "calibrator")}
-    frame = pick(scores.cost_points, **pair).sort_values(["target", "seed"], kind="stable")
+    frame = scores.shown("cost_points", every=["seed", "target"]).sort_values(
+        ["target", "seed"], kind="stable"
+    )
     first = frame.iloc[0]
     shown = zip(frame["target"], frame["seed"], strict=True)
     at_headline = (scores.record["headline_target"], headline["seed"])
     return Table(
         name="cost_points",
         caption=f"{stated_costs(scores)}; risk is the mean cost of the answered as a share of the "
-        f"largest, {first['largest_cost']:g}. {cost_sentence(scores, scores.cost_points)} "
+        f"largest, {first['largest_cost']:g}. {cost_sentence(scores)} "
         f"{_rule(scores, pair, first)}Counts of {counted(first['num_test'], _tested(scores))}.",
         columns=(
             Column("Target", "of the largest cost"),
@@ -82,10 +84,10 @@ def cost_coverage_table(scores: Scores, frame: pd.DataFrame) -> Table:
     )
 
 
-def cost_sentence(scores: Scores, points: pd.DataFrame) -> str:
+def cost_sentence(scores: Scores) -> str:
     """Say what the first screen's model may answer within the headline's target of cost."""
     target = scores.record["headline_target"]
-    row = pick(points, **scores.headline, target=target).iloc[0]
+    row = scores.shown("cost_points").iloc[0]
     if not row["num_threshold_patients"]:
         return NOT_SEARCHED
     if row["status"] == "too_few":
@@ -130,10 +132,10 @@ def _point_cells(row: pd.Series) -> tuple[Cell, ...]:
 
 def cost_selection_table(scores: Scores) -> Table | None:
     """Return how well each score keeps costly errors from being answered; None without costs."""
-    if scores.cost_selection is None:
+    if scores.frame("cost_selection").empty:
         return None
     pair = {key: scores.headline[key] for key in ("loss", "calibrator")}
-    frame = pick(scores.cost_selection, **pair)
+    frame = scores.shown("cost_selection", every=["seed"])
     keys = ("mean_cost", "aurc", "augrc")
     groups = frame.groupby("score", sort=False)
     best = min((own["aurc"].mean(), str(score)) for score, own in groups)[1]

@@ -14,7 +14,7 @@ from pipeline.plots import Frame
 from pipeline.report.answers import WORKLOAD_COVERAGES, nearest_rows
 from pipeline.report.classes import class_visibilities
 from pipeline.report.group_counts import group_counts
-from pipeline.report.scores import Scores, pick
+from pipeline.report.scores import Scores
 from pipeline.report.sentences import OperatingPoint, main_sentence, operating_point
 from pipeline.report.table import Cell, Column, Table
 from pipeline.report.wording import counted, missing, percent, share_of, target_text
@@ -49,10 +49,10 @@ class Explorer:
 
 def explorer(scores: Scores, frame: Frame) -> Explorer | None:
     """Return the explorer of the headline pair's first seed; None without a curve to explore."""
-    band = pick(scores.exact_band, **scores.headline).reset_index(drop=True)
+    band = scores.shown("exact_band").reset_index(drop=True)
     if band.empty:
         return None
-    points = pick(scores.operating_points, **scores.headline)
+    points = scores.shown("operating_points", every=["target"])
     counts = _class_counts(scores, band)
     data = {
         "unit": scores.unit,
@@ -95,9 +95,9 @@ def _approved(point: OperatingPoint) -> str:
 def _class_counts(scores: Scores, band: pd.DataFrame) -> np.ndarray | None:
     """Return answered cases by threshold, label and prediction; None where they are not known."""
     names = scores.dataset["classes"]
-    if scores.accepted is None or len(names) > MOST_CLASSES:
+    if scores.frame("accepted").empty or len(names) > MOST_CLASSES:
         return None
-    rows = pick(scores.accepted, **scores.headline)
+    rows = scores.shown("accepted")
     number = {name: index for index, name in enumerate(names)}
     keys = ({value: index for index, value in enumerate(band["threshold"])}, number, number)
     where = [rows[key].map(index) for key, index in zip(ACCEPTED_KEYS, keys, strict=True)]
@@ -139,8 +139,8 @@ def every_table(scores: Scores, band: pd.DataFrame) -> Table:
 
 
 def _thresholds_table(scores: Scores, rows: pd.DataFrame, name: str, caption: str) -> Table:
-    total = int(scores.operating_points["num_test"].iloc[0])
-    everybody = pick(scores.exact_band, **scores.headline).iloc[-1]
+    total = int(scores.frame("operating_points")["num_test"].iloc[0])
+    everybody = scores.shown("exact_band").iloc[-1]
     error_rate = everybody["wrong"] / everybody["answered"]
     cells = [
         (

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pipeline.report.calibration import trust_sentence
 from pipeline.report.classes import class_rows
-from pipeline.report.scores import Scores, pick
+from pipeline.report.scores import Scores
 from pipeline.report.sentences import (
     OperatingPoint,
     critical_sentences,
@@ -61,8 +61,7 @@ class FirstScreen:
 
 def first_screen(scores: Scores) -> FirstScreen:
     """Return the first screen of an experiment's headline pair, first seed, headline target."""
-    target = scores.record["headline_target"]
-    row = pick(scores.operating_points, **scores.headline, target=target).iloc[0]
+    row = scores.point
     point = operating_point(row, scores.unit)
     kind, words = verdict(point)
     critical = critical_sentences(
@@ -122,8 +121,7 @@ def _flow(point: OperatingPoint) -> Flow:
 def _seeds_sentence(scores: Scores) -> str:
     """Say whether the other seeds agree; the model shown is the first seed, not the best."""
     headline = scores.headline
-    pair = {key: headline[key] for key in ("loss", "calibrator")}
-    rows = pick(scores.operating_points, **pair, target=scores.record["headline_target"])
+    rows = scores.shown("operating_points", every=["seed"])
     found = rows[rows["status"] == "found"]
     if scores.brought:
         return f"Model shown: as it was brought, with {headline['calibrator']}."

@@ -44,12 +44,12 @@ def gallery(scores: Scores) -> tuple[Shelf, ...]:
         If there are pictures of a data set whose licence or identity forbids showing them, or a
         thumbnail is no PNG.
     """
-    if scores.gallery is None:
+    if scores.frame("gallery").empty:
         return ()
     if not scores.dataset["show_images"]:
         message = "gallery.csv: no pictures expected, because the data set has show_images: false"
         raise InputError(message)
-    rows = pick(scores.gallery, **scores.headline)
+    rows = scores.shown("gallery")
     shelves = []
     for kind, (title, chosen) in KINDS.items():
         pictures = tuple(_picture(row) for _, row in pick(rows, kind=kind).iterrows())

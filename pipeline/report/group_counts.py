@@ -19,9 +19,9 @@ def group_counts(scores: Scores, thresholds: Sequence[float]) -> list[dict[str, 
     A masked group has its ``label`` alone. Where too few of a group are answered to be shown, its
     numbers are None at that threshold.
     """
-    if scores.accepted_groups is None:
+    if scores.frame("accepted_groups").empty:
         return []
-    rows = pick(scores.accepted_groups, **scores.headline)
+    rows = scores.shown("accepted_groups")
     return [
         entry
         for column, kind in rows.groupby("column", sort=False)

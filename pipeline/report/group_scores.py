@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from pipeline.metrics.group_shares import MASK_BELOW, RATE_FROM
-from pipeline.report.scores import Scores, pick
+from pipeline.report.scores import Scores
 from pipeline.report.table import Cell, Column, Table
 from pipeline.report.wording import (
     MASKED,
@@ -24,9 +24,9 @@ CLASS = "class"
 
 def group_scores_table(scores: Scores) -> Table | None:
     """Return one row a group with its metrics and intervals; None where they were not computed."""
-    if scores.group_scores is None:
+    if scores.frame("group_scores").empty:
         return None
-    frame = pick(scores.group_scores, **scores.headline)
+    frame = scores.shown("group_scores")
     rows = [
         (Cell(str(column).replace("_", " ")), Cell(str(group)), *_cells(own))
         for (column, group), own in frame.groupby(["column", "group"], sort=False)

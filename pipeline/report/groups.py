@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pandas as pd
 
 from pipeline.metrics.group_shares import MASK_BELOW, RATE_FROM
-from pipeline.report.scores import Scores, pick
+from pipeline.report.scores import Scores
 from pipeline.report.table import Cell, Column, Table
 from pipeline.report.wording import (
     MASKED,
@@ -79,8 +79,7 @@ def _share_cells(row: pd.Series) -> tuple[Cell, Cell]:
 
 def groups_place(scores: Scores) -> str:
     """Say where on the page groups stand: where nobody is answered they have no figure."""
-    target = scores.record["headline_target"]
-    point = pick(scores.operating_points, **scores.headline, target=target).iloc[0]
+    point = scores.point
     return "Groups of patients" if point["answered"] else "Scores of every group and class"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipeline.report.scores import Scores, pick
+from pipeline.report.scores import Scores
 from pipeline.report.wording import missing
 
 HEADLINE_METRICS = (
@@ -18,11 +18,11 @@ def headline_metrics(scores: Scores) -> dict[str, float | int | None]:
     """
     record = scores.record
     loss = record["headline_loss"]
-    means = scores.summary.set_index(["loss", "calibrator", "metric"])["mean"]
+    means = scores.frame("summary").set_index(["loss", "calibrator", "metric"])["mean"]
     pair = (loss, record["headline_calibrator"])
     values = {key: means.get((*pair, key)) for key in HEADLINE_METRICS}
     values["ece_before_calibration"] = means.get((loss, scores.uncalibrated, "ece"))
-    row = pick(scores.operating_points, **scores.headline, target=record["headline_target"]).iloc[0]
+    row = scores.point
     values["answered"] = row["answered"] / row["num_test"]
     values["wrong_among_answered"] = row["risk"]
     values["wrong_per_1000"] = 1000 * row["wrong"] / row["num_test"]

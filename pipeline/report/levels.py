@@ -6,7 +6,7 @@ import pandas as pd
 
 from pipeline.metrics.group_shares import MASK_BELOW, RATE_FROM
 from pipeline.report.classes import class_visibilities
-from pipeline.report.scores import Scores, pick
+from pipeline.report.scores import Scores
 from pipeline.report.table import Cell, Column, Table
 from pipeline.report.wording import MASKED, counted, missing, percent, signed
 
@@ -20,9 +20,9 @@ LEVELS = {
 
 def levels_table(scores: Scores) -> Table | None:
     """Return the levels of calibration of the headline loss; None where they were not computed."""
-    if scores.levels is None:
+    if scores.frame("levels").empty:
         return None
-    frame = pick(scores.levels, loss=scores.headline["loss"])
+    frame = scores.shown("levels", every=["calibrator"])
     calibrators = list(frame["calibrator"].unique())
     values = {(row["quantity"], row["calibrator"]): row for _, row in frame.iterrows()}
     rows = [
@@ -64,9 +64,9 @@ def _level_cell(quantity: str, row: pd.Series) -> Cell:
 
 def class_calibration_table(scores: Scores) -> Table | None:
     """Return each class's mean probability against its share; None where not computed."""
-    if scores.class_calibration is None:
+    if scores.frame("class_calibration").empty:
         return None
-    own = pick(scores.class_calibration, loss=scores.headline["loss"])
+    own = scores.shown("class_calibration", every=["calibrator"])
     frame = own.sort_values("cases", ascending=False, kind="stable")
     shown = class_visibilities(scores)
     rows = [

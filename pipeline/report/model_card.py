@@ -14,7 +14,7 @@ from pipeline.report.data_card import Item, quarantined_text, reuse_text, sites_
 from pipeline.report.groups import groups_place, groups_sentence
 from pipeline.report.partners import frozen_sentence
 from pipeline.report.provenance import chain, short_hash
-from pipeline.report.scores import Scores, pick
+from pipeline.report.scores import Scores
 from pipeline.report.sentences import main_sentence, operating_point
 from pipeline.report.wording import (
     count_of,
@@ -143,7 +143,7 @@ def _recalibration(scores: Scores) -> str:
 
 
 def _epochs(scores: Scores) -> str:
-    epochs = scores.history["epoch"].nunique()
+    epochs = scores.frame("history")["epoch"].nunique()
     return counted(epochs, "epochs") if epochs else "epochs not recorded"
 
 
@@ -155,12 +155,10 @@ def _long_tail(dataset: dict[str, Any]) -> str:
 
 
 def _results(scores: Scores) -> str:
-    record = scores.record
-    pair = {"loss": record["headline_loss"], "calibrator": record["headline_calibrator"]}
-    means = pick(scores.summary, **pair).set_index("metric")
+    means = scores.shown("summary").set_index("metric")
     shown = means.loc[[key for key in FIGURES if key in means.index]]
     figures = [_figure(str(key), row) for key, row in shown.iterrows()]
-    row = pick(scores.operating_points, **scores.headline, target=record["headline_target"])
+    row = scores.shown("operating_points")
     return f"{'; '.join(figures)}. {main_sentence(operating_point(row.iloc[0], scores.unit))}"
 
 
@@ -184,10 +182,9 @@ def _failures(scores: Scores) -> str:
 
 def _foreign(scores: Scores) -> str:
     """Say how many images out of scope are answered, all of them wrongly."""
-    if scores.ood_answered is None:
+    if scores.frame("ood_answered").empty:
         return "Images out of scope: not tried."
-    target = scores.record["headline_target"]
-    rows = pick(scores.ood_answered, **scores.headline, target=target)
+    rows = scores.shown("ood_answered")
     counts = (
         f"{row['partner']} {count_of(int(row['answered']), int(row['foreign']))}"
         for _, row in rows.iterrows()
@@ -197,18 +194,18 @@ def _foreign(scores: Scores) -> str:
 
 def _robustness(scores: Scores) -> str:
     said, kinds = [sites_text(scores.dataset)], set()
-    if scores.shift is not None:
-        kinds = set(scores.shift["kind"])
-        for partner, rows in pick(scores.shift, **scores.headline).groupby("partner", sort=False):
+    if not scores.frame("shift").empty:
+        kinds = set(scores.frame("shift")["kind"])
+        for partner, rows in scores.shown("shift").groupby("partner", sort=False):
             said.append(f"{partner}: {frozen_sentence(scores, rows)}")
     said += [words for kind, words in NOT_TRIED.items() if kind not in kinds]
     return " ".join(said)
 
 
 def _subgroups(scores: Scores) -> str:
-    if scores.groups is None:
+    if scores.frame("groups").empty:
         return "No column tells two groups apart, so none was examined. One threshold for all."
-    groups = pick(scores.groups, **scores.headline, target=scores.record["headline_target"])
+    groups = scores.shown("groups")
     kinds = ", ".join(name.replace("_", " ") for name in groups["column"].unique())
     return (
         f"Examined by {kinds}: see “{groups_place(scores)}”. {groups_sentence(groups)} One "

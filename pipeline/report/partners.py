@@ -126,18 +126,16 @@ def answered_sentence(scores: Scores) -> str:
 
 
 def _answered_by(scores: Scores) -> pd.DataFrame:
-    target = scores.record["headline_target"]
-    answered = scores.ood_answered
-    return pd.DataFrame() if answered is None else pick(answered, **scores.headline, target=target)
+    return scores.shown("ood_answered")
 
 
 def ood_answered_table(scores: Scores) -> Table | None:
     """Return how many images out of scope each loss answers at the headline's target."""
-    if scores.ood_answered is None:
+    if scores.frame("ood_answered").empty:
         return None
     record = scores.record
     rows = pick(
-        scores.ood_answered,
+        scores.frame("ood_answered"),
         calibrator=record["headline_calibrator"],
         target=record["headline_target"],
     )
@@ -167,18 +165,21 @@ def ood_answered_table(scores: Scores) -> Table | None:
             Column("Seeds with a threshold"),
         ),
         rows=tuple(cells),
-        frame=scores.ood_answered,
+        frame=scores.frame("ood_answered"),
         headings=2,
     )
 
 
 def ood_table(scores: Scores) -> Table | None:
     """Return how well scores tell own from foreign images, for the headline and the baseline."""
-    if scores.ood is None:
+    if scores.frame("ood").empty:
         return None
     losses = headline_and_baseline(scores)
     calibrators = {scores.uncalibrated, scores.record["headline_calibrator"]}
-    rows = scores.ood[scores.ood["loss"].isin(losses) & scores.ood["calibrator"].isin(calibrators)]
+    rows = scores.frame("ood")[
+        scores.frame("ood")["loss"].isin(losses)
+        & scores.frame("ood")["calibrator"].isin(calibrators)
+    ]
     keys = ["partner", "loss", "calibrator", "score"]
     cells = [
         (
@@ -201,17 +202,17 @@ def ood_table(scores: Scores) -> Table | None:
             *(Column(label, unit) for label, unit in OOD_FIGURES.values()),
         ),
         rows=tuple(cells),
-        frame=scores.ood,
+        frame=scores.frame("ood"),
         headings=4,
     )
 
 
 def site_recalibration_table(scores: Scores) -> Table | None:
     """Return what correcting the calibrator with another site's cases gains."""
-    if scores.site_recalibration is None:
+    if scores.frame("site_recalibration").empty:
         return None
     calibrator = scores.record["headline_calibrator"]
-    rows = pick(scores.site_recalibration, calibrator=calibrator)
+    rows = pick(scores.frame("site_recalibration"), calibrator=calibrator)
     return Table(
         name="site_recalibration",
         caption=f"At another site after {calibrator}, fitted at home and corrected with cases of "
@@ -226,7 +227,7 @@ def site_recalibration_table(scores: Scores) -> Table | None:
             *(Column(metric_name(key).label, metric_name(key).unit) for key in AT_A_SITE),
         ),
         rows=tuple(_correction_rows(rows)),
-        frame=scores.site_recalibration,
+        frame=scores.frame("site_recalibration"),
         headings=3,
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from pipeline.metrics.group_shares import MASK_BELOW, RATE_FROM
-from pipeline.report.scores import Scores, pick
+from pipeline.report.scores import Scores
 from pipeline.report.table import Cell, Column, Table
 from pipeline.report.wording import MASKED, missing, target_text
 
@@ -19,10 +19,10 @@ POLICIES = {
 
 def per_thousand_table(scores: Scores) -> Table | None:
     """Return the workload of the model on the first screen; None where it was not computed."""
-    if scores.workload is None:
+    if scores.frame("workload").empty:
         return None
     target = scores.record["headline_target"]
-    rows = pick(scores.workload, **scores.headline, target=target)
+    rows = scores.shown("workload")
     headline = scores.headline
     return Table(
         name="per_thousand",

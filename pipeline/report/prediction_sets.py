@@ -18,9 +18,9 @@ KEYS = ["method", "level", "calibrator"]
 
 def prediction_sets_table(scores: Scores) -> Table | None:
     """Return what the sets of each method and promise hold; None where there are none."""
-    if scores.prediction_sets is None:
+    if scores.frame("prediction_sets").empty:
         return None
-    every = _of_the_model(scores, scores.prediction_sets)
+    every = _of_the_model(scores, scores.frame("prediction_sets"))
     frame, judged = every[every["class"] == ""], _classes_judged(scores, every)
     rows = [
         (
@@ -59,9 +59,9 @@ def prediction_sets_table(scores: Scores) -> Table | None:
 
 def prediction_sets_by_class_table(scores: Scores) -> Table | None:
     """Return how often sets hold each class, under both promises, as calibrated."""
-    if scores.prediction_sets is None:
+    if scores.frame("prediction_sets").empty:
         return None
-    every = _of_the_model(scores, scores.prediction_sets)
+    every = _of_the_model(scores, scores.frame("prediction_sets"))
     frame = in_order(scores, every[every["class"] != ""])
     shown = class_visibilities(scores)
     rows = pick(frame, calibrator=scores.record["headline_calibrator"])

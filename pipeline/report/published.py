@@ -60,7 +60,7 @@ def published_table(scores: Scores) -> Table | None:
 
 def _our_value(scores: Scores, row: pd.Series) -> tuple[float, float]:
     key = {name: row[name] for name in ("loss", "calibrator", "metric")}
-    found = pick(scores.summary, **key)
+    found = pick(scores.frame("summary"), **key)
     if found.empty:
         return float("nan"), float("nan")
     return float(found["mean"].iloc[0]), float(found["sd"].iloc[0])

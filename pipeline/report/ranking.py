@@ -119,7 +119,7 @@ def _shared_pairs(every: Sequence[Scores]) -> list[tuple[str, str]]:
 
 
 def _means(scores: Scores, key: str, pairs: Sequence[tuple[str, str]]) -> dict[str, float]:
-    rows = pick(scores.summary, metric=key)
+    rows = pick(scores.frame("summary"), metric=key)
     means = {
         (loss, calibrator): float(mean)
         for loss, calibrator, mean in zip(

@@ -274,9 +274,12 @@ def long_tail_table(test: Sequence[Outcome]) -> pd.DataFrame:
     for outcome in test:
         for label, group in enumerate(("many", "medium", "few")):
             own = outcome.labels == label
+            right, cases = int(outcome.correct[own].sum()), int(own.sum())
+            limits = proportion_interval(right, cases)
             rows.append(
                 outcome.keys
-                | {"rule": "count", "group": group, "num_classes": 1, "cases": own.sum()}
+                | {"rule": "count", "group": group, "num_classes": 1, "cases": cases}
+                | {"correct": right, "lower": limits.lower, "upper": limits.upper}
                 | {"accuracy": outcome.correct[own].mean(), "aurc": 0.1}
                 | {"ece": abs(outcome.correct[own].mean() - outcome.confidence[own].mean())}
             )
@@ -291,7 +294,7 @@ def levels_table(test: Sequence[Outcome]) -> pd.DataFrame:
             limits = {"lower": value - 0.03, "upper": value + 0.03}
             rows.append(outcome.keys | {"quantity": quantity, "value": value} | limits)
     table = pd.DataFrame(rows)
-    return table[table["calibrator"] != "temperature"].drop(columns="seed")
+    return table[table["calibrator"] != "temperature"]
 
 
 def class_calibration_table(test: Sequence[Outcome], classes: Sequence[str]) -> pd.DataFrame:
@@ -307,7 +310,7 @@ def class_calibration_table(test: Sequence[Outcome], classes: Sequence[str]) -> 
             ece = np.abs(gaps).sum() / len(y)
             rows.append(outcome.keys | {"class": name} | numbers | limits | {"ece": ece})
     table = pd.DataFrame(rows)
-    return table[table["calibrator"] != "temperature"].drop(columns="seed")
+    return table[table["calibrator"] != "temperature"]
 
 
 def gallery_table(test: Sequence[Outcome], classes: Sequence[str]) -> pd.DataFrame:

@@ -171,11 +171,7 @@ def _extra_tables(
 
 def handed_out(scores: Scores) -> Scores:
     """The same scores as they come out of what `write_scores` lets pass."""
-    tables = {
-        name: table for name, table in vars(scores).items() if isinstance(table, pd.DataFrame)
-    }
-    passed = disclosed_tables(tables, scores.dataset)
-    return replace(scores, **(dict.fromkeys(tables) | passed))
+    return replace(scores, frames=disclosed_tables(scores.frames, scores.dataset))
 
 
 def with_last_class_called(name: str, scores: Scores) -> Scores:
@@ -189,12 +185,8 @@ def with_last_class_called(name: str, scores: Scores) -> Scores:
     changed = {"classes": classes, "critical_classes": [name], "counts": counts}
     dataset = scores.dataset | changed
     renamed = {column: {old: name} for column in ("class", "group", "label", "prediction")}
-    tables = {
-        key: table.replace(renamed)
-        for key, table in vars(scores).items()
-        if isinstance(table, pd.DataFrame)
-    }
-    return replace(scores, record=scores.record | {"dataset": dataset}, **tables)
+    frames = {key: table.replace(renamed) for key, table in scores.frames.items()}
+    return replace(scores, record=scores.record | {"dataset": dataset}, frames=frames)
 
 
 def enlarged(
@@ -216,10 +208,9 @@ def enlarged(
         scores,
         record=record | {"calibrators": calibrators},
         provenance=scores.provenance | {"runs": runs},
-        **{
+        frames={
             key: _enlarged(table, {"loss": losses, "seed": seeds}, first, copies)
-            for key, table in vars(scores).items()
-            if isinstance(table, pd.DataFrame)
+            for key, table in scores.frames.items()
         },
     )
 

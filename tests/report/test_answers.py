@@ -1,5 +1,3 @@
-import dataclasses
-
 from pipeline.metrics.intervals import proportion_interval
 from pipeline.report.answers import operating_points_table, per_class_table
 from pipeline.report.scores import pick
@@ -8,10 +6,10 @@ from tests.report.simulated_scores import handed_out
 
 
 def small_class(scores, cases):
-    per_class = scores.per_class.copy()
+    per_class = scores.frame("per_class").copy()
     where = per_class["class"] == "malignant"
     per_class.loc[where, ["cases", "answered", "wrong", "referred"]] = [cases, cases - 1, 1, 1]
-    return handed_out(dataclasses.replace(scores, per_class=per_class))
+    return handed_out(scores.having(per_class=per_class))
 
 
 def test_a_class_of_nine_is_masked_with_another_in_page_and_csv(screening):
@@ -44,7 +42,7 @@ def test_the_caption_says_who_is_referred_more(screening):
 
 
 def test_a_rate_carries_its_exact_interval(screening):
-    row = pick(screening.per_class, **screening.headline, target=0.05).set_index("class")
+    row = pick(screening.frame("per_class"), **screening.headline, target=0.05).set_index("class")
     normal = row.loc["normal"]
     cells = next(each for each in per_class_table(screening).rows if each[0].text == "normal")
     limits = proportion_interval(int(normal["wrong"]), int(normal["answered"]))

@@ -77,7 +77,7 @@ def visit(browser, folder):
 
 @pytest.fixture
 def band(screening):
-    return pick(screening.exact_band, **screening.headline).reset_index(drop=True)
+    return pick(screening.frame("exact_band"), **screening.headline).reset_index(drop=True)
 
 
 PAGES = [
@@ -166,7 +166,7 @@ def test_the_guard_stays_in_sight_while_the_explorer_is_read(visit):
 
 def test_the_explorer_opens_at_the_approved_threshold(visit, screening, band):
     target = screening.record["headline_target"]
-    point = pick(screening.operating_points, **screening.headline, target=target).iloc[0]
+    point = pick(screening.frame("operating_points"), **screening.headline, target=target).iloc[0]
     nearest = band[band["threshold"] >= point["threshold"]].iloc[-1]
     assert said(visit()) == expected(nearest, SCREENING.num_test)
 
@@ -201,8 +201,8 @@ def test_a_fragment_that_means_nothing_does_no_harm(visit, fragment):
 
 def test_other_prevalences_are_weighed_as_the_metrics_weigh_them(visit, screening, band):
     page = visit(fragment="#at=120&shares=90 8 2")
-    rows = pick(screening.accepted, threshold=band["threshold"][120])
-    everything = pick(screening.accepted, threshold=band["threshold"].iloc[-1])
+    rows = pick(screening.frame("accepted"), threshold=band["threshold"][120])
+    everything = pick(screening.frame("accepted"), threshold=band["threshold"].iloc[-1])
 
     def by_class(table):
         counts = table.groupby("label")["cases"].sum()
@@ -232,7 +232,7 @@ def test_other_prevalences_are_weighed_as_the_metrics_weigh_them(visit, screenin
 def test_a_group_is_explored_in_its_own_counts(visit, screening, band):
     page = visit(fragment="#at=120")
     page.get_by_label("Group", exact=True).select_option(label="site: north (438)")
-    rows = pick(screening.accepted_groups, group="north", threshold=band["threshold"][120])
+    rows = pick(screening.frame("accepted_groups"), group="north", threshold=band["threshold"][120])
     row = rows.iloc[0]
     limits = proportion_interval(int(row["wrong"]), int(row["answered"]))
     assert said(page).endswith(
@@ -255,9 +255,9 @@ def test_a_group_too_small_to_show_cannot_be_chosen_and_has_no_number_in_the_pag
 
 
 def test_few_answered_of_a_group_give_counts_and_no_rate(visit, screening, band):
-    rows = pick(screening.accepted_groups, group="80+").reset_index(drop=True)
+    rows = pick(screening.frame("accepted_groups"), group="80+").reset_index(drop=True)
     at = int(rows.index[rows["answered"].between(10, 29)][0])
-    index = list(dict.fromkeys(screening.accepted_groups["group"])).index("80+")
+    index = list(dict.fromkeys(screening.frame("accepted_groups")["group"])).index("80+")
     page = visit(fragment=f"#at={at}&group={index}")
     row = rows.iloc[at]
     counts = f"{row['wrong']:.0f} of {row['answered']:.0f}"
@@ -266,7 +266,7 @@ def test_few_answered_of_a_group_give_counts_and_no_rate(visit, screening, band)
 
 def test_the_confusion_of_the_answered_is_that_of_the_scores(visit, screening, band):
     page = visit(fragment="#at=120")
-    rows = pick(screening.accepted, threshold=band["threshold"][120])
+    rows = pick(screening.frame("accepted"), threshold=band["threshold"][120])
     for i, label in enumerate(SCREENING.classes):
         for j, prediction in enumerate(SCREENING.classes):
             count = pick(rows, label=label, prediction=prediction)["cases"].sum()

@@ -1,5 +1,3 @@
-import dataclasses
-
 import pandas as pd
 import pytest
 
@@ -18,7 +16,7 @@ def with_bins(scores, rows):
     bins = pd.DataFrame(rows, columns=columns)
     bins = bins.assign(loss="gce", calibrator="ats", bin=range(len(rows)), lower_edge=0.0,
                        upper_edge=1.0)  # fmt: skip
-    return dataclasses.replace(scores, reliability=bins)
+    return scores.having(reliability=bins)
 
 
 BINS = [

@@ -1,5 +1,3 @@
-import dataclasses
-
 from pipeline.report.calibrators import calibrator_notes_table, calibrators_table
 from tests.report.simulated_scores import enlarged
 
@@ -10,8 +8,8 @@ def test_a_temperature_at_its_bound_is_told(screening):
 
 
 def test_a_changed_class_and_rank_inversions_are_counted(screening):
-    changed = screening.calibrators.assign(preserves_argmax=False, argmax_changed=4)
-    rows = calibrators_table(dataclasses.replace(screening, calibrators=changed)).rows
+    changed = screening.frame("calibrators").assign(preserves_argmax=False, argmax_changed=4)
+    rows = calibrators_table(screening.having(calibrators=changed)).rows
     assert {cells[4].text for cells in rows} == {"changed in 4"}
     assert {cells[5].text for cells in rows} == {"0", "37"}
 
@@ -24,10 +22,10 @@ def test_notes_are_gathered_over_seeds(screening):
 
 
 def test_rank_inversions_are_given_from_fewest_to_most(screening):
-    calibrators = screening.calibrators.copy()
+    calibrators = screening.frame("calibrators").copy()
     where = (calibrators["calibrator"] == "ats") & (calibrators["seed"] == 2)
     calibrators.loc[where, "rank_inversions"] = 1234
-    rows = calibrator_notes_table(dataclasses.replace(screening, calibrators=calibrators)).rows
+    rows = calibrator_notes_table(screening.having(calibrators=calibrators)).rows
     assert {cells[3].text for cells in rows if cells[1].text == "ats"} == {"37 to 1,234"}
 
 

@@ -12,7 +12,9 @@ def cells_of(table, name):
 
 
 def test_a_class_is_counted_among_its_own_images(screening):
-    rows = pick(screening.class_risk, calibrator="ats", score="confidence").set_index("class")
+    rows = pick(screening.frame("class_risk"), calibrator="ats", score="confidence").set_index(
+        "class"
+    )
     own = rows.loc["malignant"]
     cells = cells_of(class_risk_table(screening), "malignant")
     limits = proportion_interval(int(own["missed"]), int(own["cases"]))
@@ -22,7 +24,7 @@ def test_a_class_is_counted_among_its_own_images(screening):
 
 
 def test_the_class_missed_most_is_named(screening):
-    rows = pick(screening.class_risk, calibrator="ats", score="confidence")
+    rows = pick(screening.frame("class_risk"), calibrator="ats", score="confidence")
     shares = rows.set_index("class")["missed"] / rows.set_index("class")["cases"]
     assert f"Most often missed: {shares.idxmax()}," in class_risk_table(screening).caption
 

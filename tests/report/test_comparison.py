@@ -15,11 +15,11 @@ def marks(scores, label):
 
 
 def with_means(scores, metric, means):
-    summary = scores.summary.copy()
+    summary = scores.frame("summary").copy()
     for pair, mean in means.items():
         where = (summary["metric"] == metric) & (summary["loss"] == pair[0])
         summary.loc[where & (summary["calibrator"] == pair[1]), "mean"] = mean
-    return dataclasses.replace(scores, summary=summary, comparisons=None)
+    return scores.having(summary=summary, comparisons=None)
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_nothing_is_best_where_all_are_the_same(screening):
 
 
 def test_a_pair_that_the_paired_test_leaves_open_is_marked_tied(screening):
-    tied = pick(screening.comparisons, metric="nll")
+    tied = pick(screening.frame("comparisons"), metric="nll")
     tied = tied[tied["p_value_holm"] >= 0.05]
     expected = set(zip(tied["loss"], tied["calibrator"], strict=True))
     found = {pair for pair, mark in marks(screening, "NLL").items() if mark == "tied"}
@@ -67,9 +67,9 @@ def test_an_undefined_metric_is_a_dash(screening):
 
 
 def test_a_calibrator_that_may_change_the_class_is_flagged(screening):
-    calibrators = screening.calibrators.copy()
+    calibrators = screening.frame("calibrators").copy()
     calibrators.loc[calibrators["calibrator"] == "ats", "preserves_argmax"] = False
-    table = comparison_table(dataclasses.replace(screening, calibrators=calibrators))
+    table = comparison_table(screening.having(calibrators=calibrators))
     flagged = {cells[1].text for cells in table.rows if cells[1].detail}
     assert flagged == {"ats"}
 
@@ -108,7 +108,7 @@ def test_a_few_calibrators_are_all_shown_and_have_no_last_row(screening):
 
 
 def test_the_caption_says_which_pairs_have_intervals_only_where_some_have_none(screening):
-    summary = screening.summary.copy()
+    summary = screening.frame("summary").copy()
     bare = (summary["loss"] == "flsd53") & (summary["calibrator"] == "temperature")
     summary.loc[bare, ["lower", "upper"]] = float("nan")
     said = (
@@ -116,5 +116,5 @@ def test_the_caption_says_which_pairs_have_intervals_only_where_some_have_none(s
         "cross_entropy, gce; the other pairs show mean and standard deviation over seeds alone."
     )
     assert said not in comparison_table(screening).caption
-    caption = comparison_table(dataclasses.replace(screening, summary=summary)).caption
+    caption = comparison_table(screening.having(summary=summary)).caption
     assert caption.endswith(said)

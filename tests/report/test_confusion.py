@@ -9,8 +9,8 @@ from tests.report.test_answers import small_class
 
 
 def approved_rows(scores):
-    point = pick(scores.operating_points, **scores.headline, target=0.05).iloc[0]
-    rows = scores.accepted
+    point = pick(scores.frame("operating_points"), **scores.headline, target=0.05).iloc[0]
+    rows = scores.frame("accepted")
     return rows[
         rows["threshold"] == rows["threshold"][rows["threshold"] >= point["threshold"]].min()
     ]
@@ -19,7 +19,7 @@ def approved_rows(scores):
 def test_answered_and_referred_together_are_every_test_image(screening):
     matrix, _ = confusion_tables(screening)
     counts = screening.dataset["classes"]
-    everything = screening.accepted.query("threshold == threshold.min()")
+    everything = screening.frame("accepted").query("threshold == threshold.min()")
     by_class = everything.groupby("label")["cases"].sum()
     found = matrix.frame.groupby("label")[["answered", "referred"]].sum().sum(axis=1)
     assert {name: found[name] for name in counts} == {name: by_class[name] for name in counts}
@@ -42,8 +42,8 @@ def test_the_commonest_confident_error_is_named(screening):
 
 
 def test_without_a_threshold_everything_is_referred_and_nothing_read_wrongly(screening):
-    points = screening.operating_points.assign(threshold=float("nan"), status="none")
-    matrix, errors = confusion_tables(dataclasses.replace(screening, operating_points=points))
+    points = screening.frame("operating_points").assign(threshold=float("nan"), status="none")
+    matrix, errors = confusion_tables(screening.having(operating_points=points))
     assert matrix.frame["answered"].sum() == 0
     assert matrix.frame["referred"].sum() == 600
     assert errors.rows == ()
@@ -52,17 +52,19 @@ def test_without_a_threshold_everything_is_referred_and_nothing_read_wrongly(scr
 
 def test_answers_of_fewer_than_the_table_holds_are_not_said_to_be_none(screening):
     # A threshold above every one of the table's answers some all the same.
-    points = screening.operating_points.assign(threshold=0.99999999, status="found", answered=12)
-    few = dataclasses.replace(screening, operating_points=points)
+    points = screening.frame("operating_points").assign(
+        threshold=0.99999999, status="found", answered=12
+    )
+    few = screening.having(operating_points=points)
     assert confusion_tables(few) == []
     assert failures_sentence(few, 3).startswith("Fewer than 30 cases are answered, so which errors")
 
 
 def test_that_no_answered_image_is_wrong_is_said_only_of_classes_shown(screening):
-    right = screening.accepted.query("label == prediction")
-    said = confusion_tables(dataclasses.replace(screening, accepted=right))[1].caption
+    right = screening.frame("accepted").query("label == prediction")
+    said = confusion_tables(screening.having(accepted=right))[1].caption
     assert said.startswith("No answered image is read wrongly.")
-    few = small_class(dataclasses.replace(screening, accepted=right), 9)
+    few = small_class(screening.having(accepted=right), 9)
     assert confusion_tables(few)[1].caption.startswith(
         "No answered image of the classes shown is read wrongly."
     )

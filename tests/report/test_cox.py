@@ -1,5 +1,3 @@
-import dataclasses
-
 import numpy as np
 
 from pipeline.report.cox import cox_table
@@ -13,7 +11,7 @@ def cells_of(table, name, calibrator):
 
 
 def test_a_line_is_the_mean_over_seeds_with_its_deviation(screening):
-    rows = pick(screening.cox, loss="gce", calibrator="ats", **{"class": "benign"})
+    rows = pick(screening.frame("cox"), loss="gce", calibrator="ats", **{"class": "benign"})
     slopes = rows["slope"]
     cells = cells_of(cox_table(screening), "benign", "ats")
     assert cells[4].text == f"{slopes.mean():.2f} ± {slopes.std():.2f}"
@@ -22,18 +20,18 @@ def test_a_line_is_the_mean_over_seeds_with_its_deviation(screening):
 
 
 def test_seeds_without_a_line_are_said(screening):
-    frame = screening.cox.copy()
+    frame = screening.frame("cox").copy()
     own = (frame["loss"] == "gce") & (frame["calibrator"] == "ats") & (frame["class"] == "benign")
     frame.loc[own & (frame["seed"] == 0), ["slope", "intercept_at_slope_one"]] = np.nan
-    cells = cells_of(cox_table(dataclasses.replace(screening, cox=frame)), "benign", "ats")
+    cells = cells_of(cox_table(screening.having(cox=frame)), "benign", "ats")
     assert cells[4].detail == "2 of 3 seeds have a line"
     frame.loc[own, ["slope", "intercept_at_slope_one"]] = np.nan
-    cells = cells_of(cox_table(dataclasses.replace(screening, cox=frame)), "benign", "ats")
+    cells = cells_of(cox_table(screening.having(cox=frame)), "benign", "ats")
     assert cells[4].text == "no line"
 
 
 def test_the_sentence_counts_the_classes_that_are_too_extreme(screening):
-    rows = pick(screening.cox, loss="gce", calibrator="ats")
+    rows = pick(screening.frame("cox"), loss="gce", calibrator="ats")
     extreme = (rows.groupby("class")["slope"].mean() < 1).sum()
     said = f"After ats the mean slope is below 1 in {extreme} of 3 classes with a line."
     assert said in cox_table(screening).caption

@@ -21,7 +21,7 @@ def test_every_item_is_answered_even_if_nobody_recorded_it(screening):
 
 
 def test_what_is_unknown_is_said_to_be_not_recorded(screening):
-    card = card_of(dataclasses.replace(screening, groups=None))
+    card = card_of(screening.having(groups=None))
     for question in ("Demographics by split", "Missing values; ethics"):
         assert card[question] == "Not recorded."
     for question in ("Source, dates, setting", "Eligibility and flow"):
@@ -29,7 +29,7 @@ def test_what_is_unknown_is_said_to_be_not_recorded(screening):
 
 
 def test_patients_counted_by_age_are_not_said_to_be_unrecorded(screening):
-    assert "age" in screening.groups["column"].str.cat()
+    assert "age" in screening.frame("groups")["column"].str.cat()
     assert card_of(screening)["Demographics by split"].startswith("Of the test split, by ")
 
 
@@ -44,7 +44,7 @@ def test_a_class_of_three_is_masked_with_a_second_one(screening):
     few = {"normal": 200, "benign": 40, "malignant": 3}
     counts = screening.dataset["counts"] | {"test": few}
     card = disclosed_card(
-        {"per_class": screening.per_class}, screening.dataset | {"counts": counts}
+        {"per_class": screening.frame("per_class")}, screening.dataset | {"counts": counts}
     )
     table = class_counts_table(with_dataset(screening, card))
     assert table.frame["test"].tolist() == ["200", "–*", "–*"]

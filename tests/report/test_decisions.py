@@ -1,5 +1,3 @@
-import dataclasses
-
 import pandas as pd
 
 from pipeline.report.panels.decisions import cheapest_sentence, costs_panel, net_benefit_panels
@@ -29,7 +27,10 @@ def test_one_policy_for_a_run_of_weights_is_said_once():
 
 
 def test_the_table_holds_the_costs_that_the_metrics_compute(screening):
-    n, point = 600, pick(screening.operating_points, **screening.headline, target=0.05).iloc[0]
+    n, point = (
+        600,
+        pick(screening.frame("operating_points"), **screening.headline, target=0.05).iloc[0],
+    )
     table = costs_panel(screening).table
     model = next(cells for cells in table.rows if cells[0].text == "this model")
     expected = 1000 * (point["referred"] + WEIGHTS * point["wrong"]) / n
@@ -43,7 +44,9 @@ def test_each_critical_class_has_its_net_benefit(screening, digits):
 
 def test_the_table_of_net_benefit_holds_what_the_curves_draw(screening):
     table = net_benefit_panels(screening)[0].table
-    rows = pick(screening.net_benefit, policy="model", calibrator="ats", threshold_probability=0.2)
+    rows = pick(
+        screening.frame("net_benefit"), policy="model", calibrator="ats", threshold_probability=0.2
+    )
     shown = next(cells for cells in table.rows if cells[0].text == "gce, ats")
     at = [column.label for column in table.columns].index("20.0%")
     assert shown[at].text == f"{1000 * rows['net_benefit'].item():.0f}"
@@ -57,5 +60,5 @@ def test_equal_costs_go_to_the_simpler_policy():
 
 
 def test_where_nothing_is_answered_there_are_no_costs_to_draw(screening):
-    points = screening.operating_points.assign(answered=0)
-    assert costs_panel(dataclasses.replace(screening, operating_points=points)) is None
+    points = screening.frame("operating_points").assign(answered=0)
+    assert costs_panel(screening.having(operating_points=points)) is None

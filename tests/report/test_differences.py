@@ -1,5 +1,3 @@
-import dataclasses
-
 from pipeline.report.differences import differences_table, selection_table
 from pipeline.report.scores import pick
 from tests.report.simulated_outcomes import CALIBRATORS
@@ -13,7 +11,9 @@ def cell(table, loss, calibrator, label):
 
 
 def test_a_difference_has_its_sign_its_spread_and_its_p_value(screening):
-    row = pick(screening.differences, metric="nll", loss="gce", calibrator="identity").iloc[0]
+    row = pick(
+        screening.frame("differences"), metric="nll", loss="gce", calibrator="identity"
+    ).iloc[0]
     found = cell(differences_table(screening, CALIBRATORS), "gce", "identity", "NLL")
     assert row["mean_difference"] < 0
     assert found.text == f"−{-row['mean_difference']:.3f} ±\u2009{row['sd']:.3f}"
@@ -33,13 +33,13 @@ def test_only_the_calibrators_asked_for_are_shown_and_the_file_holds_all(screeni
 
 
 def test_an_undefined_p_value_is_left_out(screening):
-    frame = screening.differences.assign(p_value_holm=float("nan"))
-    table = differences_table(dataclasses.replace(screening, differences=frame), CALIBRATORS)
+    frame = screening.frame("differences").assign(p_value_holm=float("nan"))
+    table = differences_table(screening.having(differences=frame), CALIBRATORS)
     assert {row[2].detail for row in table.rows} == {""}
 
 
 def test_scores_are_averaged_over_seeds(screening):
-    rows = pick(screening.selection, loss="gce", calibrator="ats", score="margin")
+    rows = pick(screening.frame("selection"), loss="gce", calibrator="ats", score="margin")
     mean, sd = 100 * rows["aurc"].mean(), 100 * rows["aurc"].std()
     margin = next(row for row in selection_table(screening).rows if row[0].text == "margin")
     assert margin[1].text == f"{mean:.2f} ± {sd:.2f}"

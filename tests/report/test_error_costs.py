@@ -1,5 +1,3 @@
-import dataclasses
-
 import pytest
 
 from pipeline.report.error_costs import (
@@ -12,9 +10,9 @@ from pipeline.report.scores import pick
 
 
 def test_a_found_threshold_has_its_mean_cost_and_limit(screening):
-    row = pick(screening.cost_points, **screening.headline, target=0.05).iloc[0]
+    row = pick(screening.frame("cost_points"), **screening.headline, target=0.05).iloc[0]
     assert row["status"] == "found"
-    assert cost_sentence(screening, screening.cost_points) == (
+    assert cost_sentence(screening) == (
         f"At 5%, {row['answered']} of 600 test cases ({100 * row['answered'] / 600:.1f}%) are "
         f"answered, at a mean cost of {100 * row['mean_cost']:.2f}% (one-sided 95% limit "
         f"{100 * row['one_sided_upper']:.2f}%)."
@@ -35,14 +33,16 @@ def test_a_found_threshold_has_its_mean_cost_and_limit(screening):
     ],
 )
 def test_no_threshold_is_an_answer(screening, status, said):
-    points = screening.cost_points.assign(status=status, num_candidates=3, minimum_answered=80)
-    assert cost_sentence(screening, points).startswith(said)
-    table = cost_points_table(dataclasses.replace(screening, cost_points=points))
+    points = screening.frame("cost_points").assign(
+        status=status, num_candidates=3, minimum_answered=80
+    )
+    assert cost_sentence(screening.having(cost_points=points)).startswith(said)
+    table = cost_points_table(screening.having(cost_points=points))
     assert {row[3].text for row in table.rows} == {"–"}
 
 
 def test_the_figure_says_what_an_error_costs(screening):
-    rows = pick(screening.cost_coverage, loss="gce", calibrator="ats")
+    rows = pick(screening.frame("cost_coverage"), loss="gce", calibrator="ats")
     panel = cost_coverage_panel(screening)
     assert "malignant read as normal 20" in panel.sentence
     assert f"gce costs {100 * rows['risk_mean'].iloc[-1]:.2f}% of the largest" in panel.sentence
@@ -50,7 +50,7 @@ def test_the_figure_says_what_an_error_costs(screening):
 
 
 def test_scores_to_refer_by_are_averaged_over_seeds(screening):
-    rows = pick(screening.cost_selection, loss="gce", calibrator="ats", score="margin")
+    rows = pick(screening.frame("cost_selection"), loss="gce", calibrator="ats", score="margin")
     cells = next(row for row in cost_selection_table(screening).rows if row[0].text == "margin")
     assert cells[2].text == f"{100 * rows['aurc'].mean():.2f} ± {100 * rows['aurc'].std():.2f}"
 

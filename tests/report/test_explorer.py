@@ -1,5 +1,3 @@
-import dataclasses
-
 import pytest
 
 from pipeline.errors import InputError
@@ -38,11 +36,11 @@ def test_the_workload_has_a_row_for_each_of_eight_coverages(screening):
 
 
 def test_without_a_curve_there_is_nothing_to_explore(screening):
-    none = dataclasses.replace(screening, exact_band=screening.exact_band.iloc[:0])
+    none = screening.having(exact_band=screening.frame("exact_band").iloc[:0])
     assert explorer(none, FRAME) is None
 
 
 def test_answers_of_an_unknown_class_are_refused(screening):
-    odd = screening.accepted.replace({"label": {"benign": "strange"}})
+    odd = screening.frame("accepted").replace({"label": {"benign": "strange"}})
     with pytest.raises(InputError, match=r"accepted\.csv: label strange is known nowhere else"):
-        explorer(dataclasses.replace(screening, accepted=odd), FRAME)
+        explorer(screening.having(accepted=odd), FRAME)

@@ -6,8 +6,8 @@ from pipeline.report.first_screen import first_screen
 
 
 def with_points(scores, **columns):
-    points = scores.operating_points.assign(**columns)
-    return dataclasses.replace(scores, operating_points=points)
+    points = scores.frame("operating_points").assign(**columns)
+    return scores.having(operating_points=points)
 
 
 def label(screen, name):
@@ -30,10 +30,10 @@ def test_the_model_shown_is_the_first_seed_and_not_the_best(screening):
 
 
 def test_a_single_seed_is_said_to_be_alone(screening):
-    points = screening.operating_points
+    points = screening.frame("operating_points")
     record = screening.record | {"seeds": [0]}
     alone = dataclasses.replace(
-        screening, record=record, operating_points=points[points["seed"] == 0]
+        screening.having(operating_points=points[points["seed"] == 0]), record=record
     )
     assert label(first_screen(alone), "Seeds").endswith("No other seed was trained.")
 

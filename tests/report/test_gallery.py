@@ -8,7 +8,7 @@ from pipeline.report.gallery import gallery
 
 def test_pictures_say_what_was_seen_what_was_read_and_how_surely(screening):
     errors, referred = gallery(screening)
-    row = screening.gallery.query("kind == 'confident_error'").iloc[0]
+    row = screening.frame("gallery").query("kind == 'confident_error'").iloc[0]
     assert errors.pictures[0].words.startswith(f"{row['label']}, read as {row['prediction']} (")
     assert "would read" in referred.pictures[0].words
 
@@ -32,6 +32,6 @@ def test_without_pictures_there_is_no_gallery(digits):
 
 
 def test_a_thumbnail_that_is_no_png_is_refused(screening):
-    odd = screening.gallery.assign(png="PHN2Zz4=")
+    odd = screening.frame("gallery").assign(png="PHN2Zz4=")
     with pytest.raises(InputError, match="a PNG in base64 expected, got 'PHN2Zz4='"):
-        gallery(dataclasses.replace(screening, gallery=odd))
+        gallery(screening.having(gallery=odd))

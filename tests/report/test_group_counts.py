@@ -1,5 +1,3 @@
-import dataclasses
-
 import pandas as pd
 
 from pipeline.report.group_counts import group_counts
@@ -15,7 +13,7 @@ def of_groups(scores, answered_by_group):
         for group, counts in answered_by_group.items()
         for threshold, answered in zip((0.9, 0.8, 0.7), counts, strict=True)
     ]
-    return handed_out(dataclasses.replace(scores, accepted_groups=pd.DataFrame(rows)))
+    return handed_out(scores.having(accepted_groups=pd.DataFrame(rows)))
 
 
 def counted(scores):
@@ -34,9 +32,9 @@ def test_fewer_than_ten_answered_are_hidden_with_the_next_smallest(screening):
 
 def test_a_small_group_has_its_name_alone(screening):
     scores = of_groups(screening, {"A": (50, 50, 50), "B": (50, 50, 50), "C": (50, 50, 50)})
-    table = scores.accepted_groups.copy()
+    table = scores.frame("accepted_groups").copy()
     table.loc[table["group"] == "A", "patients"] = 9
-    small = handed_out(dataclasses.replace(scores, accepted_groups=table))
+    small = handed_out(scores.having(accepted_groups=table))
     entries = group_counts(small, [0.9, 0.8, 0.7])
     assert [set(entry) == {"label"} for entry in entries] == [True, True, False]
 

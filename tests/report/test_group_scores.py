@@ -8,7 +8,7 @@ def cells_of(table, column, group):
 
 
 def test_a_metric_has_its_interval_beneath_it(screening):
-    row = pick(screening.group_scores, group="north", metric="accuracy").iloc[0]
+    row = pick(screening.frame("group_scores"), group="north", metric="accuracy").iloc[0]
     cells = cells_of(group_scores_table(screening), "site", "north")
     assert cells[3].text == f"{100 * row['value']:.1f}"
     assert cells[3].detail == f"{100 * row['lower']:.1f}–{100 * row['upper']:.1f}"
@@ -23,7 +23,9 @@ def test_masked_groups_have_no_number_and_their_partner_neither(screening):
 
 
 def test_the_sentence_says_between_which_groups_accuracy_lies(screening):
-    rows = pick(screening.group_scores, column="site", metric="accuracy").set_index("group")
+    rows = pick(screening.frame("group_scores"), column="site", metric="accuracy").set_index(
+        "group"
+    )
     low, high = rows["value"].idxmin(), rows["value"].idxmax()
     said = (
         f"by site from {100 * rows.loc[low, 'value']:.1f}% ({low}) to "

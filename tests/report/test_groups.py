@@ -1,5 +1,3 @@
-import dataclasses
-
 import pandas as pd
 import pytest
 
@@ -12,7 +10,7 @@ from pipeline.report.wording import MASKED, interval
 
 @pytest.fixture
 def groups(screening):
-    return pick(screening.groups, **screening.headline)
+    return pick(screening.frame("groups"), **screening.headline)
 
 
 NAN = float("nan")
@@ -78,5 +76,5 @@ def test_groups_of_whom_nobody_is_answered_are_not_too_small():
 
 
 def test_without_groups_there_is_no_forest(screening):
-    without = dataclasses.replace(screening, groups=None)
+    without = screening.having(groups=None)
     assert "groups" not in {panel.name for panel in experiment_panels(without)}

@@ -1,5 +1,3 @@
-import dataclasses
-
 import pytest
 
 from pipeline.report.confusion import confusion_tables
@@ -25,8 +23,7 @@ QUESTIONS = [
 
 
 def card_of(scores, **changes):
-    changed = dataclasses.replace(scores, **changes)
-    return {item.question: item.answer for item in model_card(changed)}
+    return {item.question: item.answer for item in model_card(scores.having(**changes))}
 
 
 def test_every_question_that_guidelines_ask_of_a_model_is_answered(screening, digits):
@@ -38,8 +35,8 @@ def test_every_question_that_guidelines_ask_of_a_model_is_answered(screening, di
 
 def test_results_are_those_of_the_summary_and_of_the_operating_point(screening):
     pair = {"loss": "gce", "calibrator": "ats"}
-    ece = pick(screening.summary, **pair, metric="ece").iloc[0]
-    point = pick(screening.operating_points, **screening.headline, target=0.05).iloc[0]
+    ece = pick(screening.frame("summary"), **pair, metric="ece").iloc[0]
+    point = pick(screening.frame("operating_points"), **screening.headline, target=0.05).iloc[0]
     answer = card_of(screening)["Results"]
     limits = f"{100 * ece['lower']:.2f}–{100 * ece['upper']:.2f}%"
     assert f"ECE {100 * ece['mean']:.2f}% (95% CI {limits})" in answer
@@ -58,7 +55,7 @@ def test_known_failures_begin_with_the_commonest_error_among_the_answered(screen
 
 
 def test_answered_images_out_of_scope_are_a_known_failure(screening):
-    rows = pick(screening.ood_answered, **screening.headline, target=0.05)
+    rows = pick(screening.frame("ood_answered"), **screening.headline, target=0.05)
     answer = card_of(screening)["Known failures"]
     for _, row in rows.iterrows():
         assert f"{row['partner']} {row['answered']:.0f} of {row['foreign']:.0f}" in answer
@@ -79,13 +76,13 @@ def test_what_was_not_measured_is_said_to_be_missing(screening, absent, question
 
 def test_a_partner_is_told_with_what_the_threshold_from_home_does_there(screening):
     answer = card_of(screening)["Robustness, external test"]
-    for partner in screening.shift["partner"].unique():
+    for partner in screening.frame("shift")["partner"].unique():
         assert f"{partner}: At the threshold from home it is most wrong at" in answer
 
 
 def test_a_test_at_another_site_is_not_said_to_be_missing(screening):
     assert "not tried" not in card_of(screening)["Robustness, external test"]
-    damaged = pick(screening.shift, kind="corruption")
+    damaged = pick(screening.frame("shift"), kind="corruption")
     answer = card_of(screening, shift=damaged)["Robustness, external test"]
     assert "Another site: not tried." in answer
     assert "Damaged images" not in answer

@@ -1,7 +1,5 @@
 """Whatever speaks of the model shown is the same, whatever other models a table holds."""
 
-import dataclasses
-
 import pandas as pd
 import pytest
 
@@ -50,14 +48,14 @@ def with_other_models(scores):
     """The same scores with rows of other models before and after those of the one shown."""
     tables = {}
     for name in OF_ONE_MODEL:
-        table = getattr(scores, name)
+        table = scores.frame(name)
         others = [
             changed(table).assign(**other) for other in OTHERS if set(other) <= set(table.columns)
         ]
         if set(table["calibrator"]) == {"ats"}:
             others.append(changed(table).assign(calibrator="temperature"))
         tables[name] = pd.concat([*others[::2], table, *others[1::2]], ignore_index=True)
-    return dataclasses.replace(scores, **tables)
+    return scores.having(**tables)
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +70,7 @@ def rows_of(table):
 def test_the_model_card_counts_every_group_once(screening, more):
     assert model_card(more) == model_card(screening)
     card = {item.question: item.answer for item in model_card(more)}
-    groups = pick(screening.groups, **screening.headline, quantity="referred")
+    groups = pick(screening.frame("groups"), **screening.headline, quantity="referred")
     assert f" {len(groups)} groups examined" in card["Subgroups and fairness"]
 
 

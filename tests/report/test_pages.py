@@ -142,17 +142,21 @@ def unclosed(page):
 
 
 def test_the_first_screen_says_the_operating_point_in_a_sentence(texts, screening):
-    row = screening.operating_points.query(
-        "loss == 'gce' and calibrator == 'ats' and seed == 0 and target == 0.05"
-    ).iloc[0]
+    row = (
+        screening.frame("operating_points")
+        .query("loss == 'gce' and calibrator == 'ats' and seed == 0 and target == 0.05")
+        .iloc[0]
+    )
     answered = round(100 * row["answered"] / row["num_test"])
     assert f"Reads {answered} of 100 cases alone" in texts["index.html"]
 
 
 def test_a_table_shows_what_its_csv_holds(texts, screening):
-    mean = screening.summary.query("loss == 'gce' and calibrator == 'ats' and metric == 'ece'")[
-        "mean"
-    ].item()
+    mean = (
+        screening.frame("summary")
+        .query("loss == 'gce' and calibrator == 'ats' and metric == 'ece'")["mean"]
+        .item()
+    )
     assert f"{100 * mean:.2f} ±" in texts["experiments/phantom-thin_resnet-comparison.html"]
     assert repr(mean) in texts["tables/phantom-thin_resnet/comparison.csv"]
 

@@ -1,4 +1,3 @@
-import dataclasses
 import math
 
 import pytest
@@ -21,26 +20,29 @@ NAN = float("nan")
 
 
 def shown(scores, partner):
-    return pick(scores.shift, **scores.headline, partner=partner)
+    return pick(scores.frame("shift"), **scores.headline, partner=partner)
 
 
 def without_threshold(scores):
     """The same scores, had no threshold been found at home."""
     changes = {"threshold": NAN, "answered": 0, "wrong": 0, "coverage": 0.0, "rate": 0.0}
     nothing = dict.fromkeys(("risk", "risk_lower", "risk_upper"), NAN)
-    answered = scores.ood_answered
-    return dataclasses.replace(
-        scores,
-        shift=scores.shift.assign(**{k: v for k, v in changes.items() if k != "rate"}, **nothing),
+    answered = scores.frame("ood_answered")
+    return scores.having(
+        shift=scores.frame("shift").assign(
+            **{k: v for k, v in changes.items() if k != "rate"}, **nothing
+        ),
         ood_answered=answered.assign(threshold=NAN, answered=0, rate=0.0, lower=0.0),
-        operating_points=scores.operating_points.assign(threshold=NAN, status="none", answered=0),
+        operating_points=scores.frame("operating_points").assign(
+            threshold=NAN, status="none", answered=0
+        ),
     )
 
 
 def test_how_many_images_out_of_scope_are_answered_is_said_with_its_interval(screening):
-    row = pick(screening.ood_answered, **screening.headline, target=0.05, partner="textures").iloc[
-        0
-    ]
+    row = pick(
+        screening.frame("ood_answered"), **screening.headline, target=0.05, partner="textures"
+    ).iloc[0]
     k, n = int(row["answered"]), int(row["foreign"])
     limits = proportion_interval(k, n)
     assert (
@@ -78,7 +80,7 @@ def test_the_frozen_threshold_says_what_it_does_at_the_worst_and_promises_nothin
 
 
 def test_a_handful_answered_elsewhere_is_too_few_to_tell(screening):
-    few = dataclasses.replace(screening, shift=screening.shift.assign(answered=9, wrong=1))
+    few = screening.having(shift=screening.frame("shift").assign(answered=9, wrong=1))
     panel = next(p for p in shift_panels(few) if "frozen" in p.name)
     assert "Nowhere here are 30 cases or more answered" in panel.sentence
 
@@ -125,7 +127,9 @@ def test_the_table_of_a_shift_holds_what_the_scores_hold(screening):
 
 def test_scores_against_foreign_images_are_means_over_seeds(screening):
     table = ood_table(screening)
-    rows = pick(screening.ood, partner="textures", loss="gce", calibrator="ats", score="entropy")
+    rows = pick(
+        screening.frame("ood"), partner="textures", loss="gce", calibrator="ats", score="entropy"
+    )
     key = ["textures", "gce", "ats", "entropy"]
     cells = next(row for row in table.rows if [cell.text for cell in row[:4]] == key)
     mean, sd = 100 * rows["auroc"].mean(), 100 * rows["auroc"].std()
@@ -163,4 +167,4 @@ def test_an_experiment_without_partners_has_none_of_this(digits):
 
 @pytest.mark.parametrize("name", ["ood_answered", "ood_confidence"])
 def test_half_of_what_the_panel_needs_gives_no_panel(screening, name):
-    assert ood_panel(dataclasses.replace(screening, **{name: None})) is None
+    assert ood_panel(screening.having(**{name: None})) is None

@@ -1,5 +1,3 @@
-import dataclasses
-
 from pipeline.report.per_thousand import per_thousand_table
 from pipeline.report.scores import pick
 from pipeline.report.wording import MASKED
@@ -16,15 +14,15 @@ def row_of(table, prevalence, policy, name):
 
 
 def with_patients(scores, name, patients):
-    workload = scores.workload.copy()
+    workload = scores.frame("workload").copy()
     workload.loc[workload["class"] == name, "patients"] = patients
-    return handed_out(dataclasses.replace(scores, workload=workload))
+    return handed_out(scores.having(workload=workload))
 
 
 def test_numbers_are_those_of_the_workload_per_thousand(screening):
     table = per_thousand_table(screening)
     chosen = {"prevalence": "stated", "policy": "model", "class": ""}
-    (row,) = pick(screening.workload, **chosen).to_dict("records")
+    (row,) = pick(screening.frame("workload"), **chosen).to_dict("records")
     shown = row_of(table, "as stated", "the model", "all")
     assert shown[1:] == [
         "1000", f"{row['answered']:.0f}", f"{row['wrong']:.1f}", f"{row['referred']:.0f}"
@@ -45,7 +43,7 @@ def test_intervals_stand_with_the_model_alone(screening):
 def test_the_caption_says_which_prevalence_was_stated(screening):
     last = screening.dataset["classes"][-1]
     assert f"{last} 2%" in per_thousand_table(screening).caption
-    own = dataclasses.replace(screening, workload=screening.workload.query("prevalence == 'test'"))
+    own = screening.having(workload=screening.frame("workload").query("prevalence == 'test'"))
     assert "no other prevalence was stated" in per_thousand_table(own).caption
 
 
@@ -69,4 +67,4 @@ def test_a_class_of_very_few_patients_is_masked_with_a_second_one(screening):
 
 
 def test_without_a_workload_there_is_no_table(screening):
-    assert per_thousand_table(dataclasses.replace(screening, workload=None)) is None
+    assert per_thousand_table(screening.having(workload=None)) is None

@@ -13,7 +13,7 @@ NAN = float("nan")
 
 
 def promised(scores, name):
-    rows = pick(scores.prediction_sets, method="marginal", level=0.9, calibrator="ats")
+    rows = pick(scores.frame("prediction_sets"), method="marginal", level=0.9, calibrator="ats")
     return pick(rows, **{"class": name}).iloc[0]
 
 
@@ -30,7 +30,7 @@ def test_coverage_is_a_count_with_its_exact_interval(screening):
 
 def test_the_least_held_class_is_one_that_may_be_shown(screening):
     few = small_class(screening, 20)
-    rows = pick(few.prediction_sets, method="marginal", level=0.9, calibrator="ats")
+    rows = pick(few.frame("prediction_sets"), method="marginal", level=0.9, calibrator="ats")
     judged = rows[rows["class"].isin(["normal", "benign"])]
     least = judged.loc[judged["coverage"].idxmin(), "class"]
     table = prediction_sets_table(few)

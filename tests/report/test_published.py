@@ -20,7 +20,7 @@ def test_published_figures_stand_beside_ours(screening):
     rows = {tuple(cell.text for cell in cells[:3]): cells for cells in table.rows}
     published, ours = (cell.text for cell in rows["gce", "ats", "ECE"][3:5])
     assert published == "0.66"
-    row = pick(screening.summary, loss="gce", calibrator="ats", metric="ece").iloc[0]
+    row = pick(screening.frame("summary"), loss="gce", calibrator="ats", metric="ece").iloc[0]
     assert ours == f"{100 * row['mean']:.2f} ± {100 * row['sd']:.2f}"
 
 

@@ -17,7 +17,7 @@ def test_ranks_are_those_of_the_metrics(screening, digits):
     values = {
         scores.name: {
             (row.loss, row.calibrator): row.mean
-            for row in scores.summary.query("metric == 'ece'").itertuples()
+            for row in scores.frame("summary").query("metric == 'ece'").itertuples()
         }
         for scores in (screening, digits)
     }
@@ -41,9 +41,9 @@ def test_pairs_that_an_experiment_lacks_are_left_out(screening, digits):
 
 @pytest.mark.parametrize("metric", ["ece", "accuracy"])
 def test_a_metric_that_is_undefined_somewhere_is_not_ranked(screening, digits, metric):
-    summary = digits.summary.copy()
+    summary = digits.frame("summary").copy()
     summary.loc[summary["metric"] == metric, "mean"] = float("nan")
-    table = first([screening, dataclasses.replace(digits, summary=summary)])
+    table = first([screening, digits.having(summary=summary)])
     assert metric not in set(table.frame["metric"])
 
 
@@ -67,7 +67,7 @@ def test_losses_are_ranked_among_each_other_with_and_without_each_calibrator(scr
     place = [column.label for column in table.columns].index("ECE")
     for calibrator in dict.fromkeys(cells[1].text for cells in table.rows):
         values = {
-            scores.name: pick(scores.summary, metric="ece", calibrator=calibrator)
+            scores.name: pick(scores.frame("summary"), metric="ece", calibrator=calibrator)
             .set_index("loss")["mean"]
             .to_dict()
             for scores in every

@@ -1,5 +1,3 @@
-import dataclasses
-
 import pandas as pd
 
 from pipeline.report.panels.decisions import net_benefit_panels
@@ -44,8 +42,8 @@ def test_a_masked_class_has_no_curve_that_would_tell_its_share(screening):
 
 
 def test_where_nobody_is_answered_referring_all_is_all_there_is(screening):
-    points = screening.operating_points.assign(answered=0)
-    none = dataclasses.replace(screening, operating_points=points)
+    points = screening.frame("operating_points").assign(answered=0)
+    none = screening.having(operating_points=points)
     assert referral_benefit_panels(none) == []
 
 

@@ -1,5 +1,3 @@
-import dataclasses
-
 import pandas as pd
 import pytest
 
@@ -9,13 +7,13 @@ from tests.report.simulated_scores import handed_out
 
 def with_counts(scores, counts):
     """Cases and referred of each class at the headline's operating point."""
-    table = scores.per_class.copy()
+    table = scores.frame("per_class").copy()
     for name, (cases, referred) in counts.items():
         where = table["class"] == name
         table.loc[where, ["cases", "answered", "wrong", "referred"]] = [
             cases, cases - referred, 0, referred,
         ]  # fmt: skip
-    return handed_out(dataclasses.replace(scores, per_class=table))
+    return handed_out(scores.having(per_class=table))
 
 
 def test_a_class_is_held_against_all_others_together(screening):

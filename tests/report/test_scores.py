@@ -20,7 +20,7 @@ def folder(simulated_root, tmp_path):
 def test_a_class_called_null_keeps_its_name(folder):
     table = pd.read_csv(folder / "per_class.csv")
     table.replace({"class": {"benign": "null"}}).to_csv(folder / "per_class.csv", index=False)
-    assert "null" in set(read_scores(folder).per_class["class"])
+    assert "null" in set(read_scores(folder).frame("per_class")["class"])
 
 
 def test_a_missing_file_is_named(folder):
@@ -64,4 +64,4 @@ def test_a_class_named_like_a_formula_keeps_its_name(folder):
     table = pd.read_csv(folder / "per_class.csv").replace({"class": {"benign": "=benign"}})
     (folder / "per_class.csv").write_text(csv_text(table))
     assert "'=benign" in (folder / "per_class.csv").read_text()
-    assert "=benign" in set(read_scores(folder).per_class["class"])
+    assert "=benign" in set(read_scores(folder).frame("per_class")["class"])

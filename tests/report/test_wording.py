@@ -22,15 +22,14 @@ def with_one_seed(scores: Scores) -> Scores:
     runs = [run for run in scores.provenance["runs"] if run["seed"] == first]
     tables = {
         name: table[table["seed"] == first] if "seed" in table else table
-        for name, table in vars(scores).items()
-        if isinstance(table, pd.DataFrame)
+        for name, table in scores.frames.items()
     }
     tables["summary"] = tables["summary"].assign(sd=float("nan"), num_seeds=1)
     return dataclasses.replace(
         scores,
         record=scores.record | {"seeds": [first]},
         provenance=scores.provenance | {"runs": runs},
-        **tables,
+        frames=tables,
     )
 
 
@@ -44,10 +43,9 @@ def brought(scores: Scores) -> Scores:
     none = {"status": "too_few", "threshold": float("nan"), "num_threshold_patients": 0}
     nothing = {"answered": 0, "wrong": 0, "referred": 600, "risk": float("nan")}
     return dataclasses.replace(
-        one,
+        one.having(operating_points=one.frame("operating_points").assign(**none, **nothing)),
         record=one.record | unknown | {"dataset": one.dataset | test},
         provenance=one.provenance | {"runs": runs},
-        operating_points=one.operating_points.assign(**none, **nothing),
     )
 
 
@@ -90,9 +88,9 @@ def test_of_what_was_brought_no_training_is_claimed(screening):
 
 
 def test_the_ece_of_a_calibrated_model_stands_in_per_cent_as_the_ece_does(screening):
-    summary = screening.summary
+    summary = screening.frame("summary")
     ideal = summary[summary["metric"] == "ece"].assign(metric="ece_if_calibrated", mean=0.0487)
-    ideal = dataclasses.replace(screening, summary=pd.concat([summary, ideal]))
+    ideal = screening.having(summary=pd.concat([summary, ideal]))
     table = metrics_table(ideal, "calibration")
     units = {column.label: column.unit for column in table.columns}
     assert units["ECE if calibrated"] == "%"

@@ -29,11 +29,10 @@ PREFERENCES_SHOWN = (0.02, 0.05, 0.1, 0.2, 0.3, 0.5)
 
 def costs_panel(scores: Scores) -> Panel | None:
     """Return each policy's cost over the weight of an error; None without costs or answers."""
-    if scores.costs is None:
+    if scores.frame("costs").empty:
         return None
-    target = scores.record["headline_target"]
-    rows = pick(scores.costs, **scores.headline, target=target)
-    point = pick(scores.operating_points, **scores.headline, target=target).iloc[0]
+    rows = scores.shown("costs")
+    point = scores.point
     if rows.empty or not point["answered"]:
         return None
     curves = [
@@ -85,11 +84,11 @@ def _costs_table(rows: pd.DataFrame) -> Table:
 
 def net_benefit_panels(scores: Scores) -> list[Panel]:
     """Return the net benefit of acting on each critical class, before and after calibration."""
-    if scores.net_benefit is None:
+    if scores.frame("net_benefit").empty:
         return []
     # Acting on all is worth the class's share, so that a masked class has no curve.
     shown = class_visibilities(scores)
-    own = of_the_model(scores, scores.net_benefit)
+    own = of_the_model(scores, scores.frame("net_benefit"))
     return [
         _net_benefit_panel(scores, number, str(name), rows)
         for number, (name, rows) in enumerate(own.groupby("class", sort=False))

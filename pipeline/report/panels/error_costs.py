@@ -15,10 +15,14 @@ from pipeline.report.wording import counted, percent
 def cost_coverage_panel(scores: Scores) -> Panel | None:
     """Return the losses' mean cost by coverage; None where no costs are stated."""
     num_test = scores.num_test_cases
-    if scores.cost_coverage is None or scores.cost_points is None or num_test < FEWEST_ANSWERED:
+    if (
+        scores.frame("cost_coverage").empty
+        or scores.frame("cost_points").empty
+        or num_test < FEWEST_ANSWERED
+    ):
         return None
     calibrator = scores.record["headline_calibrator"]
-    rows = pick(scores.cost_coverage, calibrator=calibrator)
+    rows = pick(scores.frame("cost_coverage"), calibrator=calibrator)
     drawn = rows[rows["coverage"] * num_test >= FEWEST_ANSWERED]
     curves = [
         RiskCurve(
@@ -42,7 +46,7 @@ def cost_coverage_panel(scores: Scores) -> Panel | None:
         f"{stated_costs(scores)}. Answering everything, {curves[0].label} costs "
         f"{percent(everything, 2)} of the largest a case, after {calibrator}; "
         f"{scores.averaged(', band of one standard deviation')}. "
-        f"{cost_sentence(scores, scores.cost_points)}"
+        f"{cost_sentence(scores)}"
     )
     panel = make_panel(scores, "cost_coverage", "Risk as a mean cost", sentence, figure)
     return replace(panel, table=cost_coverage_table(scores, rows))

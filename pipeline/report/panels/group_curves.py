@@ -11,7 +11,7 @@ from pipeline.metrics.group_shares import RATE_FROM
 from pipeline.plots import CurvePanel, GroupCurve, MarkedPoint, curve_panels_figure
 from pipeline.report.groups import group_rows
 from pipeline.report.panels.panel import MOST_CURVES, Panel, make_panel
-from pipeline.report.scores import Scores, pick
+from pipeline.report.scores import Scores
 from pipeline.report.table import Cell, Column, Table
 from pipeline.report.wording import interval, missing, percent
 
@@ -23,9 +23,9 @@ Marks = dict[tuple[str, str], MarkedPoint]
 
 def group_curves_panel(scores: Scores) -> Panel | None:
     """Return the curves of groups of 30 patients and more; None without such groups."""
-    if scores.group_curves is None:
+    if scores.frame("group_curves").empty:
         return None
-    frame, marks = pick(scores.group_curves, **scores.headline), _marks(scores)
+    frame, marks = scores.shown("group_curves"), _marks(scores)
     if frame.empty:
         return None
     panels = [
@@ -49,9 +49,9 @@ def group_curves_panel(scores: Scores) -> Panel | None:
 
 def _marks(scores: Scores) -> Marks:
     """Return where the approved threshold puts each group that has a rate there."""
-    if scores.groups is None:
+    if scores.frame("groups").empty:
         return {}
-    rows = pick(scores.groups, **scores.headline, target=scores.record["headline_target"])
+    rows = scores.shown("groups")
     return {
         (column, group): MarkedPoint(
             1 - float(referred["share"]), float(wrong["share"]), wrong["lower"], wrong["upper"]

@@ -11,7 +11,7 @@ from pipeline.plots import ForestPanel, ForestRow, forest_figure
 from pipeline.report.groups import QUANTITIES, group_rows, groups_sentence, groups_table
 from pipeline.report.panels.panel import Panel, make_panel
 from pipeline.report.referred import referred_groups_sentence
-from pipeline.report.scores import Scores, pick
+from pipeline.report.scores import Scores
 from pipeline.report.wording import missing
 
 MASKED_NOTE = f"masked: below {MASK_BELOW}, or would give such a group away"
@@ -23,13 +23,12 @@ LABELS = {
 
 def groups_panel(scores: Scores) -> Panel | None:
     """Return the groups at the headline's threshold; None without groups or answers."""
-    if scores.groups is None:
+    if scores.frame("groups").empty:
         return None
-    target = scores.record["headline_target"]
-    groups = pick(scores.groups, **scores.headline, target=target)
+    groups = scores.shown("groups")
     if groups.empty:
         return None
-    point = pick(scores.operating_points, **scores.headline, target=target).iloc[0]
+    point = scores.point
     if not point["answered"]:
         return None
     everyone = {"referred": point["referred"] / point["num_test"], "wrong": point["risk"]}

@@ -28,9 +28,9 @@ QUANTITIES = {"accuracy": "right, % of the group's cases", "ece": "ECE, % of the
 
 def long_tail_panel(scores: Scores) -> Panel | None:
     """Return accuracy and calibration error by size of class; None without a long tail."""
-    if scores.long_tail is None:
+    if scores.frame("long_tail").empty:
         return None
-    rows = pick(scores.long_tail, calibrator=scores.record["headline_calibrator"])
+    rows = pick(scores.frame("long_tail"), calibrator=scores.record["headline_calibrator"])
     groups = list(dict.fromkeys(rows["group"]))
     spread = rows.groupby(["loss", "group"], sort=False)[["accuracy", "ece"]].agg(["mean", "std"])
     panels = [
@@ -98,10 +98,10 @@ def _spread_cell(values: pd.Series, key: str) -> Cell:
 
 def long_tail_curves_panel(scores: Scores) -> Panel | None:
     """Return each size of class's risk-coverage curves; None without a long tail."""
-    if scores.long_tail_curves is None:
+    if scores.frame("long_tail_curves").empty:
         return None
     calibrator = scores.record["headline_calibrator"]
-    rows = pick(scores.long_tail_curves, calibrator=calibrator)
+    rows = pick(scores.frame("long_tail_curves"), calibrator=calibrator)
     if rows.empty:
         return None
     panels = [

@@ -19,12 +19,12 @@ WORDS = {"near_ood": "near", "far_ood": "far"}
 
 def ood_panel(scores: Scores) -> Panel | None:
     """Return confidence on own and on foreign cases; None without partners out of scope."""
-    if scores.ood_confidence is None or scores.ood_answered is None:
+    if scores.frame("ood_confidence").empty or scores.frame("ood_answered").empty:
         return None
     panels = [
         SharesPanel(calibrator, _sides(rows), _threshold(scores, calibrator))
         for calibrator in before_and_after(scores)
-        if len(rows := pick(scores.ood_confidence, calibrator=calibrator))
+        if len(rows := pick(scores.frame("ood_confidence"), calibrator=calibrator))
     ]
     headline = scores.headline
     sentence = (
@@ -52,6 +52,6 @@ def _sides(rows: pd.DataFrame) -> list[ConfidenceShares]:
 
 def _threshold(scores: Scores, calibrator: str) -> float | None:
     key = scores.headline | {"calibrator": calibrator}
-    rows = pick(scores.operating_points, **key, target=scores.record["headline_target"])
+    rows = pick(scores.frame("operating_points"), **key, target=scores.record["headline_target"])
     threshold = float(rows["threshold"].iloc[0])
     return None if missing(threshold) else threshold

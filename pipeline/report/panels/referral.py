@@ -35,12 +35,11 @@ def referral_benefit_panels(scores: Scores) -> list[Panel]:
 
     None where nobody is answered: referring all is then all there is.
     """
-    target = scores.record["headline_target"]
-    point = pick(scores.operating_points, **scores.headline, target=target).iloc[0]
-    if scores.referral_benefit is None or not point["answered"]:
+    point = scores.point
+    if scores.frame("referral_benefit").empty or not point["answered"]:
         return []
     shown = class_visibilities(scores)
-    own = of_the_model(scores, scores.referral_benefit)
+    own = of_the_model(scores, scores.frame("referral_benefit"))
     return [
         _panel(scores, number, str(name), rows, point)
         for number, (name, rows) in enumerate(own.groupby("class", sort=False))
@@ -68,9 +67,7 @@ def _panel(scores: Scores, number: int, name: str, rows: pd.DataFrame, point: pd
 
 def _answering_all(scores: Scores, name: str) -> pd.DataFrame:
     """Return the same model's net benefit where it refers nobody."""
-    if scores.net_benefit is None:
-        return pd.DataFrame()
-    return pick(scores.net_benefit, **scores.headline, policy="model", **{"class": name})
+    return pick(scores.shown("net_benefit"), policy="model", **{"class": name})
 
 
 def _curve(rows: pd.DataFrame, policy: str, series: int | None) -> DecisionCurve:

@@ -31,7 +31,7 @@ def reliability_panel(scores: Scores, loss: str) -> Panel:
 
 
 def _reliability_bins(scores: Scores, loss: str, calibrator: str) -> ReliabilityBins:
-    rows = pick(scores.reliability, loss=loss, calibrator=calibrator)
+    rows = pick(scores.frame("reliability"), loss=loss, calibrator=calibrator)
     names = ("count", "confidence", "accuracy", "consistency_lower", "consistency_upper")
     return ReliabilityBins(
         title=calibrator,
@@ -42,18 +42,18 @@ def _reliability_bins(scores: Scores, loss: str, calibrator: str) -> Reliability
 
 
 def _histogram(scores: Scores, loss: str, calibrator: str) -> ConfidenceHistogram | None:
-    if scores.confidence is None:
+    if scores.frame("confidence").empty:
         return None
     seed = scores.headline["seed"]
-    rows = pick(scores.confidence, loss=loss, calibrator=calibrator, seed=seed)
+    rows = pick(scores.frame("confidence"), loss=loss, calibrator=calibrator, seed=seed)
     edges = np.append(rows["lower_edge"], rows["upper_edge"].iloc[-1])
     return ConfidenceHistogram(edges, rows["right"].to_numpy(float), rows["wrong"].to_numpy(float))
 
 
 def _smooth(scores: Scores, loss: str, calibrator: str) -> SmoothBand | None:
-    if scores.smooth_curve is None:
+    if scores.frame("smooth_curve").empty:
         return None
     seed = scores.headline["seed"]
-    rows = pick(scores.smooth_curve, loss=loss, calibrator=calibrator, seed=seed)
+    rows = pick(scores.frame("smooth_curve"), loss=loss, calibrator=calibrator, seed=seed)
     names = ("confidence", "accuracy", "lower", "upper")
     return None if rows.empty else SmoothBand(*(rows[name].to_numpy(float) for name in names))

@@ -30,9 +30,8 @@ EVERY_THRESHOLD = "thresholds"
 
 
 def _exact_band(scores: Scores) -> tuple[ExactBand, tuple[int, int] | None]:
-    rows = pick(scores.exact_band, **scores.headline)
-    target = scores.record["headline_target"]
-    point = pick(scores.operating_points, **scores.headline, target=target).iloc[0]
+    rows = scores.shown("exact_band")
+    point = scores.point
     columns = {key: rows[key].to_numpy(float) for key in ("answered", "wrong", "lower", "upper")}
     joint = None if rows.empty else _joint_limits(rows)
     band = ExactBand(**columns, num_cases=int(point["num_test"]), joint=joint)
@@ -74,8 +73,7 @@ def exact_band_panel(scores: Scores) -> Panel | None:
 
 
 def _none_answered(scores: Scores) -> str:
-    target = scores.record["headline_target"]
-    point = pick(scores.operating_points, **scores.headline, target=target).iloc[0]
+    point = scores.point
     found = point["status"] == "found"
     return "The approved threshold answers nobody." if found else "None is approved."
 
@@ -86,8 +84,7 @@ def silent_errors_panel(scores: Scores) -> Panel | None:
     if not len(band.answered):
         return None
     figure = silent_errors_figure(band, chosen=chosen, unit=scores.unit)
-    pair = {key: scores.headline[key] for key in ("loss", "calibrator")}
-    area = pick(scores.summary, **pair, metric="augrc")
+    area = pick(scores.shown("summary"), metric="augrc")
     average = f"Average silent-error risk (AUGRC): {percent(area['mean'].iloc[0], 2)}. "
     sentence = (
         f"{average if len(area) else ''}Below the dashed line, confidence sorts errors better than "
@@ -102,9 +99,8 @@ def workload_panel(scores: Scores) -> Panel | None:
     band, chosen = _exact_band(scores)
     if len(band.answered) < 2:
         return None
-    threshold = pick(scores.exact_band, **scores.headline)["threshold"].to_numpy(float)
-    target = scores.record["headline_target"]
-    point = pick(scores.operating_points, **scores.headline, target=target).iloc[0]
+    threshold = scores.shown("exact_band")["threshold"].to_numpy(float)
+    point = scores.point
     approved = float(point["threshold"]) if chosen else None
     figure = workload_figure(band, threshold, chosen=approved, unit=scores.unit)
     referred, wrong = int(point["referred"]), int(point["wrong"])
@@ -124,7 +120,7 @@ def risk_coverage_panel(scores: Scores) -> Panel | None:
         return None
     curves = []
     for series, loss in enumerate(shown_losses(scores)):
-        rows = pick(scores.risk_coverage, loss=loss, calibrator=calibrator)
+        rows = pick(scores.frame("risk_coverage"), loss=loss, calibrator=calibrator)
         rows = rows[rows["coverage"] * num_test >= FEWEST_ANSWERED]
         columns = (rows[key].to_numpy(float) for key in ("coverage", "risk_mean", "risk_sd"))
         curves.append(RiskCurve(loss, series, *columns))

@@ -28,10 +28,10 @@ KINDS = {"corruption": "Damaged images", "site": "Another site"}
 
 def shift_panels(scores: Scores) -> list[Panel]:
     """Return two panels a partner in scope: its calibration, and the threshold from home."""
-    if scores.shift is None:
+    if scores.frame("shift").empty:
         return []
     panels = []
-    for partner, rows in scores.shift.groupby("partner", sort=False):
+    for partner, rows in scores.frame("shift").groupby("partner", sort=False):
         panels += [
             _calibration_panel(scores, str(partner), rows),
             _frozen_panel(scores, str(partner), rows),

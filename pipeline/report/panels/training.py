@@ -21,8 +21,8 @@ LABELS = {
 
 def training_panel(scores: Scores) -> Panel | None:
     """Return the training curves of the quantities that the history holds."""
-    columns = [name for name in LABELS if name in scores.history.columns]
-    if not columns or scores.history["epoch"].isna().all():
+    columns = [name for name in LABELS if name in scores.frame("history").columns]
+    if not columns or scores.frame("history")["epoch"].isna().all():
         return None
     losses = shown_losses(scores)
     panels: list[tuple[str, Sequence[TrainingCurve]]] = []
@@ -43,7 +43,7 @@ def training_panel(scores: Scores) -> Panel | None:
 def _last_epochs_table(scores: Scores, columns: list[str]) -> Table:
     """Return where training ended, one row a loss; its frame holds every epoch."""
     cells = []
-    for loss, rows in scores.history.groupby("loss", sort=False):
+    for loss, rows in scores.frame("history").groupby("loss", sort=False):
         last = rows[rows["epoch"] == rows["epoch"].max()]
         means = (f"{last[column].mean():.3f}" for column in columns)
         cells.append((Cell(str(loss)), Cell(f"{last['epoch'].iloc[0]:.0f}"), *map(Cell, means)))
@@ -56,12 +56,12 @@ def _last_epochs_table(scores: Scores, columns: list[str]) -> Table:
             *(Column(LABELS[column].capitalize()) for column in columns),
         ),
         rows=tuple(cells),
-        frame=scores.history,
+        frame=scores.frame("history"),
     )
 
 
 def _training_curve(scores: Scores, loss: str, series: int, column: str) -> TrainingCurve:
-    by_epoch = pick(scores.history, loss=loss).groupby("epoch")[column]
+    by_epoch = pick(scores.frame("history"), loss=loss).groupby("epoch")[column]
     table = by_epoch.agg(["mean", "min", "max"]).reset_index()
     arrays = (table[key].to_numpy(np.float64) for key in ("epoch", "mean", "min", "max"))
     return TrainingCurve(loss, series, *arrays)
