@@ -12,7 +12,7 @@ from pipeline.findings.coverage import missing_runs
 from pipeline.findings.evidence import Evidence
 from pipeline.findings.recommending import recommend
 from pipeline.findings.verdicts import FEWEST_POOLED, answer
-from pipeline.report.wording import metric_name
+from pipeline.tables.parts.wording import metric_name
 
 
 def findings_page(claims: Claims, published: Sequence[str], every: Sequence[Evidence]) -> str:

@@ -12,9 +12,9 @@ from pipeline.config.reading import read_config
 from pipeline.errors import InputError
 from pipeline.findings.evidence import CLAIMS, FOLDER, Evidence, PublishedStudy, read_studies
 from pipeline.metrics.comparisons import Summary, summarise
-from pipeline.report.scores import pick
 from pipeline.report.sentences import OperatingPoint, in_a_hundred, operating_point, verdict
-from pipeline.report.wording import metric_name, missing, scaled
+from pipeline.tables.parts.scores import pick
+from pipeline.tables.parts.wording import metric_name, missing, scaled
 
 BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
 METRICS = ("accuracy", "ece", "nll", "aurc")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pipeline.config.claims import Part
 from pipeline.findings.recommending import Candidate, Chosen
 from pipeline.findings.verdicts import FEWEST_POOLED, Answer, PartAnswer, Pooled, Standing, Tested
-from pipeline.report.wording import metric_name
+from pipeline.tables.parts.wording import metric_name
 
 STANDINGS = {"for": "for", "against": "against", "open": "not distinguishable"}
 

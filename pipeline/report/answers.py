@@ -8,12 +8,12 @@ import pandas as pd
 
 from pipeline.metrics.group_shares import MASK_BELOW, RATE_FROM, Visibility
 from pipeline.metrics.intervals import proportion_interval
-from pipeline.report.classes import COUNTS, class_rows, class_visibilities, training_cases
 from pipeline.report.referred import referred_classes_sentence
-from pipeline.report.scores import Scores, pick
 from pipeline.report.sentences import OperatingPoint, operating_point, verdict
-from pipeline.report.table import Cell, Column, Table
-from pipeline.report.wording import (
+from pipeline.tables.parts.classes import COUNTS, class_rows, class_visibilities, training_cases
+from pipeline.tables.parts.scores import Scores, pick
+from pipeline.tables.parts.shown import Cell, Heading, Table
+from pipeline.tables.parts.wording import (
     MASKED,
     counted,
     interval,
@@ -49,14 +49,14 @@ def operating_points_table(
         f"{_searched(points[0])}, counts of {counted(points[0].num_test, f'test {scores.unit}')}, "
         "exact 95% intervals.",
         columns=(
-            Column("Target", "of the answered"),
-            Column("Seed"),
-            Column("Verdict", numeric=False),
-            Column("Confidence from"),
-            Column("Answered"),
-            Column("Referred"),
-            Column("Wrong among answered"),
-            Column("Wrong", "per 1,000 arriving"),
+            Heading("Target", "of the answered"),
+            Heading("Seed"),
+            Heading("Verdict", numeric=False),
+            Heading("Confidence from"),
+            Heading("Answered"),
+            Heading("Referred"),
+            Heading("Wrong among answered"),
+            Heading("Wrong", "per 1,000 arriving"),
         ),
         rows=tuple(rows),
         frame=frame,
@@ -116,12 +116,12 @@ def per_class_table(scores: Scores) -> Table:
         f"class away; below {RATE_FROM}, counts alone. "
         f"{referred_classes_sentence(scores)}".rstrip(),
         columns=(
-            Column("True class", numeric=False),
-            *([Column("Training images")] if training else []),
-            Column(f"Test {scores.unit}"),
-            Column("Answered"),
-            Column("Wrong", "of the answered"),
-            Column("Referred"),
+            Heading("True class", numeric=False),
+            *([Heading("Training images")] if training else []),
+            Heading(f"Test {scores.unit}"),
+            Heading("Answered"),
+            Heading("Wrong", "of the answered"),
+            Heading("Referred"),
         ),
         rows=tuple(rows),
         frame=frame,
@@ -180,8 +180,8 @@ def coverage_table(scores: Scores, frame: pd.DataFrame, *, name: str, caption: s
         name=name,
         caption=caption,
         columns=(
-            Column("Loss", numeric=False),
-            *(Column(target_text(c), "answered") for c in grid),
+            Heading("Loss", numeric=False),
+            *(Heading(target_text(c), "answered") for c in grid),
         ),
         rows=tuple(rows),
         frame=frame,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pipeline.metrics.group_shares import RATE_FROM
-from pipeline.report.scores import Scores, pick
-from pipeline.report.table import Cell, Column, Table
-from pipeline.report.wording import counted, interval, missing, percent, signed
+from pipeline.tables.parts.scores import Scores, pick
+from pipeline.tables.parts.shown import Cell, Heading, Table
+from pipeline.tables.parts.wording import counted, interval, missing, percent, signed
 
 
 @dataclass(frozen=True)
@@ -110,12 +110,12 @@ def reliability_table(scores: Scores, loss: str) -> Table:
         caption=f"Reliability of {loss}: counts are means over seeds; bins of "
         "fewer than 30 give no rate.",
         columns=(
-            Column("Calibrator", numeric=False),
-            Column("Confidence"),
-            Column("In the bin", "cases"),
-            Column("Mean confidence"),
-            Column("Right"),
-            Column("A calibrated model", "95% range of all bins together"),
+            Heading("Calibrator", numeric=False),
+            Heading("Confidence"),
+            Heading("In the bin", "cases"),
+            Heading("Mean confidence"),
+            Heading("Right"),
+            Heading("A calibrated model", "95% range of all bins together"),
         ),
         rows=tuple(rows),
         frame=frame,

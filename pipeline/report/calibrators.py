@@ -9,8 +9,8 @@ from math import exp
 import pandas as pd
 
 from pipeline.report.comparison import calibrators_shown_first
-from pipeline.report.scores import Scores, pick
-from pipeline.report.table import Cell, Column, Table
+from pipeline.tables.parts.scores import Scores, pick
+from pipeline.tables.parts.shown import Cell, Heading, Table
 
 MOST_ROWS = 200
 """With more fitted calibrators a page shows those of one model; the files hold all."""
@@ -39,11 +39,11 @@ def calibrator_notes_table(scores: Scores) -> Table:
         name="calibrator_notes",
         caption=f"What to know of the calibrators, over all seeds. {INVERSION}{more}",
         columns=(
-            Column("Loss", numeric=False),
-            Column("Calibrator", numeric=False),
-            Column("Predicted class", numeric=False),
-            Column("Rank inversions", "fewest to most"),
-            Column("To know", numeric=False),
+            Heading("Loss", numeric=False),
+            Heading("Calibrator", numeric=False),
+            Heading("Predicted class", numeric=False),
+            Heading("Rank inversions", "fewest to most"),
+            Heading("To know", numeric=False),
         ),
         rows=tuple(rows),
         frame=scores.frame("calibrators").drop(columns="parameters"),
@@ -94,13 +94,13 @@ def calibrators_table(scores: Scores) -> Table:
         name="calibrators",
         caption=f"{whose}. {INVERSION}{'' if shown is frame else ' The files hold all of them.'}",
         columns=(
-            Column("Loss", numeric=False),
-            Column("Calibrator", numeric=False),
-            Column("Seed"),
-            Column("Fitted", numeric=False),
-            Column("Predicted class", numeric=False),
-            Column("Rank inversions"),
-            Column("To know", numeric=False),
+            Heading("Loss", numeric=False),
+            Heading("Calibrator", numeric=False),
+            Heading("Seed"),
+            Heading("Fitted", numeric=False),
+            Heading("Predicted class", numeric=False),
+            Heading("Rank inversions"),
+            Heading("To know", numeric=False),
         ),
         rows=tuple(rows),
         frame=frame,

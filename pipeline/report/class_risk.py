@@ -7,10 +7,10 @@ from collections.abc import Mapping
 import pandas as pd
 
 from pipeline.metrics.group_shares import MASK_BELOW, RATE_FROM
-from pipeline.report.classes import class_visibilities, in_order, training_cases
-from pipeline.report.scores import Scores, pick
-from pipeline.report.table import Cell, Column, Table
-from pipeline.report.wording import (
+from pipeline.tables.parts.classes import class_visibilities, in_order, training_cases
+from pipeline.tables.parts.scores import Scores, pick
+from pipeline.tables.parts.shown import Cell, Heading, Table
+from pipeline.tables.parts.wording import (
     MASKED,
     missing,
     number_text,
@@ -43,12 +43,12 @@ def class_risk_table(scores: Scores) -> Table | None:
         f"{MASK_BELOW} test {scores.unit}, or shown they would give such a class away; below "
         f"{RATE_FROM}, counts alone.",
         columns=(
-            Column("True class", numeric=False),
-            Column("Training images"),
-            Column("Missed", "of the test images, all answered"),
-            *(Column(f"Missed among the surest {share}%") for share in SUREST),
-            Column("Answered", f"with {target_text(target)} missed at most"),
-            Column("AURC", "%, of the class"),
+            Heading("True class", numeric=False),
+            Heading("Training images"),
+            Heading("Missed", "of the test images, all answered"),
+            *(Heading(f"Missed among the surest {share}%") for share in SUREST),
+            Heading("Answered", f"with {target_text(target)} missed at most"),
+            Heading("AURC", "%, of the class"),
         ),
         rows=tuple(_cells(scores, row, shown[row["class"]]) for _, row in rows.iterrows()),
         frame=frame,

@@ -9,9 +9,9 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline.report.scores import Scores, pick
-from pipeline.report.table import Cell, Column, Table
-from pipeline.report.wording import RESAMPLED_ECE, metric_name, missing, scaled, target_text
+from pipeline.tables.parts.scores import Scores, pick
+from pipeline.tables.parts.shown import Cell, Heading, Table
+from pipeline.tables.parts.wording import RESAMPLED_ECE, metric_name, missing, scaled, target_text
 
 SIGNIFICANT = 0.05
 KINDS = {
@@ -86,8 +86,8 @@ def _table(
         name=name,
         caption=_caption(scores, left_out),
         columns=(
-            Column("Loss", numeric=False),
-            Column("Calibrator", numeric=False),
+            Heading("Loss", numeric=False),
+            Heading("Calibrator", numeric=False),
             *(_metric_column(key) for key in shown),
         ),
         rows=tuple(rows),
@@ -189,10 +189,10 @@ def _ties_explained(scores: Scores) -> str:
     )
 
 
-def _metric_column(key: str) -> Column:
+def _metric_column(key: str) -> Heading:
     name = metric_name(key)
     arrow = {"higher": "↑ ", "lower": "↓ "}.get(name.better, "")
-    return Column(name.label, f"{arrow}{name.unit}".strip(), name.meaning)
+    return Heading(name.label, f"{arrow}{name.unit}".strip(), name.meaning)
 
 
 def _metric_cell(row: Any, marks: _Marks) -> Cell:

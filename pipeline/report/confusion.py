@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 
 from pipeline.metrics.group_shares import MASK_BELOW, RATE_FROM
-from pipeline.report.classes import class_visibilities
-from pipeline.report.scores import Scores, pick
-from pipeline.report.table import Cell, Column, Table
-from pipeline.report.wording import MASKED, missing, percent, target_text
+from pipeline.tables.parts.classes import class_visibilities
+from pipeline.tables.parts.scores import Scores, pick
+from pipeline.tables.parts.shown import Cell, Heading, Table
+from pipeline.tables.parts.wording import MASKED, missing, percent, target_text
 
 MOST_CLASSES = 12
 """A matrix of more classes cannot be read; the commonest errors are listed in its place."""
@@ -131,8 +131,8 @@ def _matrix_table(
         f"masked: fewer than {MASK_BELOW} {scores.unit}, or shown they would give such a class "
         "away.",
         columns=(
-            Column("True class", numeric=False),
-            *(Column(name, "read as") for name in names),
+            Heading("True class", numeric=False),
+            *(Heading(name, "read as") for name in names),
         ),
         rows=tuple(rows),
         frame=_long(names, answered, referred, masked),
@@ -179,10 +179,10 @@ def _errors_table(
         name="commonest_errors",
         caption=f"{first} {_whose(scores)}; images, at most {MOST_ERRORS} kinds.",
         columns=(
-            Column("True class", numeric=False),
-            Column("Read as", numeric=False),
-            Column("Answered so", "of the class's images"),
-            Column("Referred instead"),
+            Heading("True class", numeric=False),
+            Heading("Read as", numeric=False),
+            Heading("Answered so", "of the class's images"),
+            Heading("Referred instead"),
         ),
         rows=tuple(rows),
         frame=wrong,

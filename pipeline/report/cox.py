@@ -7,10 +7,10 @@ from collections.abc import Mapping
 import pandas as pd
 
 from pipeline.metrics.group_shares import MASK_BELOW, RATE_FROM
-from pipeline.report.classes import class_visibilities, in_order
-from pipeline.report.scores import Scores, pick
-from pipeline.report.table import Cell, Column, Table
-from pipeline.report.wording import MASKED, counted, missing
+from pipeline.tables.parts.classes import class_visibilities, in_order
+from pipeline.tables.parts.scores import Scores, pick
+from pipeline.tables.parts.shown import Cell, Heading, Table
+from pipeline.tables.parts.wording import MASKED, counted, missing
 
 LINE = ("intercept_at_slope_one", "slope")
 
@@ -42,11 +42,11 @@ def cox_table(scores: Scores) -> Table | None:
         f"fewer than {MASK_BELOW} test {scores.unit}, or shown they would give such a class away; "
         f"no line below {RATE_FROM}.",
         columns=(
-            Column("Class", numeric=False),
-            Column("Calibrator", numeric=False),
-            Column("Test images"),
-            Column("Intercept", "0 if calibrated"),
-            Column("Slope", "1 if calibrated"),
+            Heading("Class", numeric=False),
+            Heading("Calibrator", numeric=False),
+            Heading("Test images"),
+            Heading("Intercept", "0 if calibrated"),
+            Heading("Slope", "1 if calibrated"),
         ),
         rows=tuple(rows),
         frame=frame,

@@ -6,7 +6,7 @@ import pandas as pd
 
 from pipeline.metrics.group_shares import RATE_FROM
 from pipeline.report.panels.panel import before_and_after, shown_losses
-from pipeline.report.scores import Scores, pick
+from pipeline.tables.parts.scores import Scores, pick
 
 DECIMALS = 4
 """Of a percentage: one in a million."""

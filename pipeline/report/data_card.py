@@ -12,9 +12,9 @@ import pandas as pd
 
 from pipeline.metrics.group_shares import MASK_BELOW
 from pipeline.report.groups import groups_place
-from pipeline.report.scores import NOT_RECORDED, Scores
-from pipeline.report.table import Cell, Column, Table
-from pipeline.report.wording import MASKED, counted, number_text
+from pipeline.tables.parts.scores import NOT_RECORDED, Scores
+from pipeline.tables.parts.shown import Cell, Heading, Table
+from pipeline.tables.parts.wording import MASKED, counted, number_text
 
 UNKNOWN = "Not recorded."
 SIMULATED = "For any statement of patients: the images are simulated."
@@ -76,7 +76,7 @@ def class_counts_table(scores: Scores) -> Table:
         name="class_counts",
         caption=f"Images by class and split. {MASKED} masked: fewer than {MASK_BELOW}, or shown "
         "they would give such a class away.",
-        columns=(Column("Class", numeric=False), *(Column(split) for split in counts)),
+        columns=(Heading("Class", numeric=False), *(Heading(split) for split in counts)),
         rows=tuple(rows),
         frame=frame,
     )

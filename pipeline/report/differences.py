@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from pipeline.report.scores import Scores
-from pipeline.report.table import Cell, Column, Table
-from pipeline.report.wording import metric_name, missing, scaled, target_text
+from pipeline.tables.parts.scores import Scores
+from pipeline.tables.parts.shown import Cell, Heading, Table
+from pipeline.tables.parts.wording import metric_name, missing, scaled, target_text
 
 COMPARED = ("accuracy", "nll", "brier", "ece", "classwise_ece", "aurc", "augrc")
 
@@ -35,9 +35,9 @@ def differences_table(scores: Scores, calibrators: Sequence[str]) -> Table | Non
         caption=f"Difference to {baseline} with the same calibrator, seed by seed: "
         f"{_tested(scores)}{more}",
         columns=(
-            Column("Loss", numeric=False),
-            Column("Calibrator", numeric=False),
-            *(Column(metric_name(key).label, metric_name(key).unit) for key in keys),
+            Heading("Loss", numeric=False),
+            Heading("Calibrator", numeric=False),
+            *(Heading(metric_name(key).label, metric_name(key).unit) for key in keys),
         ),
         rows=tuple(rows),
         frame=frame,
@@ -94,8 +94,8 @@ def selection_table(scores: Scores) -> Table | None:
         f"answers: {scores.spread_text}. Confidence decides at the target of "
         f"{target_text(record['headline_target'])}; the others are for comparison.",
         columns=(
-            Column("Score", numeric=False),
-            *(Column(metric_name(key).label, metric_name(key).unit) for key in keys),
+            Heading("Score", numeric=False),
+            *(Heading(metric_name(key).label, metric_name(key).unit) for key in keys),
         ),
         rows=tuple(cells),
         frame=rows,

@@ -5,10 +5,17 @@ from __future__ import annotations
 import pandas as pd
 
 from pipeline.report.answers import coverage_table
-from pipeline.report.scores import Scores
 from pipeline.report.sentences import NOT_SEARCHED, none_passed, too_few
-from pipeline.report.table import Cell, Column, Table
-from pipeline.report.wording import counted, metric_name, missing, percent, scaled, target_text
+from pipeline.tables.parts.scores import Scores
+from pipeline.tables.parts.shown import Cell, Heading, Table
+from pipeline.tables.parts.wording import (
+    counted,
+    metric_name,
+    missing,
+    percent,
+    scaled,
+    target_text,
+)
 
 WORDS = {"found": "Threshold found", "none": "No threshold", "too_few": "Too few cases to tell"}
 
@@ -41,13 +48,13 @@ def cost_points_table(scores: Scores) -> Table | None:
         f"largest, {first['largest_cost']:g}. {cost_sentence(scores)} "
         f"{_rule(scores, pair, first)}Counts of {counted(first['num_test'], _tested(scores))}.",
         columns=(
-            Column("Target", "of the largest cost"),
-            Column("Seed"),
-            Column("Verdict", numeric=False),
-            Column("Confidence from"),
-            Column("Answered"),
-            Column("Referred"),
-            Column("Mean cost", "of the answered"),
+            Heading("Target", "of the largest cost"),
+            Heading("Seed"),
+            Heading("Verdict", numeric=False),
+            Heading("Confidence from"),
+            Heading("Answered"),
+            Heading("Referred"),
+            Heading("Mean cost", "of the answered"),
         ),
         rows=tuple(_point_cells(row) for _, row in frame.iterrows()),
         frame=frame,
@@ -145,9 +152,9 @@ def cost_selection_table(scores: Scores) -> Table | None:
         f"if errors cost what was stated: least by area is {best}. Shares of the largest cost, "
         f"{scores.spread_text}; {counted(scores.num_test_cases, 'test images')}.",
         columns=(
-            Column("Score", numeric=False),
-            Column("Mean cost", "%, everything answered"),
-            *(Column(f"{metric_name(key).label} of cost", "%") for key in keys[1:]),
+            Heading("Score", numeric=False),
+            Heading("Mean cost", "%, everything answered"),
+            *(Heading(f"{metric_name(key).label} of cost", "%") for key in keys[1:]),
         ),
         rows=tuple(
             (Cell(str(score)), *(_spread_cell(own[key]) for key in keys)) for score, own in groups

@@ -12,12 +12,12 @@ from pipeline.errors import InputError
 from pipeline.metrics.group_shares import MASK_BELOW, RATE_FROM
 from pipeline.plots import Frame
 from pipeline.report.answers import WORKLOAD_COVERAGES, nearest_rows
-from pipeline.report.classes import class_visibilities
 from pipeline.report.group_counts import group_counts
-from pipeline.report.scores import Scores
 from pipeline.report.sentences import OperatingPoint, main_sentence, operating_point
-from pipeline.report.table import Cell, Column, Table
-from pipeline.report.wording import counted, missing, percent, share_of, target_text
+from pipeline.tables.parts.classes import class_visibilities
+from pipeline.tables.parts.scores import Scores
+from pipeline.tables.parts.shown import Cell, Heading, Table
+from pipeline.tables.parts.wording import counted, missing, percent, share_of, target_text
 
 MOST_CLASSES = 12
 MOST_THRESHOLDS = 200
@@ -159,12 +159,12 @@ def _thresholds_table(scores: Scores, rows: pd.DataFrame, name: str, caption: st
         caption=f"{caption} {headline['loss']} with {headline['calibrator']}, seed "
         f"{headline['seed']}; {counted(total, f'test {scores.unit}')}.",
         columns=(
-            Column("Confidence from"),
-            Column("Answered"),
-            Column("Referred"),
-            Column("Wrong among answered"),
-            Column("Wrong", "per 1,000 arriving"),
-            Column("Wrong, referring at random", "per 1,000 arriving"),
+            Heading("Confidence from"),
+            Heading("Answered"),
+            Heading("Referred"),
+            Heading("Wrong among answered"),
+            Heading("Wrong", "per 1,000 arriving"),
+            Heading("Wrong, referring at random", "per 1,000 arriving"),
         ),
         rows=tuple(cells),
         frame=rows,

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pipeline.report.calibration import trust_sentence
-from pipeline.report.classes import class_rows
-from pipeline.report.scores import Scores
 from pipeline.report.sentences import (
     OperatingPoint,
     critical_sentences,
@@ -18,7 +16,9 @@ from pipeline.report.sentences import (
     unit_sentence,
     verdict,
 )
-from pipeline.report.wording import counted, interval, missing, percent
+from pipeline.tables.parts.classes import class_rows
+from pipeline.tables.parts.scores import Scores
+from pipeline.tables.parts.wording import counted, interval, missing, percent
 
 READERS = "Readers were not studied."
 UNCOMMITTED = "Trained from uncommitted changes: the revision alone does not bring it back."

@@ -6,7 +6,7 @@ from io import BytesIO
 
 import pandas as pd
 
-from pipeline.report.table import Cell, Table
+from pipeline.tables.parts.shown import Cell, Table
 
 LATEX = {
     "\\": r"\textbackslash{}",
@@ -47,8 +47,8 @@ def parquet_bytes(table: Table) -> bytes:
 def latex_text(table: Table) -> str:
     r"""Return a table as it is shown, for `booktabs`; the best of a column is bold.
 
-    >>> from pipeline.report.table import Column
-    >>> columns = (Column("Loss", numeric=False), Column("ECE", "%"))
+    >>> from pipeline.tables.parts.shown import Heading
+    >>> columns = (Heading("Loss", numeric=False), Heading("ECE", "%"))
     >>> rows = ((Cell("flsd_53"), Cell("1.2 ± 0.1", mark="best")),)
     >>> print(latex_text(Table("t", "Errors", columns, rows, pd.DataFrame())))
     % Errors

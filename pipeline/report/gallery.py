@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import pandas as pd
 
 from pipeline.errors import InputError
-from pipeline.report.scores import Scores, pick
-from pipeline.report.wording import percent
+from pipeline.tables.parts.scores import Scores, pick
+from pipeline.tables.parts.wording import percent
 
 KINDS = {
     "confident_error": ("Most confident errors", "The {n} most confident, not a random sample"),

@@ -7,8 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline.report.scores import Scores, pick
-from pipeline.report.wording import missing
+from pipeline.tables.parts.scores import Scores, pick
+from pipeline.tables.parts.wording import missing
 
 COUNTS = ("answered", "wrong", "lower", "upper")
 

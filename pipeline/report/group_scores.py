@@ -5,9 +5,9 @@ from __future__ import annotations
 import pandas as pd
 
 from pipeline.metrics.group_shares import MASK_BELOW, RATE_FROM
-from pipeline.report.scores import Scores
-from pipeline.report.table import Cell, Column, Table
-from pipeline.report.wording import (
+from pipeline.tables.parts.scores import Scores
+from pipeline.tables.parts.shown import Cell, Heading, Table
+from pipeline.tables.parts.wording import (
     MASKED,
     RESAMPLED_ECE,
     interval,
@@ -41,10 +41,10 @@ def group_scores_table(scores: Scores) -> Table | None:
         f"they would give such a group away; below {RATE_FROM}, counts alone. The files hold every "
         "metric.",
         columns=(
-            Column("By", numeric=False),
-            Column("Group", numeric=False),
-            Column("Patients read wrongly", "an image at least"),
-            *(Column(metric_name(key).label, metric_name(key).unit) for key in SHOWN),
+            Heading("By", numeric=False),
+            Heading("Group", numeric=False),
+            Heading("Patients read wrongly", "an image at least"),
+            *(Heading(metric_name(key).label, metric_name(key).unit) for key in SHOWN),
         ),
         rows=tuple(rows),
         frame=frame,

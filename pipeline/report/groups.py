@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pandas as pd
 
 from pipeline.metrics.group_shares import MASK_BELOW, RATE_FROM
-from pipeline.report.scores import Scores
-from pipeline.report.table import Cell, Column, Table
-from pipeline.report.wording import (
+from pipeline.tables.parts.scores import Scores
+from pipeline.tables.parts.shown import Cell, Heading, Table
+from pipeline.tables.parts.wording import (
     MASKED,
     counted,
     interval,
@@ -51,12 +51,12 @@ def groups_table(scores: Scores, groups: pd.DataFrame) -> Table:
         f"groups of a kind that have one. {MASKED} masked: fewer than {MASK_BELOW} patients, or "
         f"shown they would give such a group away; below {RATE_FROM}, counts alone.",
         columns=(
-            Column("By", numeric=False),
-            Column("Group", numeric=False),
-            Column("Referred", "of the group's patients"),
-            Column("Difference", "points, from the others"),
-            Column("Wrong", "of those answered"),
-            Column("Difference", "points, from the others"),
+            Heading("By", numeric=False),
+            Heading("Group", numeric=False),
+            Heading("Referred", "of the group's patients"),
+            Heading("Difference", "points, from the others"),
+            Heading("Wrong", "of those answered"),
+            Heading("Difference", "points, from the others"),
         ),
         rows=tuple(rows),
         frame=groups,

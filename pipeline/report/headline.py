@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from pipeline.report.scores import Scores
-from pipeline.report.wording import missing
+from pipeline.tables.parts.scores import Scores
+from pipeline.tables.parts.wording import missing
 
 HEADLINE_METRICS = (
     "accuracy", "balanced_accuracy", "auroc", "nll", "brier", "ece", "classwise_ece", "aurc",

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pandas as pd
 
 from pipeline.metrics.group_shares import MASK_BELOW, RATE_FROM
-from pipeline.report.classes import class_visibilities
-from pipeline.report.scores import Scores
-from pipeline.report.table import Cell, Column, Table
-from pipeline.report.wording import MASKED, counted, missing, percent, signed
+from pipeline.tables.parts.classes import class_visibilities
+from pipeline.tables.parts.scores import Scores
+from pipeline.tables.parts.shown import Cell, Heading, Table
+from pipeline.tables.parts.wording import MASKED, counted, missing, percent, signed
 
 IDEAL = {"gap": "0", "intercept": "0", "slope": "1"}
 LEVELS = {
@@ -43,9 +43,9 @@ def levels_table(scores: Scores) -> Table | None:
         caption=f"Levels of calibration of {scores.record['headline_loss']}, with 95% patient "
         "bootstraps. A slope below 1 is too extreme, above 1 too timid.",
         columns=(
-            Column("Level", numeric=False),
-            Column("If calibrated"),
-            *(Column(calibrator) for calibrator in calibrators),
+            Heading("Level", numeric=False),
+            Heading("If calibrated"),
+            *(Heading(calibrator) for calibrator in calibrators),
         ),
         rows=tuple(rows),
         frame=frame,
@@ -81,13 +81,13 @@ def class_calibration_table(scores: Scores) -> Table | None:
         f"(fewer than {RATE_FROM} {scores.unit}; {MASKED} masked: fewer than {MASK_BELOW}, or "
         "shown they would give such a class away).",
         columns=(
-            Column("Class", numeric=False),
-            Column("Calibrator", numeric=False),
-            Column("Test cases"),
-            Column("Mean probability"),
-            Column("Share"),
-            Column("Gap", "points"),
-            Column("ECE", "of this class"),
+            Heading("Class", numeric=False),
+            Heading("Calibrator", numeric=False),
+            Heading("Test cases"),
+            Heading("Mean probability"),
+            Heading("Share"),
+            Heading("Gap", "points"),
+            Heading("ECE", "of this class"),
         ),
         rows=tuple(rows),
         frame=frame.astype({"cases": "Int64"}),

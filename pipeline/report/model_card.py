@@ -14,9 +14,9 @@ from pipeline.report.data_card import Item, quarantined_text, reuse_text, sites_
 from pipeline.report.groups import groups_place, groups_sentence
 from pipeline.report.partners import frozen_sentence
 from pipeline.report.provenance import chain, short_hash
-from pipeline.report.scores import Scores
 from pipeline.report.sentences import main_sentence, operating_point
-from pipeline.report.wording import (
+from pipeline.tables.parts.scores import Scores
+from pipeline.tables.parts.wording import (
     count_of,
     counted,
     metric_name,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from pipeline.outgoing_text import printable
 from pipeline.report.first_screen import FirstScreen, first_screen
-from pipeline.report.scores import Scores
+from pipeline.tables.parts.scores import Scores
 
 
 @dataclass(frozen=True)

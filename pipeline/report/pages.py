@@ -11,9 +11,9 @@ from pipeline.report.overview import StudyLine, headings
 from pipeline.report.provenance import fingerprint_line
 from pipeline.report.ranking import ranking_tables
 from pipeline.report.rendering import render
-from pipeline.report.scores import Scores
-from pipeline.report.table import Table
 from pipeline.report.views import experiment_view
+from pipeline.tables.parts.scores import Scores
+from pipeline.tables.parts.shown import Table
 
 ON_THE_STUDY_PAGE = ("exact_band", "risk_coverage", "reliability")
 ON_A_LONG_PAGE = ("exact_band", "risk_coverage")

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pandas as pd
 
 from pipeline.metrics.group_shares import MASK_BELOW, RATE_FROM
-from pipeline.report.scores import Scores, pick
-from pipeline.report.table import Cell, Column, Table
-from pipeline.report.wording import (
+from pipeline.tables.parts.scores import Scores, pick
+from pipeline.tables.parts.shown import Cell, Heading, Table
+from pipeline.tables.parts.wording import (
     MASKED,
     count_of,
     counted,
@@ -83,12 +83,12 @@ def shift_table(scores: Scores, partner: str, rows: pd.DataFrame) -> Table:
         f"than {MASK_BELOW}, or shown they would give such a view away; below {RATE_FROM}, counts "
         "alone.",
         columns=(
-            Column("View", numeric=False),
-            Column("Cases"),
-            Column("Accuracy", "%"),
-            Column("ECE", "%"),
-            Column("Answered", f"of the {scores.unit}"),
-            Column("Wrong", "of the answered"),
+            Heading("View", numeric=False),
+            Heading("Cases"),
+            Heading("Accuracy", "%"),
+            Heading("ECE", "%"),
+            Heading("Answered", f"of the {scores.unit}"),
+            Heading("Wrong", "of the answered"),
         ),
         rows=tuple(cells),
         frame=rows.astype(dict.fromkeys(("cases", "patients", "answered", "wrong"), "Int64")),
@@ -158,11 +158,11 @@ def ood_answered_table(scores: Scores) -> Table | None:
         f"{target_text(record['headline_target'])} after {record['headline_calibrator']}; exact "
         "95% intervals, each image taken as drawn by itself.",
         columns=(
-            Column("Images", numeric=False),
-            Column("Loss", numeric=False),
-            Column("Answered", "first seed"),
-            Column("Answered", "fewest to most of all seeds"),
-            Column("Seeds with a threshold"),
+            Heading("Images", numeric=False),
+            Heading("Loss", numeric=False),
+            Heading("Answered", "first seed"),
+            Heading("Answered", "fewest to most of all seeds"),
+            Heading("Seeds with a threshold"),
         ),
         rows=tuple(cells),
         frame=scores.frame("ood_answered"),
@@ -195,11 +195,11 @@ def ood_table(scores: Scores) -> Table | None:
         f"{scores.spread_text}. Max logit and energy need logits, which are left as such without a "
         "calibrator and by a temperature alone.",
         columns=(
-            Column("Images", numeric=False),
-            Column("Loss", numeric=False),
-            Column("Calibrator", numeric=False),
-            Column("Score", numeric=False),
-            *(Column(label, unit) for label, unit in OOD_FIGURES.values()),
+            Heading("Images", numeric=False),
+            Heading("Loss", numeric=False),
+            Heading("Calibrator", numeric=False),
+            Heading("Score", numeric=False),
+            *(Heading(label, unit) for label, unit in OOD_FIGURES.values()),
         ),
         rows=tuple(cells),
         frame=scores.frame("ood"),
@@ -220,11 +220,11 @@ def site_recalibration_table(scores: Scores) -> Table | None:
         f"each the mean of {rows['num_draws'].iloc[0]} halvings of the patients; {MASKED} masked: "
         f"fewer than {MASK_BELOW} cases, and no rate of fewer than {RATE_FROM}.",
         columns=(
-            Column("Site", numeric=False),
-            Column("Loss", numeric=False),
-            Column("Corrected with", numeric=False),
-            Column("Cases tested"),
-            *(Column(metric_name(key).label, metric_name(key).unit) for key in AT_A_SITE),
+            Heading("Site", numeric=False),
+            Heading("Loss", numeric=False),
+            Heading("Corrected with", numeric=False),
+            Heading("Cases tested"),
+            *(Heading(metric_name(key).label, metric_name(key).unit) for key in AT_A_SITE),
         ),
         rows=tuple(_correction_rows(rows)),
         frame=scores.frame("site_recalibration"),

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pandas as pd
 
 from pipeline.metrics.group_shares import MASK_BELOW, RATE_FROM
-from pipeline.report.scores import Scores
-from pipeline.report.table import Cell, Column, Table
-from pipeline.report.wording import MASKED, missing, target_text
+from pipeline.tables.parts.scores import Scores
+from pipeline.tables.parts.shown import Cell, Heading, Table
+from pipeline.tables.parts.wording import MASKED, missing, target_text
 
 PREVALENCES = {"test": "as tested", "stated": "as stated"}
 POLICIES = {
@@ -32,14 +32,14 @@ def per_thousand_table(scores: Scores) -> Table | None:
         f"No rate of a class with fewer than {RATE_FROM} test patients; {MASKED} masked: fewer "
         f"than {MASK_BELOW}, or shown they would give such a class away.",
         columns=(
-            Column("Classes", numeric=False),
-            Column("Policy", numeric=False),
-            Column("Patients", "of 1,000", numeric=False),
-            Column("Test patients"),
-            Column("Arriving"),
-            Column("Answered"),
-            Column("Wrong among them"),
-            Column("Referred"),
+            Heading("Classes", numeric=False),
+            Heading("Policy", numeric=False),
+            Heading("Patients", "of 1,000", numeric=False),
+            Heading("Test patients"),
+            Heading("Arriving"),
+            Heading("Answered"),
+            Heading("Wrong among them"),
+            Heading("Referred"),
         ),
         rows=tuple(_cells(row) for _, row in rows.iterrows()),
         frame=rows.astype({"patients": "Int64"}),

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import pandas as pd
 
 from pipeline.metrics.group_shares import MASK_BELOW, RATE_FROM
-from pipeline.report.classes import class_visibilities, in_order
-from pipeline.report.scores import Scores, pick
-from pipeline.report.table import Cell, Column, Table
-from pipeline.report.wording import MASKED, counted, interval, percent, target_text
+from pipeline.tables.parts.classes import class_visibilities, in_order
+from pipeline.tables.parts.scores import Scores, pick
+from pipeline.tables.parts.shown import Cell, Heading, Table
+from pipeline.tables.parts.wording import MASKED, counted, interval, percent, target_text
 
 METHODS = {"marginal": "over all classes", "class_conditional": "class by class"}
 KEYS = ["method", "level", "calibrator"]
@@ -42,14 +42,14 @@ def prediction_sets_table(scores: Scores) -> Table | None:
         f"{counted(int(frame['cases'].iloc[0]), 'test images')}. "
         f"{_sentence(scores, frame, judged)} {kept_sentence(every)} {_promise(scores)}",
         columns=(
-            Column("Promise", numeric=False),
-            Column("Level"),
-            Column("Calibrator", numeric=False),
-            Column("Held the true class", "images"),
-            Column("Least held class", f"of {RATE_FROM} and more"),
-            Column("Classes in a set", "mean"),
-            Column("Of one class", "images"),
-            Column("Empty", "images"),
+            Heading("Promise", numeric=False),
+            Heading("Level"),
+            Heading("Calibrator", numeric=False),
+            Heading("Held the true class", "images"),
+            Heading("Least held class", f"of {RATE_FROM} and more"),
+            Heading("Classes in a set", "mean"),
+            Heading("Of one class", "images"),
+            Heading("Empty", "images"),
         ),
         rows=tuple(rows),
         frame=frame,
@@ -73,8 +73,8 @@ def prediction_sets_by_class_table(scores: Scores) -> Table | None:
         f"than {MASK_BELOW} test {scores.unit}, or shown they would give such a class away; below "
         f"{RATE_FROM}, no rate.",
         columns=(
-            Column("True class", numeric=False),
-            *(Column(METHODS[method], target_text(level)) for method, level in promises),
+            Heading("True class", numeric=False),
+            *(Heading(METHODS[method], target_text(level)) for method, level in promises),
         ),
         rows=tuple(
             (Cell(str(name)), *_class_cells(own, promises, shown[str(name)]))

@@ -7,9 +7,9 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline.report.scores import NOT_RECORDED, Scores
-from pipeline.report.table import Cell, Column, Table
-from pipeline.report.wording import counted
+from pipeline.tables.parts.scores import NOT_RECORDED, Scores
+from pipeline.tables.parts.shown import Cell, Heading, Table
+from pipeline.tables.parts.wording import counted
 
 SHORT = 12
 
@@ -50,7 +50,7 @@ def provenance_table(scores: Scores) -> Table:
         name="provenance",
         caption="Every trained run and what it came from: the first twelve characters of each "
         "hash. The CSV holds them whole.",
-        columns=tuple(Column(name, numeric=name == "Seed") for name in columns),
+        columns=tuple(Heading(name, numeric=name == "Seed") for name in columns),
         rows=tuple(rows),
         frame=frame.drop(columns="wall_seconds", errors="ignore"),
         headings=2,

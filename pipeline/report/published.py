@@ -7,9 +7,9 @@ from io import StringIO
 
 import pandas as pd
 
-from pipeline.report.scores import Scores, pick
-from pipeline.report.table import Cell, Column, Table
-from pipeline.report.wording import metric_name, missing, scaled
+from pipeline.tables.parts.scores import Scores, pick
+from pipeline.tables.parts.shown import Cell, Heading, Table
+from pipeline.tables.parts.wording import metric_name, missing, scaled
 
 DIFFERENCES = (
     "The published networks are ResNet-50 (CIFAR, Tiny-ImageNet) or ResNet-18 (MedMNIST), trained "
@@ -45,12 +45,12 @@ def published_table(scores: Scores) -> Table | None:
         f"{DIFFERENCES}{record['network']}, recipe {record['recipe']}, {scores.seeds_text}, "
         "calibrators fitted on a split of their own.",
         columns=(
-            Column("Loss", numeric=False),
-            Column("Calibrator", numeric=False),
-            Column("Metric", numeric=False),
-            Column("Published"),
-            Column("Ours"),
-            Column("Source", numeric=False),
+            Heading("Loss", numeric=False),
+            Heading("Calibrator", numeric=False),
+            Heading("Metric", numeric=False),
+            Heading("Published"),
+            Heading("Ours"),
+            Heading("Source", numeric=False),
         ),
         rows=rows,
         frame=frame,

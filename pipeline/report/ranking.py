@@ -8,9 +8,9 @@ import pandas as pd
 
 from pipeline.metrics.comparisons import Ranking, rank_methods
 from pipeline.report.comparison import calibrators_shown_first
-from pipeline.report.scores import Scores, pick
-from pipeline.report.table import Cell, Column, Table
-from pipeline.report.wording import metric_name
+from pipeline.tables.parts.scores import Scores, pick
+from pipeline.tables.parts.shown import Cell, Heading, Table
+from pipeline.tables.parts.wording import metric_name
 
 RANKED = ("accuracy", "nll", "brier", "ece", "classwise_ece", "aurc", "augrc")
 
@@ -91,9 +91,9 @@ def _table(
         caption=f"Mean rank among {among} over {len(every)} experiments (1 is best), and in how "
         "many of them none is better. Ranks of so few experiments say little.",
         columns=(
-            Column("Loss", numeric=False),
-            Column("Calibrator", numeric=False),
-            *(Column(metric_name(key).label, "mean rank") for key in rankings),
+            Heading("Loss", numeric=False),
+            Heading("Calibrator", numeric=False),
+            *(Heading(metric_name(key).label, "mean rank") for key in rankings),
         ),
         rows=tuple(rows),
         frame=_frame(rankings, pairs),

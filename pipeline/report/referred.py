@@ -8,9 +8,9 @@ import pandas as pd
 
 from pipeline.metrics.group_shares import RATE_FROM
 from pipeline.metrics.intervals import LEVEL, Interval, difference_interval
-from pipeline.report.classes import class_rows, class_visibilities
-from pipeline.report.scores import Scores
-from pipeline.report.wording import counted, percent, signed
+from pipeline.tables.parts.classes import class_rows, class_visibilities
+from pipeline.tables.parts.scores import Scores
+from pipeline.tables.parts.wording import counted, percent, signed
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from pipeline.metrics.group_shares import MASK_BELOW
-from pipeline.report.wording import counted, interval, missing, percent, target_text
+from pipeline.tables.parts.wording import counted, interval, missing, percent, target_text
 
 NOT_SEARCHED = (
     "No separate cases were given, so no threshold was searched and none is approved. Refer every "

@@ -33,9 +33,9 @@ from pipeline.report.prediction_sets import (
 )
 from pipeline.report.provenance import chain, fingerprint_line, provenance_table
 from pipeline.report.published import published_table
-from pipeline.report.scores import Scores
-from pipeline.report.table import Table
-from pipeline.report.wording import target_text
+from pipeline.tables.parts.scores import Scores
+from pipeline.tables.parts.shown import Table
+from pipeline.tables.parts.wording import target_text
 
 
 @dataclass(frozen=True)

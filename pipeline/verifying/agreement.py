@@ -21,8 +21,8 @@ from pipeline.findings.evidence import (
     require_published,
 )
 from pipeline.findings.results import METRICS
-from pipeline.report.scores import pick
-from pipeline.report.wording import metric_name
+from pipeline.tables.parts.scores import pick
+from pipeline.tables.parts.wording import metric_name
 from pipeline.verifying.bits import SameBits, same_bits
 from pipeline.verifying.equivalence import Compared, Seeds, Standing, compare_seeds, standings
 

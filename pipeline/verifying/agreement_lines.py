@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from pipeline.findings.wording import difference_text, unit_text
 from pipeline.metrics.comparisons import summarise
-from pipeline.report.wording import metric_name, missing, scaled
+from pipeline.tables.parts.wording import metric_name, missing, scaled
 from pipeline.verifying.agreement import MARGINS, Agreement, Figure
 from pipeline.verifying.equivalence import LEVEL, Seeds, Standing
 

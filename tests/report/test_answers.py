@@ -1,7 +1,7 @@
 from pipeline.metrics.intervals import proportion_interval
 from pipeline.report.answers import operating_points_table, per_class_table
-from pipeline.report.scores import pick
-from pipeline.report.wording import MASKED, interval
+from pipeline.tables.parts.scores import pick
+from pipeline.tables.parts.wording import MASKED, interval
 from tests.report.simulated_scores import handed_out
 
 

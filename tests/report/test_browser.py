@@ -9,8 +9,8 @@ from pipeline.metrics.decisions import OperatingPoint
 from pipeline.metrics.intervals import proportion_interval
 from pipeline.metrics.workload import workload
 from pipeline.report import overview_page, study_files, study_line
-from pipeline.report.scores import pick
-from pipeline.report.wording import interval, percent
+from pipeline.tables.parts.scores import pick
+from pipeline.tables.parts.wording import interval, percent
 from tests.report.chromium import chromium, launched
 from tests.report.screenshots import MOST_BYTES, WIDTH, shots, take
 from tests.report.simulated_scores import SCREENING, enlarged, with_last_class_called

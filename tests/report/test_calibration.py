@@ -8,7 +8,7 @@ from pipeline.report.calibration import (
     trust_sentence,
 )
 from pipeline.report.comparison import comparison_table
-from pipeline.report.wording import RESAMPLED_ECE
+from pipeline.tables.parts.wording import RESAMPLED_ECE
 
 
 def with_bins(scores, rows):

@@ -2,8 +2,8 @@ import dataclasses
 
 from pipeline.metrics.intervals import proportion_interval
 from pipeline.report.class_risk import class_risk_table
-from pipeline.report.scores import pick
-from pipeline.report.wording import MASKED, interval
+from pipeline.tables.parts.scores import pick
+from pipeline.tables.parts.wording import MASKED, interval
 from tests.report.test_answers import small_class
 
 

@@ -3,7 +3,7 @@ import dataclasses
 import pytest
 
 from pipeline.report.comparison import calibrators_shown_first, comparison_table, metrics_table
-from pipeline.report.scores import pick
+from pipeline.tables.parts.scores import pick
 from tests.report.simulated_scores import enlarged
 
 

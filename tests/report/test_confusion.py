@@ -3,7 +3,7 @@ import dataclasses
 import pytest
 
 from pipeline.report.confusion import confusion_tables, failures_sentence
-from pipeline.report.scores import pick
+from pipeline.tables.parts.scores import pick
 from tests.report.simulated_scores import with_last_class_called
 from tests.report.test_answers import small_class
 

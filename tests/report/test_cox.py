@@ -1,8 +1,8 @@
 import numpy as np
 
 from pipeline.report.cox import cox_table
-from pipeline.report.scores import pick
-from pipeline.report.wording import MASKED
+from pipeline.tables.parts.scores import pick
+from pipeline.tables.parts.wording import MASKED
 from tests.report.test_answers import small_class
 
 

@@ -2,7 +2,7 @@ import pandas as pd
 import pytest
 
 from pipeline.report.curves import curve_tables
-from pipeline.report.scores import pick
+from pipeline.tables.parts.scores import pick
 
 
 @pytest.fixture(scope="module")

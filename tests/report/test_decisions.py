@@ -1,7 +1,7 @@
 import pandas as pd
 
 from pipeline.report.panels.decisions import cheapest_sentence, costs_panel, net_benefit_panels
-from pipeline.report.scores import pick
+from pipeline.tables.parts.scores import pick
 from tests.report.simulated_extras import WEIGHTS
 
 

@@ -1,5 +1,5 @@
 from pipeline.report.differences import differences_table, selection_table
-from pipeline.report.scores import pick
+from pipeline.tables.parts.scores import pick
 from tests.report.simulated_outcomes import CALIBRATORS
 
 

@@ -6,7 +6,7 @@ from pipeline.report.error_costs import (
     cost_sentence,
 )
 from pipeline.report.panels.error_costs import cost_coverage_panel
-from pipeline.report.scores import pick
+from pipeline.tables.parts.scores import pick
 
 
 def test_a_found_threshold_has_its_mean_cost_and_limit(screening):

@@ -5,12 +5,12 @@ import pytest
 
 from pipeline.outgoing_text import csv_text
 from pipeline.report.formats import latex_escape, latex_text, parquet_bytes
-from pipeline.report.table import Cell, Column, Table
 from pipeline.report.views import experiment_view
+from pipeline.tables.parts.shown import Cell, Heading, Table
 
 
 def table(frame):
-    columns = (Column("Class", numeric=False), Column("Wrong", "%"))
+    columns = (Heading("Class", numeric=False), Heading("Wrong", "%"))
     rows = ((Cell("A & B"), Cell("1.2 ± 0.1", "0.9–1.4", "best")), (Cell("C"), Cell("2.0")))
     return Table("t", "What went wrong,\nby class", columns, rows, frame)
 

@@ -1,7 +1,7 @@
 import pandas as pd
 
 from pipeline.report.panels.group_curves import group_curves_panel
-from pipeline.report.scores import pick
+from pipeline.tables.parts.scores import pick
 
 
 def test_the_mark_is_what_the_groups_table_counts(screening):

@@ -1,6 +1,6 @@
 from pipeline.report.group_scores import group_scores_table
-from pipeline.report.scores import pick
-from pipeline.report.wording import MASKED
+from pipeline.tables.parts.scores import pick
+from pipeline.tables.parts.wording import MASKED
 
 
 def cells_of(table, column, group):

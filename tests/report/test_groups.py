@@ -4,8 +4,8 @@ import pytest
 from pipeline.metrics.intervals import proportion_interval
 from pipeline.report.groups import groups_sentence, groups_table
 from pipeline.report.panels import experiment_panels
-from pipeline.report.scores import pick
-from pipeline.report.wording import MASKED, interval
+from pipeline.tables.parts.scores import pick
+from pipeline.tables.parts.wording import MASKED, interval
 
 
 @pytest.fixture

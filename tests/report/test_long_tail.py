@@ -1,5 +1,5 @@
 from pipeline.report.panels.long_tail import long_tail_curves_panel, long_tail_panel
-from pipeline.report.scores import pick
+from pipeline.tables.parts.scores import pick
 
 
 def test_each_loss_and_size_of_class_has_its_mean_and_spread(screening):

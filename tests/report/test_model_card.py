@@ -2,7 +2,7 @@ import pytest
 
 from pipeline.report.confusion import confusion_tables
 from pipeline.report.model_card import model_card
-from pipeline.report.scores import pick
+from pipeline.tables.parts.scores import pick
 
 QUESTIONS = [
     "Use and users",

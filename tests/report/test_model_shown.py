@@ -12,8 +12,8 @@ from pipeline.report.prediction_sets import (
     prediction_sets_by_class_table,
     prediction_sets_table,
 )
-from pipeline.report.scores import pick
 from pipeline.report.views import experiment_view
+from pipeline.tables.parts.scores import pick
 from tests.report.test_explorer import FRAME
 
 OF_ONE_MODEL = (

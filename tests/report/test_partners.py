@@ -13,8 +13,8 @@ from pipeline.report.partners import (
     ood_table,
     site_recalibration_table,
 )
-from pipeline.report.scores import pick
-from pipeline.report.wording import interval, percent
+from pipeline.tables.parts.scores import pick
+from pipeline.tables.parts.wording import interval, percent
 
 NAN = float("nan")
 

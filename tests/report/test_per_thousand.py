@@ -1,6 +1,6 @@
 from pipeline.report.per_thousand import per_thousand_table
-from pipeline.report.scores import pick
-from pipeline.report.wording import MASKED
+from pipeline.tables.parts.scores import pick
+from pipeline.tables.parts.wording import MASKED
 from tests.report.simulated_scores import handed_out
 
 

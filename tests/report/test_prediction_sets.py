@@ -5,8 +5,8 @@ from pipeline.report.prediction_sets import (
     prediction_sets_by_class_table,
     prediction_sets_table,
 )
-from pipeline.report.scores import pick
-from pipeline.report.wording import MASKED, interval
+from pipeline.tables.parts.scores import pick
+from pipeline.tables.parts.wording import MASKED, interval
 from tests.report.test_answers import small_class
 
 NAN = float("nan")

@@ -3,7 +3,7 @@ import dataclasses
 import pytest
 
 from pipeline.report.published import published_table
-from pipeline.report.scores import pick
+from pipeline.tables.parts.scores import pick
 
 
 def named(scores, name):

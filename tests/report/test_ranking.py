@@ -4,7 +4,7 @@ import pytest
 
 from pipeline.metrics.comparisons import rank_methods
 from pipeline.report.ranking import ranking_tables
-from pipeline.report.scores import pick
+from pipeline.tables.parts.scores import pick
 from tests.report.simulated_scores import enlarged
 
 

@@ -1,5 +1,5 @@
 from pipeline.report.panels.training import training_panel
-from pipeline.report.scores import pick
+from pipeline.tables.parts.scores import pick
 
 
 def test_the_table_says_where_each_loss_ended(screening):

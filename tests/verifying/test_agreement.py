@@ -12,7 +12,7 @@ from pipeline.errors import InputError
 from pipeline.findings import publish
 from pipeline.findings.evidence import FOLDER
 from pipeline.findings.results import METRICS
-from pipeline.report.wording import metric_name
+from pipeline.tables.parts.wording import metric_name
 from pipeline.verifying.agreement import MARGINS, agree
 from pipeline.verifying.agreement_lines import lines_of, summary_line
 from tests.findings.simulated_evidence import CENTRES, experiment_row

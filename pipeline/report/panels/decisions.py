@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 
 from pipeline.plots import DecisionCurve, costs_figure, net_benefit_figure
-from pipeline.report.classes import class_visibilities
 from pipeline.report.panels.panel import Panel, before_and_after, make_panel
-from pipeline.report.scores import Scores, pick
-from pipeline.report.table import Cell, Column, Table
-from pipeline.report.wording import percent
+from pipeline.tables.parts.classes import class_visibilities
+from pipeline.tables.parts.scores import Scores, pick
+from pipeline.tables.parts.shown import Cell, Heading, Table
+from pipeline.tables.parts.wording import percent
 
 POLICIES = {
     "refer_all": "refer all",
@@ -76,7 +76,7 @@ def _costs_table(rows: pd.DataFrame) -> Table:
         name="costs",
         caption="Cost per 1,000 arriving, in referrals, by how many referrals one wrong answer is "
         "worth.",
-        columns=(Column("Policy", numeric=False), *(Column(f"{weight:g}") for weight in weights)),
+        columns=(Heading("Policy", numeric=False), *(Heading(f"{weight:g}") for weight in weights)),
         rows=tuple(cells),
         frame=rows,
     )
@@ -142,8 +142,8 @@ def net_benefit_table(
         caption=f"Net benefit of acting on {name}, per 1,000 arriving, by the preference: the "
         "probability from which on acting is worth it. The CSV holds all of them with intervals.",
         columns=(
-            Column("Policy", numeric=False),
-            *(Column(percent(grid[place])) for place in places),
+            Heading("Policy", numeric=False),
+            *(Heading(percent(grid[place])) for place in places),
         ),
         rows=tuple(cells),
         frame=rows,

@@ -8,8 +8,8 @@ from pipeline.plots import RiskCurve, risk_coverage_figure
 from pipeline.report.error_costs import cost_coverage_table, cost_sentence, stated_costs
 from pipeline.report.panels.panel import Panel, make_panel, shown_losses
 from pipeline.report.panels.selective import FEWEST_ANSWERED
-from pipeline.report.scores import Scores, pick
-from pipeline.report.wording import counted, percent
+from pipeline.tables.parts.scores import Scores, pick
+from pipeline.tables.parts.wording import counted, percent
 
 
 def cost_coverage_panel(scores: Scores) -> Panel | None:

@@ -11,9 +11,9 @@ from pipeline.metrics.group_shares import RATE_FROM
 from pipeline.plots import CurvePanel, GroupCurve, MarkedPoint, curve_panels_figure
 from pipeline.report.groups import group_rows
 from pipeline.report.panels.panel import MOST_CURVES, Panel, make_panel
-from pipeline.report.scores import Scores
-from pipeline.report.table import Cell, Column, Table
-from pipeline.report.wording import interval, missing, percent
+from pipeline.tables.parts.scores import Scores
+from pipeline.tables.parts.shown import Cell, Heading, Table
+from pipeline.tables.parts.wording import interval, missing, percent
 
 NUM_POINTS = 5
 """Of each curve in the table that a page shows; the files hold all."""
@@ -122,11 +122,11 @@ def _table(frame: pd.DataFrame) -> Table:
         caption=f"Risk and coverage by group, {NUM_POINTS} thresholds of each at most, with "
         "pointwise exact 95% intervals; the files hold every point that is drawn.",
         columns=(
-            Column("By", numeric=False),
-            Column("Group", numeric=False),
-            Column("Confidence from"),
-            Column("Answered"),
-            Column("Wrong", "of the answered"),
+            Heading("By", numeric=False),
+            Heading("Group", numeric=False),
+            Heading("Confidence from"),
+            Heading("Answered"),
+            Heading("Wrong", "of the answered"),
         ),
         rows=tuple(rows),
         frame=frame,

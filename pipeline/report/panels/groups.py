@@ -11,8 +11,8 @@ from pipeline.plots import ForestPanel, ForestRow, forest_figure
 from pipeline.report.groups import QUANTITIES, group_rows, groups_sentence, groups_table
 from pipeline.report.panels.panel import Panel, make_panel
 from pipeline.report.referred import referred_groups_sentence
-from pipeline.report.scores import Scores
-from pipeline.report.wording import missing
+from pipeline.tables.parts.scores import Scores
+from pipeline.tables.parts.wording import missing
 
 MASKED_NOTE = f"masked: below {MASK_BELOW}, or would give such a group away"
 LABELS = {

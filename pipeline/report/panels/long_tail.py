@@ -16,9 +16,9 @@ from pipeline.plots import (
     curve_panels_figure,
 )
 from pipeline.report.panels.panel import Panel, make_panel, shown_losses
-from pipeline.report.scores import Scores, pick
-from pipeline.report.table import Cell, Column, Table
-from pipeline.report.wording import missing, number_text, percent
+from pipeline.tables.parts.scores import Scores, pick
+from pipeline.tables.parts.shown import Cell, Heading, Table
+from pipeline.tables.parts.wording import missing, number_text, percent
 
 RULES = {"count": "training cases: more than 100, 20 to 100, fewer", "tertile": "tertiles"}
 COVERAGES = (0.5, 0.8, 0.9, 1.0)
@@ -77,11 +77,11 @@ def _table(scores: Scores, rows: pd.DataFrame, spread: pd.DataFrame) -> Table:
         caption="By size of class in training, after "
         f"{scores.record['headline_calibrator']}: {scores.spread_text}.",
         columns=(
-            Column("Loss", numeric=False),
-            Column("Classes", numeric=False),
-            Column("Test cases"),
-            Column("Right"),
-            Column("ECE"),
+            Heading("Loss", numeric=False),
+            Heading("Classes", numeric=False),
+            Heading("Test cases"),
+            Heading("Right"),
+            Heading("ECE"),
         ),
         rows=tuple(cells),
         frame=rows,
@@ -166,10 +166,10 @@ def _curves_table(scores: Scores, rows: pd.DataFrame) -> Table:
         f"answered, after {scores.record['headline_calibrator']}: {scores.spread_text}; "
         f"– where fewer than {RATE_FROM} are answered.",
         columns=(
-            Column("Classes", numeric=False),
-            Column("Loss", numeric=False),
-            Column("Test cases"),
-            *(Column(f"{100 * coverage:g}%", "answered") for coverage in COVERAGES),
+            Heading("Classes", numeric=False),
+            Heading("Loss", numeric=False),
+            Heading("Test cases"),
+            *(Heading(f"{100 * coverage:g}%", "answered") for coverage in COVERAGES),
         ),
         rows=tuple(cells),
         frame=rows,

@@ -10,8 +10,8 @@ import pandas as pd
 from pipeline.plots import ConfidenceShares, SharesPanel, confidence_shares_figure
 from pipeline.report.panels.panel import MOST_CURVES, Panel, before_and_after, make_panel
 from pipeline.report.partners import answered_sentence, ood_table
-from pipeline.report.scores import Scores, pick
-from pipeline.report.wording import missing
+from pipeline.tables.parts.scores import Scores, pick
+from pipeline.tables.parts.wording import missing
 
 KNOWN = "known"
 WORDS = {"near_ood": "near", "far_ood": "far"}

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from matplotlib.figure import Figure
 
 from pipeline.plots import Frame, to_svg
-from pipeline.report.scores import Scores
-from pipeline.report.table import Table
+from pipeline.tables.parts.scores import Scores
+from pipeline.tables.parts.shown import Table
 
 MOST_CURVES = 6
 """More lines than this cannot be told apart."""

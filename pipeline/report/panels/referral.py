@@ -8,11 +8,11 @@ from itertools import groupby
 import pandas as pd
 
 from pipeline.plots import DecisionCurve, net_benefit_figure
-from pipeline.report.classes import class_rows, class_visibilities
 from pipeline.report.panels.decisions import decision_curve, net_benefit_table, of_the_model
 from pipeline.report.panels.panel import Panel, before_and_after, make_panel
-from pipeline.report.scores import Scores, pick
-from pipeline.report.wording import counted, percent
+from pipeline.tables.parts.classes import class_rows, class_visibilities
+from pipeline.tables.parts.scores import Scores, pick
+from pipeline.tables.parts.wording import counted, percent
 
 POLICIES = {
     "act_on_none": "act on none",

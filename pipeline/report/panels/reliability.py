@@ -10,7 +10,7 @@ from pipeline.metrics.group_shares import MASK_BELOW
 from pipeline.plots import ConfidenceHistogram, ReliabilityBins, SmoothBand, reliability_figure
 from pipeline.report.calibration import calibration_sentence, reliability_table
 from pipeline.report.panels.panel import Panel, before_and_after, make_panel, shown_losses
-from pipeline.report.scores import Scores, pick
+from pipeline.tables.parts.scores import Scores, pick
 
 
 def reliability_panel(scores: Scores, loss: str) -> Panel:

@@ -20,8 +20,8 @@ from pipeline.plots import (
 )
 from pipeline.report.answers import WORKLOAD_COVERAGES, nearest_rows, risk_coverage_table
 from pipeline.report.panels.panel import Panel, make_panel, shown_losses
-from pipeline.report.scores import Scores, pick
-from pipeline.report.wording import counted, percent, target_text
+from pipeline.tables.parts.scores import Scores, pick
+from pipeline.tables.parts.wording import counted, percent, target_text
 
 FEWEST_ANSWERED = 30
 """A rate of fewer is not drawn."""

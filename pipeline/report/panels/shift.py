@@ -19,7 +19,7 @@ from pipeline.report.partners import (
     masked_views,
     shift_table,
 )
-from pipeline.report.scores import Scores, pick
+from pipeline.tables.parts.scores import Scores, pick
 
 CALIBRATION = {"accuracy": "right, % of the cases", "ece": "ECE, % of the cases"}
 FROZEN = {"coverage": "answered, %", "risk": "wrong, % of the\nanswered"}

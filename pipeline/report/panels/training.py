@@ -9,8 +9,8 @@ import numpy as np
 
 from pipeline.plots import TrainingCurve, training_figure
 from pipeline.report.panels.panel import Panel, make_panel, shown_losses
-from pipeline.report.scores import Scores, pick
-from pipeline.report.table import Cell, Column, Table
+from pipeline.tables.parts.scores import Scores, pick
+from pipeline.tables.parts.shown import Cell, Heading, Table
 
 LABELS = {
     "train_loss": "training loss",
@@ -51,9 +51,9 @@ def _last_epochs_table(scores: Scores, columns: list[str]) -> Table:
         name="training",
         caption=f"Where training ended: {scores.averaged()}. The CSV holds every epoch.",
         columns=(
-            Column("Loss", numeric=False),
-            Column("Last epoch"),
-            *(Column(LABELS[column].capitalize()) for column in columns),
+            Heading("Loss", numeric=False),
+            Heading("Last epoch"),
+            *(Heading(LABELS[column].capitalize()) for column in columns),
         ),
         rows=tuple(cells),
         frame=scores.frame("history"),

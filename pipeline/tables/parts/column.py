@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from pipeline.tables.parts.cell import Cell
+from pipeline.tables.parts.shown import Cell, Heading
 
 Kind = Literal["text", "count", "number", "share", "points", "flag"]
 """How a value is read from a file and written on a page.
@@ -62,9 +62,10 @@ class Column:
     write: Callable[[Mapping[str, Any]], Cell] | None = None
 
     @property
-    def numeric(self) -> bool:
-        """Whether it holds numbers."""
-        return self.kind not in ("text", "flag")
+    def heading(self) -> Heading:
+        """The head of the column on a page."""
+        numeric = self.kind not in ("text", "flag")
+        return Heading(self.label, self.unit, self.meaning, numeric)
 
     def shown_as(self, label: str, **about: Any) -> Column:
         """Return the same column with another heading, unit or way of writing."""

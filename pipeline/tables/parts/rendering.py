@@ -3,34 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import takewhile
 from typing import Any
 
 import pandas as pd
 
-from pipeline.report.wording import MASKED, interval, missing, percent, signed
-from pipeline.tables.parts.cell import Cell
 from pipeline.tables.parts.column import Column
+from pipeline.tables.parts.shown import Cell, Table
+from pipeline.tables.parts.wording import MASKED, interval, missing, percent, signed
 
 NOTHING = Cell("–")
 """An undefined value."""
-
-
-@dataclass(frozen=True)
-class ShownTable:
-    """A table to show and the frame behind it.
-
-    `headings` is how many cells at the start of a row name it; `marked` are rows to set apart.
-    """
-
-    name: str
-    caption: str
-    columns: tuple[Column, ...]
-    rows: tuple[tuple[Cell, ...], ...]
-    frame: pd.DataFrame
-    headings: int = 1
-    marked: frozenset[int] = frozenset()
 
 
 def rendered(
@@ -41,7 +24,7 @@ def rendered(
     *,
     behind: pd.DataFrame | None = None,
     marked: Callable[[Mapping[str, Any]], bool] | None = None,
-) -> ShownTable:
+) -> Table:
     """Return a table to show: one row a row of the frame, one cell a column with a heading.
 
     Parameters
@@ -61,10 +44,10 @@ def rendered(
     records = [
         dict(zip(names, row, strict=True)) for row in frame.itertuples(index=False, name=None)
     ]
-    return ShownTable(
+    return Table(
         name=name,
         caption=caption,
-        columns=shown,
+        columns=tuple(column.heading for column in shown),
         rows=tuple(_cells(shown, record) for record in records),
         frame=frame if behind is None else behind,
         headings=max(1, len(list(takewhile(lambda column: column.key, shown)))),

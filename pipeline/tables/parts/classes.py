@@ -5,8 +5,8 @@ from __future__ import annotations
 import pandas as pd
 
 from pipeline.metrics.group_shares import RATE_FROM, Visibility
-from pipeline.report.scores import Scores
-from pipeline.report.wording import missing
+from pipeline.tables.parts.scores import Scores
+from pipeline.tables.parts.wording import missing
 
 COUNTS = ("cases", "answered", "wrong", "referred")
 

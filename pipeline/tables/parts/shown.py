@@ -17,8 +17,8 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Column:
-    """One column: label, the unit beneath it, what it means, and whether it holds numbers."""
+class Heading:
+    """The head of one column: label, unit beneath it, meaning, and whether it holds numbers."""
 
     label: str
     unit: str = ""
@@ -35,7 +35,7 @@ class Table:
 
     name: str
     caption: str
-    columns: tuple[Column, ...]
+    columns: tuple[Heading, ...]
     rows: tuple[tuple[Cell, ...], ...]
     frame: pd.DataFrame
     headings: int = 1

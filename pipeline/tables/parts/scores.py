@@ -12,10 +12,10 @@ import pandas as pd
 from pipeline.artifacts import read_json
 from pipeline.errors import InputError
 from pipeline.outgoing_text import from_csv
-from pipeline.report.wording import counted
 from pipeline.splits import SPLITS
 from pipeline.tables import TABLES
 from pipeline.tables.parts.spec import TableSpec
+from pipeline.tables.parts.wording import counted
 
 NOT_RECORDED = "not recorded"
 """What stands where nobody told: the recipe, above all, of predictions that were brought."""
