@@ -12,8 +12,8 @@ from pipeline.config.reading import read_config
 from pipeline.errors import InputError
 from pipeline.findings.evidence import CLAIMS, FOLDER, Evidence, PublishedStudy, read_studies
 from pipeline.metrics.comparisons import Summary, summarise
-from pipeline.report.sentences import OperatingPoint, in_a_hundred, operating_point, verdict
 from pipeline.tables.parts.scores import pick
+from pipeline.tables.parts.sentences import OperatingPoint, in_a_hundred, operating_point, verdict
 from pipeline.tables.parts.wording import metric_name, missing, scaled
 
 BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"

@@ -3,7 +3,8 @@
 from pipeline.report.headline import headline_metrics
 from pipeline.report.overview import study_line
 from pipeline.report.pages import overview_page, study_files
-from pipeline.tables.parts.scores import Scores, read_scores
+from pipeline.report.reading import read_scores
+from pipeline.tables.parts.scores import Scores
 
 __all__ = [
     "Scores",

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline.tables.parts.scores import Scores, pick
+from pipeline.tables.parts.scores import Scores, calibrators_shown_first, pick
 from pipeline.tables.parts.shown import Cell, Heading, Table
 from pipeline.tables.parts.wording import RESAMPLED_ECE, metric_name, missing, scaled, target_text
 
@@ -20,8 +20,6 @@ KINDS = {
     "accuracy": "",
 }
 """Kinds of metric, each with words in the names of its metrics; the first that fits."""
-MOST_CALIBRATORS = 4
-"""With more, tables of the first view show a few and the rest stands on a page of its own."""
 SHOWN_METRICS = ("accuracy", "auroc", "nll", "brier", "ece", "classwise_ece", "aurc", "augrc")
 
 
@@ -48,15 +46,6 @@ def kind_of(key: str) -> str:
     ('accuracy', 'calibration', 'selective', 'selective')
     """
     return next((kind for kind, word in KINDS.items() if re.search(word, key)), "accuracy")
-
-
-def calibrators_shown_first(scores: Scores) -> list[str]:
-    """Return all of a few calibrators; of many: none, temperature and the headline's."""
-    every = scores.record["calibrators"]
-    if len(every) <= MOST_CALIBRATORS:
-        return every
-    shown = {scores.uncalibrated, "temperature", scores.record["headline_calibrator"]}
-    return [calibrator for calibrator in every if calibrator in shown]
 
 
 def _table(
@@ -126,7 +115,7 @@ class _Marks:
             rows[str(row.loss), str(row.calibrator), str(row.metric)] = row
         keeps = scores.frame("calibrators").groupby("calibrator")["preserves_argmax"].all()
         tested = scores.frame("comparisons")
-        undecided = () if tested is None else _undecided(tested)
+        undecided = () if tested.empty else _undecided(tested)
         return cls(
             rows=rows,
             best={

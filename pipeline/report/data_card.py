@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from pipeline.metrics.group_shares import MASK_BELOW
-from pipeline.report.groups import groups_place
+from pipeline.tables.groups import groups_place
 from pipeline.tables.parts.scores import NOT_RECORDED, Scores
 from pipeline.tables.parts.shown import Cell, Heading, Table
 from pipeline.tables.parts.wording import MASKED, counted, number_text

@@ -11,13 +11,14 @@ import pandas as pd
 from pipeline.errors import InputError
 from pipeline.metrics.group_shares import MASK_BELOW, RATE_FROM
 from pipeline.plots import Frame
-from pipeline.report.answers import WORKLOAD_COVERAGES, nearest_rows
-from pipeline.report.group_counts import group_counts
-from pipeline.report.sentences import OperatingPoint, main_sentence, operating_point
+from pipeline.tables.accepted_groups import group_counts
+from pipeline.tables.exact_band import nearest_rows
 from pipeline.tables.parts.classes import class_visibilities
 from pipeline.tables.parts.scores import Scores
+from pipeline.tables.parts.sentences import OperatingPoint, main_sentence, operating_point
 from pipeline.tables.parts.shown import Cell, Heading, Table
 from pipeline.tables.parts.wording import counted, missing, percent, share_of, target_text
+from pipeline.tables.risk_coverage import SHOWN_COVERAGES
 
 MOST_CLASSES = 12
 MOST_THRESHOLDS = 200
@@ -126,7 +127,7 @@ def _masked(counts: np.ndarray, scores: Scores) -> list[list[list[int] | None]]:
 
 def workload_table(scores: Scores, band: pd.DataFrame) -> Table:
     """Return what eight coverages mean in answers, referrals and errors."""
-    rows = band.iloc[nearest_rows(band, WORKLOAD_COVERAGES)]
+    rows = band.iloc[nearest_rows(band, SHOWN_COVERAGES)]
     return _thresholds_table(
         scores, rows, "workload", "Workload: what is answered, and what referring leaves wrong."
     )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pipeline.report.calibration import trust_sentence
-from pipeline.report.sentences import (
+from pipeline.tables.parts.classes import class_rows
+from pipeline.tables.parts.scores import Scores
+from pipeline.tables.parts.sentences import (
     OperatingPoint,
     critical_sentences,
     guarantee_sentence,
@@ -16,9 +17,8 @@ from pipeline.report.sentences import (
     unit_sentence,
     verdict,
 )
-from pipeline.tables.parts.classes import class_rows
-from pipeline.tables.parts.scores import Scores
 from pipeline.tables.parts.wording import counted, interval, missing, percent
+from pipeline.tables.reliability import trust_sentence
 
 READERS = "Readers were not studied."
 UNCOMMITTED = "Trained from uncommitted changes: the revision alone does not bring it back."

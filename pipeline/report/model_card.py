@@ -9,13 +9,12 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline.report.confusion import failures_sentence
 from pipeline.report.data_card import Item, quarantined_text, reuse_text, sites_text
-from pipeline.report.groups import groups_place, groups_sentence
-from pipeline.report.partners import frozen_sentence
 from pipeline.report.provenance import chain, short_hash
-from pipeline.report.sentences import main_sentence, operating_point
+from pipeline.tables.accepted import failures_sentence
+from pipeline.tables.groups import groups_place, groups_sentence
 from pipeline.tables.parts.scores import Scores
+from pipeline.tables.parts.sentences import main_sentence, operating_point
 from pipeline.tables.parts.wording import (
     count_of,
     counted,
@@ -25,6 +24,7 @@ from pipeline.tables.parts.wording import (
     scaled,
     target_text,
 )
+from pipeline.tables.shift import frozen_sentence
 
 FIGURES = ("accuracy", "balanced_accuracy", "auroc", "nll", "brier", "ece")
 MOST_FAILURES = 3

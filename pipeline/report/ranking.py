@@ -7,8 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from pipeline.metrics.comparisons import Ranking, rank_methods
-from pipeline.report.comparison import calibrators_shown_first
-from pipeline.tables.parts.scores import Scores, pick
+from pipeline.tables.parts.scores import Scores, calibrators_shown_first, pick
 from pipeline.tables.parts.shown import Cell, Heading, Table
 from pipeline.tables.parts.wording import metric_name
 

@@ -4,38 +4,35 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
-from pipeline.report.answers import operating_points_table, per_class_table
-from pipeline.report.calibrators import calibrator_notes_table, calibrators_table
-from pipeline.report.class_risk import class_risk_table
-from pipeline.report.comparison import (
-    KINDS,
-    calibrators_shown_first,
-    comparison_table,
-    metrics_table,
-)
-from pipeline.report.confusion import confusion_tables
-from pipeline.report.cox import cox_table
+from pipeline.report.comparison import KINDS, comparison_table, metrics_table
 from pipeline.report.data_card import Item, class_counts_table, data_card
-from pipeline.report.differences import differences_table, selection_table
-from pipeline.report.error_costs import cost_points_table, cost_selection_table
 from pipeline.report.explorer import Explorer, explorer
 from pipeline.report.first_screen import FirstScreen, first_screen
-from pipeline.report.gallery import Shelf, gallery
-from pipeline.report.group_scores import group_scores_table
-from pipeline.report.levels import class_calibration_table, levels_table
 from pipeline.report.model_card import model_card
 from pipeline.report.panels import Panel, experiment_panels
-from pipeline.report.partners import ood_answered_table, site_recalibration_table
-from pipeline.report.per_thousand import per_thousand_table
-from pipeline.report.prediction_sets import (
-    prediction_sets_by_class_table,
-    prediction_sets_table,
-)
 from pipeline.report.provenance import chain, fingerprint_line, provenance_table
 from pipeline.report.published import published_table
-from pipeline.tables.parts.scores import Scores
+from pipeline.tables.accepted import shown_confusion
+from pipeline.tables.calibrators import shown_calibrator_notes, shown_calibrators
+from pipeline.tables.class_calibration import shown_class_calibration
+from pipeline.tables.class_risk import shown_class_risk
+from pipeline.tables.cost_points import shown_cost_points
+from pipeline.tables.cost_selection import shown_cost_selection
+from pipeline.tables.cox import shown_cox
+from pipeline.tables.differences import shown_differences
+from pipeline.tables.gallery import Shelf, shown_gallery
+from pipeline.tables.group_scores import shown_group_scores
+from pipeline.tables.levels import shown_levels
+from pipeline.tables.ood_answered import shown_ood_answered
+from pipeline.tables.operating_points import shown_operating_points
+from pipeline.tables.parts.scores import Scores, calibrators_shown_first
 from pipeline.tables.parts.shown import Table
 from pipeline.tables.parts.wording import target_text
+from pipeline.tables.per_class import shown_per_class
+from pipeline.tables.prediction_sets import shown_prediction_sets, shown_prediction_sets_by_class
+from pipeline.tables.selection import shown_selection
+from pipeline.tables.site_recalibration import shown_site_recalibration
+from pipeline.tables.workload import shown_workload
 
 
 @dataclass(frozen=True)
@@ -123,9 +120,9 @@ def experiment_view(scores: Scores) -> ExperimentView:
         chain=chain(scores),
         cards=(("Model card", model_card(scores)), ("Data card", data_card(scores))),
         explorer=None if frame is None else explorer(scores, frame),
-        gallery=gallery(scores),
-        confusion=tuple(confusion_tables(scores)),
-        differences_shown_first=differences_table(scores, calibrators_shown_first(scores)),
+        gallery=shown_gallery(scores),
+        confusion=tuple(shown_confusion(scores)),
+        differences_shown_first=shown_differences(scores, calibrators_shown_first(scores)),
     )
 
 
@@ -133,28 +130,28 @@ def _experiment_tables(scores: Scores) -> ExperimentTables:
     return ExperimentTables(
         comparison=comparison_table(scores),
         **{f"metrics_{kind}": metrics_table(scores, kind) for kind in KINDS},
-        headline_points=operating_points_table(
+        headline_points=shown_operating_points(
             scores, [scores.record["headline_target"]], name="headline_points"
         ),
-        operating_points=operating_points_table(scores, scores.record["risk_targets"]),
-        per_class=per_class_table(scores),
-        class_risk=class_risk_table(scores),
-        per_thousand=per_thousand_table(scores),
-        calibrator_notes=calibrator_notes_table(scores),
-        calibrators=calibrators_table(scores),
+        operating_points=shown_operating_points(scores, scores.record["risk_targets"]),
+        per_class=shown_per_class(scores),
+        class_risk=shown_class_risk(scores),
+        per_thousand=shown_workload(scores),
+        calibrator_notes=shown_calibrator_notes(scores),
+        calibrators=shown_calibrators(scores),
         provenance=provenance_table(scores),
         class_counts=class_counts_table(scores),
-        levels=levels_table(scores),
-        class_calibration=class_calibration_table(scores),
-        cox=cox_table(scores),
-        prediction_sets=prediction_sets_table(scores),
-        prediction_sets_by_class=prediction_sets_by_class_table(scores),
-        group_scores=group_scores_table(scores),
-        cost_points=cost_points_table(scores),
-        cost_selection=cost_selection_table(scores),
+        levels=shown_levels(scores),
+        class_calibration=shown_class_calibration(scores),
+        cox=shown_cox(scores),
+        prediction_sets=shown_prediction_sets(scores),
+        prediction_sets_by_class=shown_prediction_sets_by_class(scores),
+        group_scores=shown_group_scores(scores),
+        cost_points=shown_cost_points(scores),
+        cost_selection=shown_cost_selection(scores),
         published=published_table(scores),
-        differences=differences_table(scores, scores.record["calibrators"]),
-        selection=selection_table(scores),
-        ood_answered=ood_answered_table(scores),
-        site_recalibration=site_recalibration_table(scores),
+        differences=shown_differences(scores, scores.record["calibrators"]),
+        selection=shown_selection(scores),
+        ood_answered=shown_ood_answered(scores),
+        site_recalibration=shown_site_recalibration(scores),
     )

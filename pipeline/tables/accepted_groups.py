@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,7 +16,9 @@ from pipeline.tables.parts.column import CALIBRATOR, COLUMN, GROUP, LOSS, SEED, 
 from pipeline.tables.parts.disclosure import Classes, blank, firsts, masked_of
 from pipeline.tables.parts.group_columns import group_columns
 from pipeline.tables.parts.run import Run
+from pipeline.tables.parts.scores import Scores, pick
 from pipeline.tables.parts.spec import TableSpec
+from pipeline.tables.parts.wording import missing
 
 
 def accepted_groups_table(run: Run, calibrator: str, exact_band: pd.DataFrame) -> pd.DataFrame:
@@ -81,6 +84,41 @@ def _rare(answered: Mapping[str, float], few: set[str]) -> set[str]:
     if len(small) >= 2 and sum(small) >= MASK_BELOW:
         return few | {name for name, n in answered.items() if pd.isna(n) or 0 < n < MASK_BELOW}
     return few | masked_of(answered)
+
+
+COUNTS = ("answered", "wrong", "lower", "upper")
+
+
+def group_counts(scores: Scores, thresholds: Sequence[float]) -> list[dict[str, Any]]:
+    """Return each group's counts at every threshold, ready for JSON.
+
+    A masked group has its ``label`` alone. Where too few of a group are answered to be shown, its
+    numbers are None at that threshold.
+    """
+    if scores.frame("accepted_groups").empty:
+        return []
+    rows = scores.shown("accepted_groups")
+    return [
+        entry
+        for column, kind in rows.groupby("column", sort=False)
+        for entry in _entries(str(column), kind, thresholds)
+    ]
+
+
+def _entries(column: str, kind: pd.DataFrame, thresholds: Sequence[float]) -> list[dict[str, Any]]:
+    entries = []
+    for name in dict.fromkeys(kind["group"]):
+        table = pick(kind, group=name).set_index("threshold").loc[list(thresholds)]
+        entry: dict[str, Any] = {"label": f"{column.replace('_', ' ')}: {name}"}
+        patients = table["patients"].iloc[0]
+        if not missing(patients):
+            entry |= {"total": int(patients)} | {key: _numbers(table[key]) for key in COUNTS}
+        entries.append(entry)
+    return entries
+
+
+def _numbers(values: pd.Series) -> list[float | None]:
+    return [None if missing(value) else round(float(value), 6) for value in values]
 
 
 ACCEPTED_GROUPS = TableSpec(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from math import exp
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,7 +14,10 @@ from scipy.special import log_softmax
 from pipeline.calibrators import rank_inversions, to_json
 from pipeline.metrics.top_label import top_label
 from pipeline.tables.parts.column import CALIBRATOR, LOSS, SEED, count, flag, text
+from pipeline.tables.parts.rendering import rendered
 from pipeline.tables.parts.run import Run
+from pipeline.tables.parts.scores import Scores, calibrators_shown_first, pick
+from pipeline.tables.parts.shown import Cell, Heading, Table
 from pipeline.tables.parts.spec import TableSpec
 
 
@@ -44,17 +49,123 @@ def calibrators_table(runs: Sequence[Run]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+MOST_ROWS = 200
+"""With more fitted calibrators a page shows those of one model; the files hold all."""
+
+INVERSION = (
+    "A rank inversion is a pair of test cases whose order of confidence the calibrator turned "
+    "round, which changes the risk-coverage curve."
+)
+
+
+def shown_calibrator_notes(scores: Scores) -> Table:
+    """Return one row a loss and calibrator: what any of its seeds makes worth knowing."""
+    first = scores.frame("calibrators")["calibrator"].isin(calibrators_shown_first(scores))
+    groups = scores.frame("calibrators")[first].groupby(["loss", "calibrator"], sort=False)
+    more = "" if first.all() else " The files hold the other calibrators too."
+    rows = [
+        (
+            Cell(str(loss)),
+            Cell(str(calibrator)),
+            Cell(_argmax(runs)),
+            Cell(_range(runs["rank_inversions"].tolist())),
+            Cell(_notes(runs)),
+        )
+        for (loss, calibrator), runs in groups
+    ]
+    return Table(
+        name="calibrator_notes",
+        caption=f"What to know of the calibrators, over all seeds. {INVERSION}{more}",
+        columns=(
+            Heading("Loss", numeric=False),
+            Heading("Calibrator", numeric=False),
+            Heading("Predicted class", numeric=False),
+            Heading("Rank inversions", "fewest to most"),
+            Heading("To know", numeric=False),
+        ),
+        rows=tuple(rows),
+        frame=scores.frame("calibrators").drop(columns="parameters"),
+        headings=2,
+    )
+
+
+def _argmax(runs: pd.DataFrame) -> str:
+    if runs["preserves_argmax"].all():
+        return "kept"
+    return f"may change: {int(runs['argmax_changed'].sum()):,} did"
+
+
+def _range(values: Sequence[int]) -> str:
+    ends = dict.fromkeys((min(values), max(values)))
+    return " to ".join(f"{value:,}" for value in ends)
+
+
+def _notes(runs: pd.DataFrame) -> str:
+    by_note = runs[runs["notes"] != ""].groupby("notes", sort=False)["seed"]
+    notes = [f"{note} (seed {', '.join(str(seed) for seed in seeds)})" for note, seeds in by_note]
+    return "; ".join(notes) or "–"
+
+
+def shown_calibrators(scores: Scores) -> Table:
+    """Return what each fitted calibrator is, and what to know of it."""
+    frame = scores.frame("calibrators")
+    whose, shown = "Every fitted calibrator", frame
+    if len(frame) > MOST_ROWS:
+        model = {key: scores.headline[key] for key in ("loss", "seed")}
+        whose = f"Every calibrator fitted to {model['loss']}, seed {model['seed']}"
+        shown = pick(frame, **model)
+    return rendered(
+        "calibrators",
+        f"{whose}. {INVERSION}{'' if shown is frame else ' The files hold all of them.'}",
+        CALIBRATORS.only(
+            "loss",
+            "calibrator",
+            "seed",
+            "parameters",
+            "preserves_argmax",
+            "rank_inversions",
+            "notes",
+        ),
+        shown,
+        behind=frame,
+    )
+
+
+def _predicted_class(row: Mapping[str, Any]) -> Cell:
+    return Cell("kept" if row["preserves_argmax"] else f"changed in {row['argmax_changed']:,}")
+
+
+def _parameters(text: str) -> str:
+    """Write the single numbers of a calibrator's record, and the range of its temperatures.
+
+    >>> _parameters('{"temperature": 1.23456, "edges": [1, 2, 3], "notes": [], "type": "T"}')
+    'temperature 1.235'
+    >>> _parameters('{"log_temperatures": [0.0, 0.7]}')
+    'temperatures 1 to 2.014 in 2 bins'
+    """
+    words = []
+    for name, value in json.loads(text or "{}").items():
+        if name == "log_temperatures":
+            ends = f"{exp(min(value)):.4g} to {exp(max(value)):.4g}"
+            words.append(f"temperatures {ends} in {len(value)} bins")
+        elif isinstance(value, float):
+            words.append(f"{name} {value:.4g}")
+        elif isinstance(value, int | str) and name != "type":
+            words.append(f"{name} {value}")
+    return ", ".join(words) or "nothing"
+
+
 CALIBRATORS = TableSpec(
     name="calibrators",
     columns=(
         LOSS,
         SEED,
         CALIBRATOR,
-        text("parameters"),
-        text("notes"),
-        flag("preserves_argmax"),
+        text("parameters", "Fitted", write=lambda row: Cell(_parameters(row["parameters"]))),
+        text("notes", "To know", write=lambda row: Cell(row["notes"] or "–")),
+        flag("preserves_argmax", "Predicted class", write=_predicted_class),
         count("argmax_changed"),
-        count("rank_inversions"),
+        count("rank_inversions", "Rank inversions"),
     ),
     compute=lambda experiment: calibrators_table(experiment.runs),
     required=True,

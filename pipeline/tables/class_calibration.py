@@ -13,11 +13,17 @@ from pipeline.metrics.calibration_error import ece
 from pipeline.metrics.calibration_in_the_large import (
     calibration_in_the_large_by_class,
 )
+from pipeline.metrics.group_shares import MASK_BELOW, RATE_FROM
+from pipeline.tables.parts.classes import class_visibilities
 from pipeline.tables.parts.column import CALIBRATOR, CLASS, LOSS, SEED, count, points, share
 from pipeline.tables.parts.disclosure import by_class
+from pipeline.tables.parts.rendering import rendered
 from pipeline.tables.parts.resampled import interval_ends, resampled_statistic
 from pipeline.tables.parts.run import Run
+from pipeline.tables.parts.scores import Scores
+from pipeline.tables.parts.shown import Table
 from pipeline.tables.parts.spec import TableSpec
+from pipeline.tables.parts.wording import MASKED, counted
 
 
 def class_calibration_table(
@@ -59,6 +65,25 @@ def class_calibration_table(
     return pd.DataFrame(rows)
 
 
+def shown_class_calibration(scores: Scores) -> Table | None:
+    """Return each class's mean probability against its share; None where not computed."""
+    own = scores.shown("class_calibration", every=["calibrator"])
+    if own.empty:
+        return None
+    rare = sum(visibility != "full" for visibility in class_visibilities(scores).values())
+    return rendered(
+        "class_calibration",
+        "One class against the rest, common to rare: mean probability minus the class's "
+        f"share, with 95% patient bootstraps. {counted(rare, 'classes')} too rare to judge "
+        f"(fewer than {RATE_FROM} {scores.unit}; {MASKED} masked: fewer than {MASK_BELOW}, or "
+        "shown they would give such a class away).",
+        CLASS_CALIBRATION.only(
+            "class", "calibrator", "cases", "mean_probability", "share", "gap", "ece"
+        ),
+        own.sort_values("cases", ascending=False, kind="stable").astype({"cases": "Int64"}),
+    )
+
+
 CLASS_CALIBRATION = TableSpec(
     name="class_calibration",
     columns=(
@@ -66,13 +91,13 @@ CLASS_CALIBRATION = TableSpec(
         CALIBRATOR,
         SEED,
         CLASS,
-        count("cases", disclosure="count"),
-        share("mean_probability", disclosure="rate"),
-        share("share", disclosure="rate"),
-        points("gap", disclosure="rate"),
+        count("cases", "Test cases", disclosure="count"),
+        share("mean_probability", "Mean probability", disclosure="rate"),
+        share("share", "Share", disclosure="rate"),
+        points("gap", "Gap", unit="points", ends=("gap_lower", "gap_upper"), disclosure="rate"),
         points("gap_lower", disclosure="rate"),
         points("gap_upper", disclosure="rate"),
-        share("ece", disclosure="rate"),
+        share("ece", "ECE", unit="of this class", digits=2, disclosure="rate"),
     ),
     compute=lambda experiment: class_calibration_table(
         experiment.shown, experiment.before_and_after, experiment.classes, **experiment.bootstrap

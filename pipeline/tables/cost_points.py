@@ -15,8 +15,17 @@ from pipeline.metrics.risk_tests import hoeffding_bentkus_upper_limit
 from pipeline.metrics.threshold_choice import ThresholdChoice, minimum_answered
 from pipeline.tables.parts.column import CALIBRATOR, LOSS, SEED, TARGET, count, number, share, text
 from pipeline.tables.parts.run import Applied, Run
+from pipeline.tables.parts.scores import Scores
+from pipeline.tables.parts.sentences import NOT_SEARCHED, none_passed, too_few
+from pipeline.tables.parts.shown import Cell, Heading, Table
 from pipeline.tables.parts.spec import TableSpec
 from pipeline.tables.parts.stated_costs import costs_are_stated, scaled_costs
+from pipeline.tables.parts.wording import (
+    counted,
+    missing,
+    percent,
+    target_text,
+)
 
 TEST = "hoeffding_bentkus"
 """The p-value of any loss in [0, 1]; the exact binomial one holds for 0 and 1 alone."""
@@ -85,6 +94,115 @@ def _tested(units: PatientUnits, threshold: float | None, delta: float) -> dict[
         "mean_cost": summed / num_answered if num_answered else None,
         "one_sided_upper": float(limit[0]) if num_answered else None,
     }
+
+
+VERDICTS = {"found": "Threshold found", "none": "No threshold", "too_few": "Too few cases to tell"}
+
+
+def stated_costs(scores: Scores) -> str:
+    """Say what errors cost, as the study states it."""
+    words = [
+        f"{true} read as {answered} {cost:g}"
+        for true, row in scores.record["costs"].items()
+        for answered, cost in row.items()
+    ]
+    return f"An error costs what was stated ({', '.join(words)}; any other 1)"
+
+
+def shown_cost_points(scores: Scores) -> Table | None:
+    """Return the thresholds that keep the mean cost within each target; None without costs."""
+    if scores.frame("cost_points").empty:
+        return None
+    headline = scores.headline
+    pair = {key: headline[key] for key in ("loss", "calibrator")}
+    frame = scores.shown("cost_points", every=["seed", "target"]).sort_values(
+        ["target", "seed"], kind="stable"
+    )
+    first = frame.iloc[0]
+    shown = zip(frame["target"], frame["seed"], strict=True)
+    at_headline = (scores.record["headline_target"], headline["seed"])
+    return Table(
+        name="cost_points",
+        caption=f"{stated_costs(scores)}; risk is the mean cost of the answered as a share of the "
+        f"largest, {first['largest_cost']:g}. {cost_sentence(scores)} "
+        f"{_rule(scores, pair, first)}Counts of "
+        f"{counted(first['num_test'], _unit_tested(scores))}.",
+        columns=(
+            Heading("Target", "of the largest cost"),
+            Heading("Seed"),
+            Heading("Verdict", numeric=False),
+            Heading("Confidence from"),
+            Heading("Answered"),
+            Heading("Referred"),
+            Heading("Mean cost", "of the answered"),
+        ),
+        rows=tuple(_point_cells(row) for _, row in frame.iterrows()),
+        frame=frame,
+        headings=2,
+        marked=frozenset(place for place, each in enumerate(shown) if each == at_headline),
+    )
+
+
+def _unit_tested(scores: Scores) -> str:
+    return f"test {scores.unit}"
+
+
+def _rule(scores: Scores, pair: dict[str, str], first: pd.Series) -> str:
+    """Say how thresholds were chosen; nothing where there was nothing to choose on."""
+    if not first["num_threshold_patients"]:
+        return ""
+    there = counted(first["num_threshold_patients"], f"separate {scores.unit}")
+    return (
+        f"Thresholds of {pair['loss']} with {pair['calibrator']} from {there}, by fixed-sequence "
+        f"testing with the p-value of Hoeffding and Bentkus: at most {target_text(first['delta'])} "
+        "of such thresholds have a true mean cost above their target. "
+    )
+
+
+def cost_sentence(scores: Scores) -> str:
+    """Say what the first screen's model may answer within the headline's target of cost."""
+    target = scores.record["headline_target"]
+    row = scores.shown("cost_points").iloc[0]
+    if not row["num_threshold_patients"]:
+        return NOT_SEARCHED
+    if row["status"] == "too_few":
+        needed, there = row["minimum_answered"], row["num_threshold_patients"]
+        return too_few("no costs", needed, there, scores.unit)
+    if row["status"] == "none":
+        tried = none_passed(row["num_candidates"], row["minimum_answered"], scores.unit, target)
+        return f"{tried}: the lowest upper limit was {percent(row['lowest_upper_limit'])}."
+    answered = (
+        f"At {target_text(target)}, {row['answered']:,} of "
+        f"{counted(row['num_test'], f'test {scores.unit}')} "
+        f"({percent(row['answered'] / row['num_test'])}) {'is' if row['answered'] == 1 else 'are'} "
+        "answered"
+    )
+    if missing(row["mean_cost"]):
+        return f"{answered}."
+    return (
+        f"{answered}, at a mean cost of {percent(row['mean_cost'], 2)} (one-sided "
+        f"{target_text(1 - row['delta'])} limit {percent(row['one_sided_upper'], 2)})."
+    )
+
+
+def _point_cells(row: pd.Series) -> tuple[Cell, ...]:
+    names = (Cell(target_text(row["target"])), Cell(f"{row['seed']}"))
+    if row["status"] != "found":
+        limit = row["lowest_upper_limit"]
+        detail = "" if missing(limit) else f"lowest upper limit {percent(limit)}"
+        verdict = Cell(VERDICTS[row["status"]], detail)
+        return (*names, verdict, Cell("–"), Cell("0"), Cell(f"{row['referred']:,}"), Cell("–"))
+    cost = Cell("–") if missing(row["mean_cost"]) else Cell(
+        percent(row["mean_cost"], 2), f"at most {percent(row['one_sided_upper'], 2)}"
+    )  # fmt: skip
+    return (
+        *names,
+        Cell(VERDICTS["found"]),
+        Cell(percent(row["threshold"])),
+        Cell(f"{row['answered']:,}", percent(row["answered"] / row["num_test"])),
+        Cell(f"{row['referred']:,}", percent(row["referred"] / row["num_test"])),
+        cost,
+    )
 
 
 COST_POINTS = TableSpec(

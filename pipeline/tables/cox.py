@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
 from pipeline.metrics.cox import cox_lines_by_class
+from pipeline.metrics.group_shares import MASK_BELOW, RATE_FROM
+from pipeline.tables.parts.classes import class_visibilities, in_order
 from pipeline.tables.parts.column import CALIBRATOR, CLASS, LOSS, SEED, count, number, text
 from pipeline.tables.parts.disclosure import by_class
 from pipeline.tables.parts.run import Run
+from pipeline.tables.parts.scores import Scores, pick
+from pipeline.tables.parts.shown import Cell, Heading, Table
 from pipeline.tables.parts.spec import TableSpec
+from pipeline.tables.parts.wording import MASKED, counted, missing
 
 
 def cox_table(runs: Sequence[Run], classes: Sequence[str]) -> pd.DataFrame:
@@ -32,6 +37,84 @@ def cox_table(runs: Sequence[Run], classes: Sequence[str]) -> pd.DataFrame:
                 rows.append(key | found)
     columns = ("slope", "intercept", "intercept_at_slope_one", "reason")
     return pd.DataFrame(rows, columns=list(dict.fromkeys([*rows[0], *columns])))
+
+
+LINE = ("intercept_at_slope_one", "slope")
+
+
+def shown_cox(scores: Scores) -> Table | None:
+    """Return intercept and slope of each class against the rest; None where not computed."""
+    if scores.frame("cox").empty:
+        return None
+    calibrators = list(dict.fromkeys([scores.uncalibrated, scores.record["headline_calibrator"]]))
+    frame = scores.shown("cox", every=["calibrator", "seed"])
+    frame = in_order(scores, frame[frame["calibrator"].isin(calibrators)])
+    frame = frame.astype({"cases": "Int64"})
+    shown = class_visibilities(scores)
+    rows = [
+        (
+            Cell(str(name)),
+            Cell(calibrator),
+            *_class_cells(pick(own, calibrator=calibrator), shown[str(name)]),
+        )
+        for name, own in frame.groupby("class", sort=False)
+        for calibrator in calibrators
+    ]
+    return Table(
+        name="cox",
+        caption="Weak calibration class by class, one against the rest: intercept (the shift of "
+        "log-odds that makes the mean right; below 0, probabilities are too high) and slope (below "
+        f"1 too extreme, above 1 too timid) of {scores.record['headline_loss']}: "
+        f"{scores.spread_text}. {_slopes(scores, frame, shown)} {MASKED} masked: "
+        f"fewer than {MASK_BELOW} test {scores.unit}, or shown they would give such a class away; "
+        f"no line below {RATE_FROM}.",
+        columns=(
+            Heading("Class", numeric=False),
+            Heading("Calibrator", numeric=False),
+            Heading("Test images"),
+            Heading("Intercept", "0 if calibrated"),
+            Heading("Slope", "1 if calibrated"),
+        ),
+        rows=tuple(rows),
+        frame=frame,
+        headings=2,
+    )
+
+
+def _class_cells(runs: pd.DataFrame, visibility: str) -> tuple[Cell, ...]:
+    if visibility == "masked":
+        return (Cell(MASKED),) * 3
+    cases = Cell(f"{runs['cases'].iloc[0]:,}")
+    if visibility == "counts":
+        return cases, Cell("–"), Cell("–")
+    return cases, *(_line_cell(runs[name]) for name in LINE)
+
+
+def _line_cell(values: pd.Series) -> Cell:
+    known = values.dropna()
+    if known.empty:
+        return Cell("no line")
+    few = "" if len(known) == len(values) else f"{len(known)} of {len(values)} seeds have a line"
+    sd = known.std()
+    text = f"{known.mean():.2f}" + ("" if missing(sd) else f" ± {sd:.2f}")
+    return Cell(text.replace("-", "−"), few)
+
+
+def _slopes(scores: Scores, frame: pd.DataFrame, shown: Mapping[str, str]) -> str:
+    """Say in how many classes the mean slope is below 1 after the headline's calibrator."""
+    calibrator = scores.record["headline_calibrator"]
+    judged = pick(frame, calibrator=calibrator)
+    judged = judged[judged["class"].map(shown) == "full"]
+    slopes = judged.groupby("class")["slope"].mean().dropna()
+    if judged.empty:
+        return f"No class has {RATE_FROM} test {scores.unit} or more, so none has a line."
+    if slopes.empty:
+        return f"No class with {RATE_FROM} {scores.unit} or more has a line."
+    extreme = int((slopes < 1).sum())
+    return (
+        f"After {calibrator} the mean slope is below 1 in {extreme} of "
+        f"{counted(len(slopes), 'classes')} with a line."
+    )
 
 
 COX = TableSpec(

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 
 from pipeline.tables.parts.column import CALIBRATOR, LOSS, METRIC, count, number, text
 from pipeline.tables.parts.pairing import by_metric, compare_with, comparison_columns
+from pipeline.tables.parts.scores import Scores
+from pipeline.tables.parts.shown import Cell, Heading, Table
 from pipeline.tables.parts.spec import TableSpec
+from pipeline.tables.parts.wording import metric_name, missing, scaled
 from pipeline.tables.runs import RUNS
 
 
@@ -27,6 +31,70 @@ def differences_table(scores: pd.DataFrame, baseline: str) -> pd.DataFrame:
                 key = {"metric": metric, "calibrator": calibrator, "loss": loss}
                 rows.append(key | {"baseline": baseline} | comparison_columns(found))
     return pd.DataFrame(rows)
+
+
+COMPARED = ("accuracy", "nll", "brier", "ece", "classwise_ece", "aurc", "augrc")
+
+
+def shown_differences(scores: Scores, calibrators: Sequence[str]) -> Table | None:
+    """Return each loss's difference to the baseline over seeds; None where not computed.
+
+    Rows are of these calibrators; the frame behind them is of all, so that one file serves both.
+    """
+    if scores.frame("differences").empty:
+        return None
+    frame = scores.frame("differences")
+    keys = [key for key in COMPARED if key in set(frame["metric"])]
+    found = {(row.loss, row.calibrator, row.metric): row for row in frame.itertuples()}
+    every = dict.fromkeys(zip(frame["loss"], frame["calibrator"], strict=True))
+    pairs = [pair for pair in every if pair[1] in calibrators]
+    more = "" if len(pairs) == len(every) else " The files hold the other calibrators too."
+    rows = [
+        (Cell(pair[0]), Cell(pair[1]), *(_difference(found.get((*pair, key)), key) for key in keys))
+        for pair in pairs
+    ]
+    baseline = scores.record["baseline"]
+    return Table(
+        name="differences",
+        caption=f"Difference to {baseline} with the same calibrator, seed by seed: "
+        f"{_tested(scores)}{more}",
+        columns=(
+            Heading("Loss", numeric=False),
+            Heading("Calibrator", numeric=False),
+            *(Heading(metric_name(key).label, metric_name(key).unit) for key in keys),
+        ),
+        rows=tuple(rows),
+        frame=frame,
+        headings=2,
+    )
+
+
+def _tested(scores: Scores) -> str:
+    if len(scores.record["seeds"]) == 1:
+        return "of one seed, so that nothing could be tested."
+    return (
+        "mean ± standard deviation, and the p-value of a paired t-test after Holm's correction "
+        f"over the losses. {scores.seeds_text} can show large differences alone."
+    )
+
+
+def _difference(row: Any | None, key: str) -> Cell:
+    if row is None or missing(row.mean_difference):
+        return Cell("–")
+    value = scaled(key, row.mean_difference).replace("-", "−")
+    text = value if value.startswith("−") else f"+{value}"
+    if not missing(row.sd):
+        text = f"{text} ±\u2009{scaled(key, row.sd)}"
+    return Cell(text, "" if missing(row.p_value_holm) else _p_text(row.p_value_holm))
+
+
+def _p_text(p_value: float) -> str:
+    """Write a p-value.
+
+    >>> _p_text(0.0421), _p_text(0.0002)
+    ('p = 0.042', 'p < 0.001')
+    """
+    return "p < 0.001" if p_value < 0.001 else f"p = {p_value:.3f}"
 
 
 DIFFERENCES = TableSpec(

@@ -35,6 +35,15 @@ def exact_band_table(runs: Sequence[Run], operating_points: pd.DataFrame) -> pd.
     return pd.concat(rows, ignore_index=True)
 
 
+def nearest_rows(band: pd.DataFrame, coverages: Sequence[float]) -> list[int]:
+    """Return the places of the rows whose coverage is nearest to each, once each, in order.
+
+    >>> nearest_rows(pd.DataFrame({"coverage": [0.2, 0.5, 1.0]}), (0.1, 0.3, 0.9))
+    [0, 2]
+    """
+    return sorted({int((band["coverage"] - each).abs().argmin()) for each in coverages})
+
+
 EXACT_BAND = TableSpec(
     name="exact_band",
     columns=(

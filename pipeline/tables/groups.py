@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pipeline.metrics.group_shares import GroupShare, group_shares
+from pipeline.metrics.group_shares import MASK_BELOW, RATE_FROM, GroupShare, group_shares
 from pipeline.tables.parts.column import (
     CALIBRATOR,
     COLUMN,
@@ -24,7 +24,18 @@ from pipeline.tables.parts.column import (
 )
 from pipeline.tables.parts.group_columns import count_columns, group_columns, interval_columns
 from pipeline.tables.parts.run import Applied, Run
+from pipeline.tables.parts.scores import Scores
+from pipeline.tables.parts.shown import Cell, Heading, Table
 from pipeline.tables.parts.spec import TableSpec
+from pipeline.tables.parts.wording import (
+    MASKED,
+    counted,
+    interval,
+    missing,
+    percent,
+    signed,
+    target_text,
+)
 
 
 def groups_table(runs: Sequence[Run], points: pd.DataFrame) -> pd.DataFrame:
@@ -81,6 +92,128 @@ def _flat(found: GroupShare) -> dict[str, Any]:
         | interval_columns(found.interval)
         | {"difference": found.difference}
         | interval_columns(found.difference_interval, "difference_")
+    )
+
+
+def referred_groups_sentence(groups: pd.DataFrame) -> str:
+    """Say which groups are referred more than all others of their kind, and which less.
+
+    `groups` are the rows of one model and target.
+    """
+    rows = groups[(groups["quantity"] == "referred") & groups["difference"].notna()]
+    if rows.empty:
+        return "No group is large enough to compare how often it is referred."
+    sides = {"more": rows["difference_lower"] > 0, "less": rows["difference_upper"] < 0}
+    parts = []
+    for word, apart in sides.items():
+        named = "; ".join(_group_words(row) for _, row in rows[apart].iterrows())
+        parts += [f"Referred {word} than the others: {named}."] if named else []
+    return " ".join(parts) or (
+        f"Of {counted(len(rows), 'groups')} compared none is referred more or less than the others "
+        "by more than chance may do."
+    )
+
+
+def _group_words(row: pd.Series) -> str:
+    ends = f"{signed(100 * row['difference_lower'])} to {signed(100 * row['difference_upper'])}"
+    return (
+        f"{row['column'].replace('_', ' ')} {row['group']} "
+        f"({row['num_marked']:,.0f} of {row['num_patients']:,.0f}, {percent(row['share'])}; "
+        f"{signed(100 * row['difference'])} points, {ends})"
+    )
+
+
+QUANTITIES = ("referred", "wrong")
+
+
+def group_rows(groups: pd.DataFrame) -> Iterator[tuple[str, str, pd.Series, pd.Series]]:
+    """Yield column, group, and its rows of what is referred and of what is answered wrongly."""
+    indexed = {
+        quantity: rows.set_index(["column", "group"])
+        for quantity, rows in groups.groupby("quantity")
+    }
+    referred, wrong = (indexed[quantity] for quantity in QUANTITIES)
+    for column, group in referred.index:
+        yield column, group, referred.loc[(column, group)], wrong.loc[(column, group)]
+
+
+def shown_groups(scores: Scores, groups: pd.DataFrame) -> Table:
+    """Return one row a group, with the difference from all others where there are enough."""
+    rows = [
+        (
+            Cell(column.replace("_", " ")),
+            Cell(group),
+            *_share_cells(referred),
+            *_share_cells(wrong),
+        )
+        for column, group, referred, wrong in group_rows(groups)
+    ]
+    return Table(
+        name="groups",
+        caption=f"Groups at the target of {target_text(scores.record['headline_target'])}: one "
+        "threshold for all. Exact 95% intervals; those of the differences hold at once for all "
+        f"groups of a kind that have one. {MASKED} masked: fewer than {MASK_BELOW} patients, or "
+        f"shown they would give such a group away; below {RATE_FROM}, counts alone.",
+        columns=(
+            Heading("By", numeric=False),
+            Heading("Group", numeric=False),
+            Heading("Referred", "of the group's patients"),
+            Heading("Difference", "points, from the others"),
+            Heading("Wrong", "of those answered"),
+            Heading("Difference", "points, from the others"),
+        ),
+        rows=tuple(rows),
+        frame=groups,
+        headings=2,
+    )
+
+
+def _share_cells(row: pd.Series) -> tuple[Cell, Cell]:
+    if row["visibility"] == "masked":
+        return Cell(MASKED), Cell("–")
+    counts = f"{row['num_marked']:,.0f} of {row['num_patients']:,.0f}"
+    span = interval(row["lower"], row["upper"])
+    rate = "" if missing(row["share"]) else f"{percent(row['share'])} "
+    share = Cell(counts, f"{rate}({span})")
+    if missing(row["difference"]):
+        return share, Cell("–")
+    ends = f"{signed(100 * row['difference_lower'])} to {signed(100 * row['difference_upper'])}"
+    return share, Cell(signed(100 * row["difference"]), ends)
+
+
+def groups_place(scores: Scores) -> str:
+    """Say where on the page groups stand: where nobody is answered they have no figure."""
+    point = scores.point
+    return "Groups of patients" if point["answered"] else "Scores of every group and class"
+
+
+def groups_sentence(groups: pd.DataFrame) -> str:
+    """Say how many groups were looked at, how many could be compared, and which errors differ.
+
+    `groups` are the rows of one model and target.
+    """
+    sizes, wrong = (groups[groups["quantity"] == each] for each in QUANTITIES)
+    small = int((sizes["visibility"] != "full").sum())
+    judged = wrong[wrong["difference"].notna()]
+    few = len(sizes) - small - len(judged)
+    of_few = f"; of {few} more too few are answered" if few else ""
+    examined = f"{counted(len(sizes), 'groups')} examined; {small} too small or masked{of_few}."
+    return f"{examined} {_errors_sentence(judged)}"
+
+
+def _errors_sentence(judged: pd.DataFrame) -> str:
+    if judged.empty:
+        return "No group's errors could be compared with the others'."
+    apart = judged[(judged["difference_lower"] > 0) | (judged["difference_upper"] < 0)]
+    if len(apart):
+        named = ", ".join(
+            f"{row['column'].replace('_', ' ')} {row['group']}" for _, row in apart.iterrows()
+        )
+        return f"Errors differ from the others' in {named}."
+    among = f"none of the {len(judged)} groups" if len(judged) > 1 else "not in the one group"
+    return (
+        f"Errors differ from the others' in {among} compared by more than chance may do; that "
+        "shows no equality."
     )
 
 

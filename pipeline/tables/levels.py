@@ -19,7 +19,10 @@ from pipeline.metrics.weighting import Weights
 from pipeline.tables.parts.column import CALIBRATOR, LOSS, QUANTITY, SEED, number
 from pipeline.tables.parts.resampled import interval_ends, resampled_statistic
 from pipeline.tables.parts.run import Run
+from pipeline.tables.parts.scores import Scores
+from pipeline.tables.parts.shown import Cell, Heading, Table
 from pipeline.tables.parts.spec import TableSpec
+from pipeline.tables.parts.wording import missing, signed
 
 LINE_RESAMPLES = 200
 """Of a Cox line's interval: each resample is a fit of its own, so there are fewer."""
@@ -71,6 +74,59 @@ def _line_rows(run: Run, calibrator: str, *, seed: int) -> list[dict[str, Any]]:
         {"quantity": quantity, "value": value} | interval_ends(resampled[:, number])
         for number, (quantity, value) in enumerate(zip(("intercept", "slope"), line(), strict=True))
     ]
+
+
+IDEAL = {"gap": "0", "intercept": "0", "slope": "1"}
+
+LEVEL_LABELS = {
+    "gap": "mean: confidence minus accuracy, points",
+    "intercept": "weak: intercept",
+    "slope": "weak: slope",
+}
+
+
+def shown_levels(scores: Scores) -> Table | None:
+    """Return the levels of calibration of the headline loss; None where they were not computed."""
+    if scores.frame("levels").empty:
+        return None
+    frame = scores.shown("levels", every=["calibrator"])
+    calibrators = list(frame["calibrator"].unique())
+    values = {(row["quantity"], row["calibrator"]): row for _, row in frame.iterrows()}
+    rows = [
+        (
+            Cell(label),
+            Cell(IDEAL[quantity]),
+            *(_level_cell(quantity, values[(quantity, each)]) for each in calibrators),
+        )
+        for quantity, label in LEVEL_LABELS.items()
+    ]
+    for level, ideal, word in (
+        ("moderate: the curve", "the diagonal", "see reliability"),
+        ("strong: every patient", "–", "not assessable"),
+    ):
+        rows.append((Cell(level), Cell(ideal), *(Cell(word) for _ in calibrators)))
+    return Table(
+        name="levels",
+        caption=f"Levels of calibration of {scores.record['headline_loss']}, with 95% patient "
+        "bootstraps. A slope below 1 is too extreme, above 1 too timid.",
+        columns=(
+            Heading("Level", numeric=False),
+            Heading("If calibrated"),
+            *(Heading(calibrator) for calibrator in calibrators),
+        ),
+        rows=tuple(rows),
+        frame=frame,
+    )
+
+
+def _level_cell(quantity: str, row: pd.Series) -> Cell:
+    def write(number: float) -> str:
+        return signed(100 * number) if quantity == "gap" else f"{number:.2f}".replace("-", "−")
+
+    if missing(row["value"]):
+        return Cell("–")
+    ends = "" if missing(row["lower"]) else f"{write(row['lower'])} to {write(row['upper'])}"
+    return Cell(write(row["value"]), ends)
 
 
 LEVELS = TableSpec(

@@ -13,7 +13,10 @@ from pipeline.metrics.ood import OOD_SCORES, ood_metrics
 from pipeline.metrics.selection_scores import SelectionScores, calibrated_logits
 from pipeline.tables.parts.column import CALIBRATOR, KIND, LOSS, PARTNER, SCORE, SEED, count, share
 from pipeline.tables.parts.partners import PartnerRun, foreign, has_foreign_partners
+from pipeline.tables.parts.scores import Scores, headline_and_baseline
+from pipeline.tables.parts.shown import Cell, Heading, Table
 from pipeline.tables.parts.spec import TableSpec
+from pipeline.tables.parts.wording import missing
 
 OF_PROBABILITIES = ("max_softmax", "entropy")
 
@@ -53,6 +56,56 @@ def _scored(
         unknown = calibrated_logits(each.predictions.logits, unknown)
         for name in OF_LOGITS:
             yield name, OOD_SCORES[name](known), OOD_SCORES[name](unknown)
+
+
+FIGURE_LABELS = {
+    "auroc": ("AUROC", "↑ %"),
+    "aupr_in": ("AUPR, own", "↑ %"),
+    "aupr_out": ("AUPR, foreign", "↑ %"),
+    "fpr_at_95_tpr": ("Foreign passed", "↓ % where 95% of the own pass"),
+}
+
+
+def shown_ood(scores: Scores) -> Table | None:
+    """Return how well scores tell own from foreign images, for the headline and the baseline."""
+    if scores.frame("ood").empty:
+        return None
+    losses = headline_and_baseline(scores)
+    calibrators = {scores.uncalibrated, scores.record["headline_calibrator"]}
+    rows = scores.frame("ood")[
+        scores.frame("ood")["loss"].isin(losses)
+        & scores.frame("ood")["calibrator"].isin(calibrators)
+    ]
+    keys = ["partner", "loss", "calibrator", "score"]
+    cells = [
+        (
+            *(Cell(str(word).replace("_", " ") if place == 3 else str(word))
+              for place, word in enumerate(names)),
+            *(_spread(runs[key]) for key in FIGURE_LABELS),
+        )
+        for names, runs in rows.groupby(keys, sort=False)
+    ]  # fmt: skip
+    return Table(
+        name="ood",
+        caption="How well a score tells own test images from images out of scope: "
+        f"{scores.spread_text}. Max logit and energy need logits, which are left as such without a "
+        "calibrator and by a temperature alone.",
+        columns=(
+            Heading("Images", numeric=False),
+            Heading("Loss", numeric=False),
+            Heading("Calibrator", numeric=False),
+            Heading("Score", numeric=False),
+            *(Heading(label, unit) for label, unit in FIGURE_LABELS.values()),
+        ),
+        rows=tuple(cells),
+        frame=scores.frame("ood"),
+        headings=4,
+    )
+
+
+def _spread(values: pd.Series) -> Cell:
+    mean, sd = 100 * values.mean(), 100 * values.std()
+    return Cell(f"{mean:.1f}" if missing(sd) else f"{mean:.1f} ±\u2009{sd:.1f}")
 
 
 OOD = TableSpec(

@@ -12,11 +12,7 @@ from pipeline.metrics.bins import width_bins
 from pipeline.metrics.selection_scores import confidence
 from pipeline.metrics.weighting import case_weights
 from pipeline.tables.parts.column import CALIBRATOR, KIND, PARTNER, count, share
-from pipeline.tables.parts.partners import (
-    PartnerRun,
-    foreign,
-    has_foreign_partners,
-)
+from pipeline.tables.parts.partners import PartnerRun, foreign, has_foreign_partners
 from pipeline.tables.parts.run import Run
 from pipeline.tables.parts.spec import TableSpec
 

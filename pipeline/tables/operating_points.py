@@ -15,7 +15,17 @@ from pipeline.metrics.risk_tests import binomial_upper_limit
 from pipeline.metrics.threshold_choice import ThresholdChoice, minimum_answered
 from pipeline.tables.parts.column import CALIBRATOR, LOSS, SEED, TARGET, count, share, text
 from pipeline.tables.parts.run import Run
+from pipeline.tables.parts.scores import Scores
+from pipeline.tables.parts.sentences import OperatingPoint, operating_point, verdict
+from pipeline.tables.parts.shown import Cell, Heading, Table
 from pipeline.tables.parts.spec import TableSpec
+from pipeline.tables.parts.wording import (
+    counted,
+    missing,
+    percent,
+    share_of,
+    target_text,
+)
 
 ONE_SIDED_DELTA = 0.05
 """Level of the one-sided limit that the test set alone gives."""
@@ -102,6 +112,67 @@ def _tested(choice: ThresholdChoice, units: PatientUnits) -> dict[str, Any]:
     upper = binomial_upper_limit(np.array([wrong]), np.array([answered]), ONE_SIDED_DELTA)
     values = (wrong / answered, interval.lower, interval.upper, float(upper[0]))
     return counts | dict(zip(rates, values, strict=True))
+
+
+def shown_operating_points(
+    scores: Scores, targets: Sequence[float], *, name: str = "operating_points"
+) -> Table:
+    """Return the headline pair's operating points: one row a target and seed."""
+    loss, calibrator = scores.record["headline_loss"], scores.record["headline_calibrator"]
+    frame = scores.shown("operating_points", every=["seed", "target"])
+    frame = frame[frame["target"].isin(list(targets))].sort_values(["target", "seed"])
+    points = [operating_point(row, scores.unit) for _, row in frame.iterrows()]
+    rows = [
+        (Cell(target_text(point.target)), Cell(f"{seed}"), *_point_cells(point))
+        for point, seed in zip(points, frame["seed"], strict=True)
+    ]
+    shown = zip(points, frame["seed"], strict=True)
+    headline = (scores.record["headline_target"], scores.headline["seed"])
+    marked = [i for i, (point, seed) in enumerate(shown) if (point.target, seed) == headline]
+    return Table(
+        name=name,
+        caption=f"Operating points of {loss} with {calibrator}, every seed: "
+        f"{_searched(points[0])}, counts of {counted(points[0].num_test, f'test {scores.unit}')}, "
+        "exact 95% intervals.",
+        columns=(
+            Heading("Target", "of the answered"),
+            Heading("Seed"),
+            Heading("Verdict", numeric=False),
+            Heading("Confidence from"),
+            Heading("Answered"),
+            Heading("Referred"),
+            Heading("Wrong among answered"),
+            Heading("Wrong", "per 1,000 arriving"),
+        ),
+        rows=tuple(rows),
+        frame=frame,
+        headings=2,
+        marked=frozenset(marked),
+    )
+
+
+def _searched(point: OperatingPoint) -> str:
+    if not point.num_threshold_patients:
+        return "no threshold was searched, because no separate cases were given"
+    return f"thresholds from {counted(point.num_threshold_patients, f'separate {point.unit}')}"
+
+
+def _point_cells(point: OperatingPoint) -> tuple[Cell, ...]:
+    words = verdict(point)[1]
+    if not point.found:
+        limit = "" if missing(point.lowest_upper_limit) else percent(point.lowest_upper_limit)
+        detail = f"lowest upper limit {limit}" if limit else ""
+        return (Cell(words, detail), Cell("–"), Cell("0"), Cell(f"{point.referred:,}"),
+                Cell("–"), Cell("0"))  # fmt: skip
+    wrong = share_of(point.wrong, point.answered)
+    return (
+        Cell(words),
+        Cell(percent(point.threshold)),
+        Cell(f"{point.answered:,}", percent(point.answered / point.num_test)),
+        Cell(f"{point.referred:,}", percent(point.referred / point.num_test)),
+        Cell(wrong),
+        Cell(f"{point.wrong_per_thousand:.1f}"),
+    )
 
 
 OPERATING_POINTS = TableSpec(

@@ -3,16 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from pipeline.metrics.group_shares import MASK_BELOW, RATE_FROM, Visibility
+from pipeline.metrics.intervals import LEVEL, Interval, difference_interval, proportion_interval
 from pipeline.tables.operating_points import OPERATING_POINTS
+from pipeline.tables.parts.classes import COUNTS, class_rows, class_visibilities, training_cases
 from pipeline.tables.parts.column import CALIBRATOR, CLASS, LOSS, SEED, TARGET, count
 from pipeline.tables.parts.disclosure import by_class
 from pipeline.tables.parts.run import Applied, Run
+from pipeline.tables.parts.scores import Scores
+from pipeline.tables.parts.shown import Cell, Heading, Table
 from pipeline.tables.parts.spec import TableSpec
+from pipeline.tables.parts.wording import (
+    MASKED,
+    interval,
+    number_text,
+    percent,
+    signed,
+    target_text,
+)
 
 
 def per_class_table(
@@ -55,6 +69,134 @@ def _by_class(
             "wrong": counts[2],
             "referred": counts[0] - counts[1],
         }
+
+
+@dataclass(frozen=True)
+class _Against:
+    """A class's referred and all patients, against those of all other classes."""
+
+    name: str
+    own: tuple[int, int]
+    others: tuple[int, int]
+    interval: Interval
+
+    @property
+    def ratio(self) -> float:
+        """How many times as often it is referred; infinite where no other is."""
+        rates = (self.own[0] / self.own[1], self.others[0] / self.others[1])
+        return rates[0] / rates[1] if rates[1] else float("inf")
+
+
+def referred_classes_sentence(scores: Scores) -> str:
+    """Say of critical classes, and of the one referred most, how much oftener they are referred.
+
+    A class speaks only if it and all others together have 30 test patients each; empty where no
+    class has, and where nobody is answered or nobody referred.
+    """
+    against = _classes_against_others(scores)
+    if not against:
+        return ""
+    most = max(against, key=lambda each: each.ratio)
+    critical = [each for each in against if each.name in scores.dataset["critical_classes"]]
+    said = critical if most in critical else [*critical, most]
+    others = "others" if not _some_masked(scores) else "other classes shown"
+    words = " ".join(_class_sentence(each, others) for each in said)
+    if len(against) == 1:
+        return words
+    return (
+        f"{words} Intervals of these differences hold at once for the {len(against)} classes "
+        "compared."
+    )
+
+
+def _some_masked(scores: Scores) -> bool:
+    return "masked" in class_visibilities(scores).values()
+
+
+def _classes_against_others(scores: Scores) -> list[_Against]:
+    rows, shown = class_rows(scores).dropna(subset="cases"), class_visibilities(scores)
+    totals = (int(rows["referred"].sum()), int(rows["cases"].sum()))
+    if not 0 < totals[0] < totals[1]:
+        return []
+    counts = {row["class"]: (int(row["referred"]), int(row["cases"])) for _, row in rows.iterrows()}
+    judged = {
+        name: (own, (totals[0] - own[0], totals[1] - own[1]))
+        for name, own in counts.items()
+        if shown[name] == "full" and totals[1] - own[1] >= RATE_FROM
+    }
+    level = 1 - (1 - LEVEL) / max(1, len(judged))
+    return [
+        _Against(name, own, others, difference_interval(own, others, level))
+        for name, (own, others) in judged.items()
+    ]
+
+
+def _class_sentence(each: _Against, others: str) -> str:
+    rates = (each.own[0] / each.own[1], each.others[0] / each.others[1])
+    counts = f"{each.own[0]:,} of {each.own[1]:,}, {percent(rates[0])}"
+    if not each.others[0]:
+        return f"{each.name} is referred ({counts}), and none of the {others}."
+    ends = f"{signed(100 * each.interval.lower)} to {signed(100 * each.interval.upper)}"
+    chance = each.interval.lower <= 0 <= each.interval.upper
+    return (
+        f"{each.name} is referred {each.ratio:.1f} times as often ({counts}, against "
+        f"{percent(rates[1])} of all {others}; {signed(100 * (rates[0] - rates[1]))} points, "
+        f"95% CI {ends}){', which chance alone may do' if chance else ''}."
+    )
+
+
+def shown_per_class(scores: Scores) -> Table:
+    """Return what became of each class at the headline's operating point.
+
+    Critical classes come first, the others by training cases.
+
+    Classes of fewer than 10 are masked, with others if need be; from 10 to 29 only counts are
+    given.
+    """
+    target = scores.record["headline_target"]
+    critical, training = set(scores.dataset["critical_classes"]), training_cases(scores)
+    frame, shown = class_rows(scores), class_visibilities(scores)
+    rows = [
+        (
+            Cell(row["class"], "critical" if row["class"] in critical else ""),
+            *([Cell(number_text(training.get(row["class"])))] if training else []),
+            *_class_cells(row, shown[row["class"]]),
+        )
+        for _, row in frame.iterrows()
+    ]
+    return Table(
+        name="per_class",
+        caption=f"What became of each class at the target of {target_text(target)}, seed "
+        f"{scores.headline['seed']}, with exact 95% intervals, each of its class alone. "
+        f"{MASKED} masked: fewer than {MASK_BELOW} {scores.unit}, or shown they would give such a "
+        f"class away; below {RATE_FROM}, counts alone. "
+        f"{referred_classes_sentence(scores)}".rstrip(),
+        columns=(
+            Heading("True class", numeric=False),
+            *([Heading("Training images")] if training else []),
+            Heading(f"Test {scores.unit}"),
+            Heading("Answered"),
+            Heading("Wrong", "of the answered"),
+            Heading("Referred"),
+        ),
+        rows=tuple(rows),
+        frame=frame,
+    )
+
+
+def _class_cells(row: pd.Series, visibility: Visibility) -> tuple[Cell, ...]:
+    if visibility == "masked":
+        return (Cell(MASKED),) * len(COUNTS)
+    cells = [Cell(f"{row['cases']:,}")]
+    for key, total in (("answered", "cases"), ("wrong", "answered"), ("referred", "cases")):
+        rate = visibility == "full" and row[total] >= RATE_FROM
+        cells.append(Cell(f"{row[key]:,}", _rate(row[key], row[total]) if rate else ""))
+    return tuple(cells)
+
+
+def _rate(count: int, total: int) -> str:
+    limits = proportion_interval(count, total)
+    return f"{percent(count / total)} ({interval(limits.lower, limits.upper)})"
 
 
 PER_CLASS = TableSpec(

@@ -9,7 +9,14 @@ import pandas as pd
 from pipeline.tables.parts.column import CALIBRATOR, LOSS, count, share
 from pipeline.tables.parts.curves import CaseLosses, case_curve, errors, mean_over_seeds
 from pipeline.tables.parts.run import Run, by_loss
+from pipeline.tables.parts.scores import Scores, pick
+from pipeline.tables.parts.shown import Cell, Heading, Table
 from pipeline.tables.parts.spec import TableSpec
+from pipeline.tables.parts.wording import (
+    missing,
+    percent,
+    target_text,
+)
 
 
 def risk_coverage_table(runs: Sequence[Run], losses: CaseLosses = errors) -> pd.DataFrame:
@@ -25,6 +32,46 @@ def risk_coverage_table(runs: Sequence[Run], losses: CaseLosses = errors) -> pd.
             key = {"loss": loss, "calibrator": calibrator}
             rows.append(pd.DataFrame(key | mean_over_seeds(curves)))
     return pd.concat(rows, ignore_index=True)
+
+
+SHOWN_COVERAGES = (0.3, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0)
+"""Fixed before any result was seen."""
+
+
+def shown_risk_coverage(scores: Scores) -> Table:
+    """Return risk at eight coverages, one row a loss, after the headline calibrator."""
+    calibrator = scores.record["headline_calibrator"]
+    return shown_coverages(
+        scores,
+        pick(scores.frame("risk_coverage"), calibrator=calibrator),
+        name="risk_coverage",
+        caption=f"Wrong among the answered by share answered, after {calibrator}: "
+        f"{scores.spread_text}.",
+    )
+
+
+def shown_coverages(scores: Scores, frame: pd.DataFrame, *, name: str, caption: str) -> Table:
+    """Return the risks of a frame at eight coverages, one row a loss."""
+    grid = SHOWN_COVERAGES
+    rows = []
+    for loss in scores.record["losses"]:
+        curve = pick(frame, loss=loss)
+        cells = []
+        for coverage in grid:
+            at = curve.iloc[(curve["coverage"] - coverage).abs().argmin()]
+            sd = "" if missing(at["risk_sd"]) else f"± {percent(at['risk_sd'])}"
+            cells.append(Cell(percent(at["risk_mean"]), sd))
+        rows.append((Cell(loss), *cells))
+    return Table(
+        name=name,
+        caption=caption,
+        columns=(
+            Heading("Loss", numeric=False),
+            *(Heading(target_text(c), "answered") for c in grid),
+        ),
+        rows=tuple(rows),
+        frame=frame,
+    )
 
 
 RISK_COVERAGE = TableSpec(

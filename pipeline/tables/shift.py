@@ -26,14 +26,21 @@ from pipeline.tables.parts.column import (
     text,
 )
 from pipeline.tables.parts.disclosure import Classes, blank, firsts, masked_of, without_hidden
-from pipeline.tables.parts.partners import (
-    PartnerRun,
-    has_partners,
-    labelled,
-    threshold_at,
-)
+from pipeline.tables.parts.partners import PartnerRun, has_partners, labelled, threshold_at
 from pipeline.tables.parts.run import Applied
+from pipeline.tables.parts.scores import Scores
+from pipeline.tables.parts.shown import Cell, Heading, Table
 from pipeline.tables.parts.spec import TableSpec
+from pipeline.tables.parts.wording import (
+    MASKED,
+    count_of,
+    counted,
+    missing,
+    percent,
+    scaled,
+    share_of,
+    target_text,
+)
 
 CLEAN = "clean"
 
@@ -131,6 +138,75 @@ def _disclose(
     table = without_hidden(spec, table, shown)
     rare = table["answered"].between(1, MASK_BELOW - 1).fillna(value=False).astype(bool)
     return blank(table, ("wrong", "risk", "risk_lower", "risk_upper"), rare)
+
+
+NOT_COVERED = "The guarantee does not cover these data."
+
+
+def frozen_sentence(scores: Scores, rows: pd.DataFrame) -> str:
+    """Say what the threshold from home does where it errs most: `rows` are of the model shown."""
+    if missing(rows["threshold"].iloc[0]):
+        return "No threshold was found at home, so nobody is answered here."
+    hidden = rows["view"].isin({CLEAN, *masked_views(rows)})
+    judged = rows[~hidden & (rows["answered"] >= RATE_FROM)]
+    if judged.empty:
+        return (
+            f"Nowhere here are {RATE_FROM} {scores.unit} or more answered, so how wrong the "
+            "threshold from home is cannot be told."
+        )
+    worst = judged.iloc[int(judged["risk"].to_numpy().argmax())]
+    return (
+        f"At the threshold from home it is most wrong at {worst['view']}: "
+        f"{share_of(int(worst['wrong']), int(worst['answered']))}, with "
+        f"{worst['answered']:,.0f} of {counted(int(worst['patients']), scores.unit)} answered."
+    )
+
+
+def masked_views(rows: pd.DataFrame) -> set[str]:
+    """Return the sites that are too small to show, or whose size would give such a site away."""
+    return set(rows[rows["patients"].isna()]["view"])
+
+
+def shown_shift(scores: Scores, partner: str, rows: pd.DataFrame) -> Table:
+    """Return one row a view of a partner: calibration, and what the threshold from home does."""
+    masked = masked_views(rows)
+    cells = [
+        (Cell(row["view"]), *_view_cells(row, row["view"] in masked)) for _, row in rows.iterrows()
+    ]
+    headline = scores.headline
+    return Table(
+        name=f"shift_{partner}",
+        caption=f"{partner}: {headline['loss']} with {headline['calibrator']}, seed "
+        f"{headline['seed']}, calibrated and its threshold found at home (target "
+        f"{target_text(scores.record['headline_target'])}). {NOT_COVERED} {MASKED} masked: fewer "
+        f"than {MASK_BELOW}, or shown they would give such a view away; below {RATE_FROM}, counts "
+        "alone.",
+        columns=(
+            Heading("View", numeric=False),
+            Heading("Cases"),
+            Heading("Accuracy", "%"),
+            Heading("ECE", "%"),
+            Heading("Answered", f"of the {scores.unit}"),
+            Heading("Wrong", "of the answered"),
+        ),
+        rows=tuple(cells),
+        frame=rows.astype(dict.fromkeys(("cases", "patients", "answered", "wrong"), "Int64")),
+    )
+
+
+def _view_cells(row: pd.Series, masked: bool) -> tuple[Cell, ...]:
+    if masked:
+        return (Cell(MASKED),) * 5
+    few = row["patients"] < RATE_FROM
+    answered = f"{row['answered']:,.0f} of {row['patients']:,.0f}"
+    wrong = MASKED if missing(row["wrong"]) else count_of(int(row["wrong"]), int(row["answered"]))
+    return (
+        Cell(f"{row['cases']:,.0f}"),
+        Cell("–" if few else scaled("accuracy", row["accuracy"])),
+        Cell("–" if few else scaled("ece", row["ece"])),
+        Cell(answered, "" if few else percent(row["coverage"])),
+        Cell(wrong),
+    )
 
 
 SHIFT = TableSpec(

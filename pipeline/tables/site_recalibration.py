@@ -22,7 +22,16 @@ from pipeline.tables.parts.column import CALIBRATOR, LOSS, PARTNER, SEED, count,
 from pipeline.tables.parts.disclosure import Classes, without_hidden
 from pipeline.tables.parts.partners import PartnerRun, has_partners, labelled
 from pipeline.tables.parts.run import Run
+from pipeline.tables.parts.scores import Scores, pick
+from pipeline.tables.parts.shown import Cell, Heading, Table
 from pipeline.tables.parts.spec import TableSpec
+from pipeline.tables.parts.wording import (
+    MASKED,
+    metric_name,
+    missing,
+    number_text,
+    scaled,
+)
 
 NUM_DRAWS = 5
 """Halvings of the site's patients that are averaged."""
@@ -125,6 +134,68 @@ def _disclose(
     few = [table["cases"] < MASK_BELOW, table["cases"] < RATE_FROM]
     kinds = np.select(few, ["masked", "counts"], "full")
     return without_hidden(spec, table, pd.Series(kinds, index=table.index))
+
+
+CORRECTIONS = {
+    "none": "none",
+    "em": "class shares by EM",
+    "bbse": "class shares by BBSE",
+}
+
+AT_A_SITE = ("accuracy", "nll", "ece", "brier")
+
+
+def shown_site_recalibration(scores: Scores) -> Table | None:
+    """Return what correcting the calibrator with another site's cases gains."""
+    if scores.frame("site_recalibration").empty:
+        return None
+    calibrator = scores.record["headline_calibrator"]
+    rows = pick(scores.frame("site_recalibration"), calibrator=calibrator)
+    return Table(
+        name="site_recalibration",
+        caption=f"At another site after {calibrator}, fitted at home and corrected with cases of "
+        f"the site, tested on its other half: {scores.spread_text}, "
+        f"each the mean of {rows['num_draws'].iloc[0]} halvings of the patients; {MASKED} masked: "
+        f"fewer than {MASK_BELOW} cases, and no rate of fewer than {RATE_FROM}.",
+        columns=(
+            Heading("Site", numeric=False),
+            Heading("Loss", numeric=False),
+            Heading("Corrected with", numeric=False),
+            Heading("Cases tested"),
+            *(Heading(metric_name(key).label, metric_name(key).unit) for key in AT_A_SITE),
+        ),
+        rows=tuple(_correction_rows(rows)),
+        frame=scores.frame("site_recalibration"),
+        headings=3,
+    )
+
+
+def _correction_rows(rows: pd.DataFrame) -> Iterator[tuple[Cell, ...]]:
+    for names, runs in rows.groupby(["partner", "loss", "correction"], sort=False):
+        partner, loss, correction = (str(name) for name in names)
+        means = (f"{scaled(key, runs[key].mean())}{_sd(key, runs[key])}" for key in AT_A_SITE)
+        yield (
+            Cell(partner),
+            Cell(loss),
+            Cell(_correction(correction)),
+            Cell(number_text(runs["cases"].iloc[0])),
+            *(Cell(text) for text in means),
+        )
+
+
+def _correction(name: str) -> str:
+    """Write a correction in words.
+
+    >>> _correction("few_shot_50"), _correction("none")
+    ('50 labelled cases', 'none')
+    """
+    shots = name.removeprefix("few_shot_")
+    return CORRECTIONS.get(name, name) if shots == name else f"{shots} labelled cases"
+
+
+def _sd(key: str, values: pd.Series) -> str:
+    sd = values.std()
+    return "" if missing(sd) else f" ±\u2009{scaled(key, sd)}"
 
 
 SITE_RECALIBRATION = TableSpec(

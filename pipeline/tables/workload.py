@@ -11,14 +11,13 @@ from jaxtyping import Float
 
 from pipeline.errors import InputError
 from pipeline.metrics.decisions import OperatingPoint
+from pipeline.metrics.group_shares import MASK_BELOW, RATE_FROM
 from pipeline.metrics.intervals import LEVEL, Interval
 from pipeline.metrics.patient_units import rarest_labels
 from pipeline.metrics.workload import WorkloadRow, workload
 from pipeline.tables.parts.column import (
     CALIBRATOR,
-    CLASS,
     LOSS,
-    POLICY,
     SEED,
     TARGET,
     count,
@@ -26,8 +25,12 @@ from pipeline.tables.parts.column import (
     text,
 )
 from pipeline.tables.parts.disclosure import by_class
+from pipeline.tables.parts.rendering import rendered
 from pipeline.tables.parts.run import Applied, Run
+from pipeline.tables.parts.scores import Scores
+from pipeline.tables.parts.shown import Cell, Table
 from pipeline.tables.parts.spec import TableSpec
+from pipeline.tables.parts.wording import MASKED, target_text
 
 POLICIES = {
     "threshold": "model",
@@ -158,6 +161,46 @@ def _ends(name: str, interval: Interval | None) -> dict[str, float | None]:
     return {f"{name}_{end}": getattr(interval, end, None) for end in ("lower", "upper")}
 
 
+PREVALENCES = {"test": "as tested", "stated": "as stated"}
+
+POLICY_LABELS = {
+    "model": "the model",
+    "refer_nobody": "refer nobody",
+    "refer_at_random": "refer as many by lot",
+}
+
+
+def shown_workload(scores: Scores) -> Table | None:
+    """Return the workload of the model on the first screen; None where it was not computed."""
+    rows = scores.shown("workload")
+    if rows.empty:
+        return None
+    target, headline = scores.record["headline_target"], scores.headline
+    return rendered(
+        "per_thousand",
+        "Of 1,000 patients arriving, with 95% intervals of the model's: "
+        f"{headline['loss']} with {headline['calibrator']}, seed {headline['seed']}, at the "
+        f"threshold for a target of {target_text(target)}. {_stated_sentence(scores, rows)} "
+        f"No rate of a class with fewer than {RATE_FROM} test patients; {MASKED} masked: fewer "
+        f"than {MASK_BELOW}, or shown they would give such a class away.",
+        WORKLOAD.only(
+            "prevalence", "policy", "class", "patients", "arriving", "answered", "wrong", "referred"
+        ),
+        rows.astype({"patients": "Int64"}),
+    )
+
+
+def _stated_sentence(scores: Scores, rows: pd.DataFrame) -> str:
+    if "stated" not in set(rows["prevalence"]):
+        return "Classes come as often as among the test patients: no other prevalence was stated."
+    stated = scores.record["prevalence"]
+    words = ", ".join(f"{name} {100 * share:.3g}%" for name, share in stated.items())
+    return (
+        f"As stated: {words}; that a site sees its classes so often and each looks as it does here "
+        "is assumed."
+    )
+
+
 WORKLOAD = TableSpec(
     name="workload",
     columns=(
@@ -165,15 +208,32 @@ WORKLOAD = TableSpec(
         CALIBRATOR,
         SEED,
         TARGET,
-        text("prevalence", key=True),
-        POLICY,
-        CLASS,
-        count("patients", disclosure="count"),
-        number("arriving", disclosure="rate"),
-        number("answered", disclosure="rate"),
+        text(
+            "prevalence",
+            "Classes",
+            key=True,
+            write=lambda row: Cell(PREVALENCES[row["prevalence"]]),
+        ),
+        text("policy", "Policy", key=True, write=lambda row: Cell(POLICY_LABELS[row["policy"]])),
+        text(
+            "class",
+            "Patients",
+            unit="of 1,000",
+            key=True,
+            write=lambda row: Cell(row["class"] or "all"),
+        ),
+        count("patients", "Test patients", disclosure="count"),
+        number("arriving", "Arriving", digits=0, disclosure="rate"),
+        number("answered", "Answered", digits=0, disclosure="rate"),
         number("right", disclosure="rate"),
-        number("wrong", disclosure="rate"),
-        number("referred", disclosure="rate"),
+        number("wrong", "Wrong among them", ends=("wrong_lower", "wrong_upper"), disclosure="rate"),
+        number(
+            "referred",
+            "Referred",
+            digits=0,
+            ends=("referred_lower", "referred_upper"),
+            disclosure="rate",
+        ),
         number("wrong_lower", disclosure="rate"),
         number("wrong_upper", disclosure="rate"),
         number("referred_lower", disclosure="rate"),

@@ -1,14 +1,14 @@
 import pandas as pd
 import pytest
 
-from pipeline.report.calibration import (
+from pipeline.report.comparison import comparison_table
+from pipeline.tables.parts.wording import RESAMPLED_ECE
+from pipeline.tables.reliability import (
     calibration_sentence,
-    reliability_table,
+    shown_reliability,
     summarise_calibration,
     trust_sentence,
 )
-from pipeline.report.comparison import comparison_table
-from pipeline.tables.parts.wording import RESAMPLED_ECE
 
 
 def with_bins(scores, rows):
@@ -59,7 +59,7 @@ def test_bins_too_small_to_judge_are_not_called_calibrated(screening):
 
 
 def test_a_bin_of_fewer_than_thirty_gives_no_rate(screening):
-    table = reliability_table(with_bins(screening, BINS), "gce")
+    table = shown_reliability(with_bins(screening, BINS), "gce")
     assert [cells[2].text for cells in table.rows] == ["100", "100", "20"]
     assert [cells[4].text for cells in table.rows] == ["80.0%", "72.0%", "–"]
 

@@ -1,7 +1,7 @@
 import dataclasses
 
 from pipeline.metrics.intervals import proportion_interval
-from pipeline.report.class_risk import class_risk_table
+from pipeline.tables.class_risk import shown_class_risk
 from pipeline.tables.parts.scores import pick
 from pipeline.tables.parts.wording import MASKED, interval
 from tests.report.test_answers import small_class
@@ -16,7 +16,7 @@ def test_a_class_is_counted_among_its_own_images(screening):
         "class"
     )
     own = rows.loc["malignant"]
-    cells = cells_of(class_risk_table(screening), "malignant")
+    cells = cells_of(shown_class_risk(screening), "malignant")
     limits = proportion_interval(int(own["missed"]), int(own["cases"]))
     assert cells[2].text.startswith(f"{own['missed']} of {own['cases']} (")
     assert interval(limits.lower, limits.upper) in cells[2].text
@@ -26,20 +26,20 @@ def test_a_class_is_counted_among_its_own_images(screening):
 def test_the_class_missed_most_is_named(screening):
     rows = pick(screening.frame("class_risk"), calibrator="ats", score="confidence")
     shares = rows.set_index("class")["missed"] / rows.set_index("class")["cases"]
-    assert f"Most often missed: {shares.idxmax()}," in class_risk_table(screening).caption
+    assert f"Most often missed: {shares.idxmax()}," in shown_class_risk(screening).caption
 
 
 def test_images_of_shared_patients_have_no_interval(screening):
     patients = dict.fromkeys(screening.dataset["patients"], 100)
     dataset = screening.dataset | {"patients": patients}
     record = screening.record | {"dataset": dataset}
-    table = class_risk_table(dataclasses.replace(screening, record=record))
+    table = shown_class_risk(dataclasses.replace(screening, record=record))
     assert "CI" not in cells_of(table, "malignant")[2].text
     assert "a patient's images are not independent" in table.caption
 
 
 def test_a_class_of_nine_is_masked_with_another_on_the_page_and_in_the_file(screening):
-    table = class_risk_table(small_class(screening, 9))
+    table = shown_class_risk(small_class(screening, 9))
     hidden = {row[0].text for row in table.rows if row[2].text == MASKED}
     assert len(hidden) == 2
     numbers = table.frame[table.frame["class"].isin(hidden)].drop(
@@ -49,7 +49,7 @@ def test_a_class_of_nine_is_masked_with_another_on_the_page_and_in_the_file(scre
 
 
 def test_a_class_of_twenty_has_counts_and_no_rate(screening):
-    table = class_risk_table(small_class(screening, 20))
+    table = shown_class_risk(small_class(screening, 20))
     cells = cells_of(table, "malignant")
     assert "%" not in cells[2].text
     assert {cell.text for cell in cells[3:]} == {"–"}
@@ -59,4 +59,4 @@ def test_a_class_of_twenty_has_counts_and_no_rate(screening):
 
 
 def test_what_was_not_computed_has_no_table(digits):
-    assert class_risk_table(digits) is None
+    assert shown_class_risk(digits) is None

@@ -1,11 +1,8 @@
 import pytest
 
-from pipeline.report.error_costs import (
-    cost_points_table,
-    cost_selection_table,
-    cost_sentence,
-)
 from pipeline.report.panels.error_costs import cost_coverage_panel
+from pipeline.tables.cost_points import cost_sentence, shown_cost_points
+from pipeline.tables.cost_selection import shown_cost_selection
 from pipeline.tables.parts.scores import pick
 
 
@@ -17,7 +14,7 @@ def test_a_found_threshold_has_its_mean_cost_and_limit(screening):
         f"answered, at a mean cost of {100 * row['mean_cost']:.2f}% (one-sided 95% limit "
         f"{100 * row['one_sided_upper']:.2f}%)."
     )
-    table = cost_points_table(screening)
+    table = shown_cost_points(screening)
     assert [table.rows[place][0].text for place in table.marked] == ["5%"]
 
 
@@ -37,7 +34,7 @@ def test_no_threshold_is_an_answer(screening, status, said):
         status=status, num_candidates=3, minimum_answered=80
     )
     assert cost_sentence(screening.having(cost_points=points)).startswith(said)
-    table = cost_points_table(screening.having(cost_points=points))
+    table = shown_cost_points(screening.having(cost_points=points))
     assert {row[3].text for row in table.rows} == {"–"}
 
 
@@ -51,11 +48,11 @@ def test_the_figure_says_what_an_error_costs(screening):
 
 def test_scores_to_refer_by_are_averaged_over_seeds(screening):
     rows = pick(screening.frame("cost_selection"), loss="gce", calibrator="ats", score="margin")
-    cells = next(row for row in cost_selection_table(screening).rows if row[0].text == "margin")
+    cells = next(row for row in shown_cost_selection(screening).rows if row[0].text == "margin")
     assert cells[2].text == f"{100 * rows['aurc'].mean():.2f} ± {100 * rows['aurc'].std():.2f}"
 
 
 def test_without_stated_costs_there_is_nothing(digits):
-    assert cost_points_table(digits) is None
-    assert cost_selection_table(digits) is None
+    assert shown_cost_points(digits) is None
+    assert shown_cost_selection(digits) is None
     assert cost_coverage_panel(digits) is None

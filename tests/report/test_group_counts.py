@@ -1,6 +1,6 @@
 import pandas as pd
 
-from pipeline.report.group_counts import group_counts
+from pipeline.tables.accepted_groups import group_counts
 from tests.report.simulated_scores import handed_out
 
 

@@ -1,4 +1,4 @@
-from pipeline.report.group_scores import group_scores_table
+from pipeline.tables.group_scores import shown_group_scores
 from pipeline.tables.parts.scores import pick
 from pipeline.tables.parts.wording import MASKED
 
@@ -9,13 +9,13 @@ def cells_of(table, column, group):
 
 def test_a_metric_has_its_interval_beneath_it(screening):
     row = pick(screening.frame("group_scores"), group="north", metric="accuracy").iloc[0]
-    cells = cells_of(group_scores_table(screening), "site", "north")
+    cells = cells_of(shown_group_scores(screening), "site", "north")
     assert cells[3].text == f"{100 * row['value']:.1f}"
     assert cells[3].detail == f"{100 * row['lower']:.1f}–{100 * row['upper']:.1f}"
 
 
 def test_masked_groups_have_no_number_and_their_partner_neither(screening):
-    table = group_scores_table(screening)
+    table = shown_group_scores(screening)
     hidden = {row[1].text for row in table.rows if row[2].text == MASKED}
     assert hidden == {"not recorded", "M"}
     own = table.frame[table.frame["group"].isin(hidden)]
@@ -31,8 +31,8 @@ def test_the_sentence_says_between_which_groups_accuracy_lies(screening):
         f"by site from {100 * rows.loc[low, 'value']:.1f}% ({low}) to "
         f"{100 * rows.loc[high, 'value']:.1f}% ({high})"
     )
-    assert said in group_scores_table(screening).caption
+    assert said in shown_group_scores(screening).caption
 
 
 def test_what_was_not_computed_has_no_table(digits):
-    assert group_scores_table(digits) is None
+    assert shown_group_scores(digits) is None

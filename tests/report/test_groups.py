@@ -2,8 +2,8 @@ import pandas as pd
 import pytest
 
 from pipeline.metrics.intervals import proportion_interval
-from pipeline.report.groups import groups_sentence, groups_table
 from pipeline.report.panels import experiment_panels
+from pipeline.tables.groups import groups_sentence, shown_groups
 from pipeline.tables.parts.scores import pick
 from pipeline.tables.parts.wording import MASKED, interval
 
@@ -35,7 +35,7 @@ def said_of(*groups):
 def test_a_masked_group_shows_no_number_and_its_name_alone(screening, groups):
     hidden = groups["visibility"] == "masked"
     assert hidden.any()
-    table = groups_table(screening, groups)
+    table = shown_groups(screening, groups)
     shown = {(cells[1].text, cells[2].text) for cells in table.rows}
     names = set(groups[hidden & (groups["quantity"] == "referred")]["group"])
     assert {(name, MASKED) for name in names} <= shown
@@ -43,7 +43,7 @@ def test_a_masked_group_shows_no_number_and_its_name_alone(screening, groups):
 
 def test_a_group_is_shown_in_counts_with_its_exact_interval(screening, groups):
     north = groups.query("group == 'north' and quantity == 'wrong'").iloc[0]
-    cells = next(each for each in groups_table(screening, groups).rows if each[1].text == "north")
+    cells = next(each for each in shown_groups(screening, groups).rows if each[1].text == "north")
     limits = proportion_interval(int(north["num_marked"]), int(north["num_patients"]))
     assert cells[4].text == f"{north['num_marked']:,.0f} of {north['num_patients']:,.0f}"
     assert interval(limits.lower, limits.upper) in cells[4].detail

@@ -4,16 +4,14 @@ import pandas as pd
 import pytest
 
 from pipeline.report.explorer import explorer
-from pipeline.report.group_scores import group_scores_table
-from pipeline.report.levels import class_calibration_table, levels_table
 from pipeline.report.model_card import model_card
-from pipeline.report.per_thousand import per_thousand_table
-from pipeline.report.prediction_sets import (
-    prediction_sets_by_class_table,
-    prediction_sets_table,
-)
 from pipeline.report.views import experiment_view
+from pipeline.tables.class_calibration import shown_class_calibration
+from pipeline.tables.group_scores import shown_group_scores
+from pipeline.tables.levels import shown_levels
 from pipeline.tables.parts.scores import pick
+from pipeline.tables.prediction_sets import shown_prediction_sets, shown_prediction_sets_by_class
+from pipeline.tables.workload import shown_workload
 from tests.report.test_explorer import FRAME
 
 OF_ONE_MODEL = (
@@ -77,8 +75,8 @@ def test_the_model_card_counts_every_group_once(screening, more):
 @pytest.mark.parametrize(
     "make",
     [
-        class_calibration_table, group_scores_table, levels_table, per_thousand_table,
-        prediction_sets_table, prediction_sets_by_class_table,
+        shown_class_calibration, shown_group_scores, shown_levels, shown_workload,
+        shown_prediction_sets, shown_prediction_sets_by_class,
     ],
 )  # fmt: skip
 def test_a_table_is_of_the_model_shown(screening, more, make):

@@ -7,14 +7,11 @@ from pipeline.plots import shift_figure
 from pipeline.report.panels import shift
 from pipeline.report.panels.ood import ood_panel
 from pipeline.report.panels.shift import shift_panels
-from pipeline.report.partners import (
-    answered_sentence,
-    ood_answered_table,
-    ood_table,
-    site_recalibration_table,
-)
+from pipeline.tables.ood import shown_ood
+from pipeline.tables.ood_answered import answered_sentence, shown_ood_answered
 from pipeline.tables.parts.scores import pick
 from pipeline.tables.parts.wording import interval, percent
+from pipeline.tables.site_recalibration import shown_site_recalibration
 
 NAN = float("nan")
 
@@ -126,7 +123,7 @@ def test_the_table_of_a_shift_holds_what_the_scores_hold(screening):
 
 
 def test_scores_against_foreign_images_are_means_over_seeds(screening):
-    table = ood_table(screening)
+    table = shown_ood(screening)
     rows = pick(
         screening.frame("ood"), partner="textures", loss="gce", calibrator="ats", score="entropy"
     )
@@ -137,13 +134,13 @@ def test_scores_against_foreign_images_are_means_over_seeds(screening):
 
 
 def test_logit_scores_stand_only_where_a_calibrator_has_logits(screening):
-    scored = {(row[2].text, row[3].text) for row in ood_table(screening).rows}
+    scored = {(row[2].text, row[3].text) for row in shown_ood(screening).rows}
     assert ("identity", "energy") in scored
     assert ("ats", "energy") not in scored
 
 
 def test_every_loss_has_what_it_answers_out_of_scope(screening):
-    rows = {(row[0].text, row[1].text): row for row in ood_answered_table(screening).rows}
+    rows = {(row[0].text, row[1].text): row for row in shown_ood_answered(screening).rows}
     assert set(rows) == {
         (partner, loss)
         for partner in ("textures", "other_scans")
@@ -152,7 +149,7 @@ def test_every_loss_has_what_it_answers_out_of_scope(screening):
 
 
 def test_corrections_at_a_site_are_named_in_words(screening):
-    words = [row[2].text for row in site_recalibration_table(screening).rows]
+    words = [row[2].text for row in shown_site_recalibration(screening).rows]
     assert list(dict.fromkeys(words)) == [
         "none", "class shares by BBSE", "20 labelled cases", "50 labelled cases",
     ]  # fmt: skip
@@ -161,7 +158,7 @@ def test_corrections_at_a_site_are_named_in_words(screening):
 def test_an_experiment_without_partners_has_none_of_this(digits):
     assert shift_panels(digits) == []
     assert ood_panel(digits) is None
-    for table in (ood_table, ood_answered_table, site_recalibration_table):
+    for table in (shown_ood, shown_ood_answered, shown_site_recalibration):
         assert table(digits) is None
 
 

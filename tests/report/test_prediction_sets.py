@@ -1,12 +1,12 @@
 import pandas as pd
 
-from pipeline.report.prediction_sets import (
-    kept_sentence,
-    prediction_sets_by_class_table,
-    prediction_sets_table,
-)
 from pipeline.tables.parts.scores import pick
 from pipeline.tables.parts.wording import MASKED, interval
+from pipeline.tables.prediction_sets import (
+    kept_sentence,
+    shown_prediction_sets,
+    shown_prediction_sets_by_class,
+)
 from tests.report.test_answers import small_class
 
 NAN = float("nan")
@@ -20,7 +20,7 @@ def promised(scores, name):
 def test_coverage_is_a_count_with_its_exact_interval(screening):
     row = promised(screening, "")
     cells = next(
-        each for each in prediction_sets_table(screening).rows
+        each for each in shown_prediction_sets(screening).rows
         if [cell.text for cell in each[:3]] == ["over all classes", "90%", "ats"]
     )  # fmt: skip
     assert cells[3].text == f"{row['covered']} of {row['cases']}"
@@ -33,14 +33,14 @@ def test_the_least_held_class_is_one_that_may_be_shown(screening):
     rows = pick(few.frame("prediction_sets"), method="marginal", level=0.9, calibrator="ats")
     judged = rows[rows["class"].isin(["normal", "benign"])]
     least = judged.loc[judged["coverage"].idxmin(), "class"]
-    table = prediction_sets_table(few)
+    table = shown_prediction_sets(few)
     assert {row[4].detail.split(" ")[0] for row in table.rows} <= {"normal", "benign"}
     assert f"and of {least}" in table.caption
 
 
 def test_each_class_stands_under_both_promises(screening):
     row = promised(screening, "malignant")
-    table = prediction_sets_by_class_table(screening)
+    table = shown_prediction_sets_by_class(screening)
     assert [column.label for column in table.columns[1:]] == [
         "over all classes", "over all classes", "class by class", "class by class",
     ]  # fmt: skip
@@ -49,11 +49,11 @@ def test_each_class_stands_under_both_promises(screening):
 
 
 def test_small_classes_are_masked_or_have_no_rate(screening):
-    table = prediction_sets_by_class_table(small_class(screening, 20))
+    table = shown_prediction_sets_by_class(small_class(screening, 20))
     cells = next(each for each in table.rows if each[0].text == "malignant")
     assert all(cell.detail.startswith("(") for cell in cells[1:])
     assert pick(table.frame, **{"class": "malignant"})["coverage"].isna().all()
-    table = prediction_sets_by_class_table(small_class(screening, 9))
+    table = shown_prediction_sets_by_class(small_class(screening, 9))
     hidden = [each[0].text for each in table.rows if each[1].text == MASKED]
     numbers = table.frame[table.frame["class"].isin(hidden)][["cases", "covered", "lower"]]
     assert len(hidden) == 2
@@ -61,8 +61,8 @@ def test_small_classes_are_masked_or_have_no_rate(screening):
 
 
 def test_what_was_not_computed_has_no_table(digits):
-    assert prediction_sets_table(digits) is None
-    assert prediction_sets_by_class_table(digits) is None
+    assert shown_prediction_sets(digits) is None
+    assert shown_prediction_sets_by_class(digits) is None
 
 
 def sets_of(*rows):

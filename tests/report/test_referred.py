@@ -1,7 +1,8 @@
 import pandas as pd
 import pytest
 
-from pipeline.report.referred import referred_classes_sentence, referred_groups_sentence
+from pipeline.tables.groups import referred_groups_sentence
+from pipeline.tables.per_class import referred_classes_sentence
 from tests.report.simulated_scores import handed_out
 
 

@@ -8,7 +8,7 @@ from pipeline.metrics.fixed_sequence import sequence_starts
 from pipeline.metrics.guarantee import choose_threshold
 from pipeline.metrics.risk_tests import RISK_TESTS
 from pipeline.metrics.threshold_choice import Question
-from pipeline.report.sentences import (
+from pipeline.tables.parts.sentences import (
     OperatingPoint,
     critical_sentences,
     guarantee_sentence,
@@ -16,9 +16,7 @@ from pipeline.report.sentences import (
     main_sentence,
     verdict,
 )
-from pipeline.report.sentences import (
-    test_sentence as sentence_on_the_test,
-)
+from pipeline.tables.parts.sentences import test_sentence as sentence_on_the_test
 
 NAN = float("nan")
 FOUND = OperatingPoint(

@@ -17,8 +17,7 @@ from pipeline.report.panels.selective import (
 )
 from pipeline.report.panels.shift import shift_panels
 from pipeline.report.panels.training import training_panel
-from pipeline.report.partners import headline_and_baseline
-from pipeline.tables.parts.scores import Scores
+from pipeline.tables.parts.scores import Scores, headline_and_baseline
 
 __all__ = ["Panel", "experiment_panels"]
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pipeline.plots import RiskCurve, risk_coverage_figure
-from pipeline.report.error_costs import cost_coverage_table, cost_sentence, stated_costs
 from pipeline.report.panels.panel import Panel, make_panel, shown_losses
 from pipeline.report.panels.selective import FEWEST_ANSWERED
+from pipeline.tables.cost_coverage import shown_cost_coverage
+from pipeline.tables.cost_points import cost_sentence, stated_costs
 from pipeline.tables.parts.scores import Scores, pick
 from pipeline.tables.parts.wording import counted, percent
 
@@ -49,4 +50,4 @@ def cost_coverage_panel(scores: Scores) -> Panel | None:
         f"{cost_sentence(scores)}"
     )
     panel = make_panel(scores, "cost_coverage", "Risk as a mean cost", sentence, figure)
-    return replace(panel, table=cost_coverage_table(scores, rows))
+    return replace(panel, table=shown_cost_coverage(scores, rows))

@@ -9,8 +9,8 @@ import pandas as pd
 
 from pipeline.metrics.group_shares import RATE_FROM
 from pipeline.plots import CurvePanel, GroupCurve, MarkedPoint, curve_panels_figure
-from pipeline.report.groups import group_rows
 from pipeline.report.panels.panel import MOST_CURVES, Panel, make_panel
+from pipeline.tables.groups import group_rows
 from pipeline.tables.parts.scores import Scores
 from pipeline.tables.parts.shown import Cell, Heading, Table
 from pipeline.tables.parts.wording import interval, missing, percent

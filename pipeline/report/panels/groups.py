@@ -8,9 +8,14 @@ import pandas as pd
 
 from pipeline.metrics.group_shares import MASK_BELOW
 from pipeline.plots import ForestPanel, ForestRow, forest_figure
-from pipeline.report.groups import QUANTITIES, group_rows, groups_sentence, groups_table
 from pipeline.report.panels.panel import Panel, make_panel
-from pipeline.report.referred import referred_groups_sentence
+from pipeline.tables.groups import (
+    QUANTITIES,
+    group_rows,
+    groups_sentence,
+    referred_groups_sentence,
+    shown_groups,
+)
 from pipeline.tables.parts.scores import Scores
 from pipeline.tables.parts.wording import missing
 
@@ -42,7 +47,7 @@ def groups_panel(scores: Scores) -> Panel | None:
     ]
     sentence = f"{groups_sentence(groups)} {referred_groups_sentence(groups)}"
     panel = make_panel(scores, "groups", "Groups of patients", sentence, forest_figure(panels))
-    return replace(panel, table=groups_table(scores, groups), wide=True)
+    return replace(panel, table=shown_groups(scores, groups), wide=True)
 
 
 def _forest_rows(groups: pd.DataFrame, place: int) -> list[ForestRow]:

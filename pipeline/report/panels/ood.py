@@ -9,7 +9,8 @@ import pandas as pd
 
 from pipeline.plots import ConfidenceShares, SharesPanel, confidence_shares_figure
 from pipeline.report.panels.panel import MOST_CURVES, Panel, before_and_after, make_panel
-from pipeline.report.partners import answered_sentence, ood_table
+from pipeline.tables.ood import shown_ood
+from pipeline.tables.ood_answered import answered_sentence
 from pipeline.tables.parts.scores import Scores, pick
 from pipeline.tables.parts.wording import missing
 
@@ -33,7 +34,7 @@ def ood_panel(scores: Scores) -> Panel | None:
     )
     title = "Images out of scope"
     panel = make_panel(scores, "ood", title, sentence, confidence_shares_figure(panels))
-    return replace(panel, table=ood_table(scores), wide=True)
+    return replace(panel, table=shown_ood(scores), wide=True)
 
 
 def _sides(rows: pd.DataFrame) -> list[ConfidenceShares]:

@@ -8,9 +8,9 @@ import numpy as np
 
 from pipeline.metrics.group_shares import MASK_BELOW
 from pipeline.plots import ConfidenceHistogram, ReliabilityBins, SmoothBand, reliability_figure
-from pipeline.report.calibration import calibration_sentence, reliability_table
 from pipeline.report.panels.panel import Panel, before_and_after, make_panel, shown_losses
 from pipeline.tables.parts.scores import Scores, pick
+from pipeline.tables.reliability import calibration_sentence, shown_reliability
 
 
 def reliability_panel(scores: Scores, loss: str) -> Panel:
@@ -27,7 +27,7 @@ def reliability_panel(scores: Scores, loss: str) -> Panel:
     )
     title = f"Reliability of {loss}"
     panel = make_panel(scores, f"reliability_{loss}", title, " ".join(said), figure)
-    return replace(panel, table=reliability_table(scores, loss))
+    return replace(panel, table=shown_reliability(scores, loss))
 
 
 def _reliability_bins(scores: Scores, loss: str, calibrator: str) -> ReliabilityBins:

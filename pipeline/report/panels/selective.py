@@ -18,10 +18,11 @@ from pipeline.plots import (
     silent_errors_figure,
     workload_figure,
 )
-from pipeline.report.answers import WORKLOAD_COVERAGES, nearest_rows, risk_coverage_table
 from pipeline.report.panels.panel import Panel, make_panel, shown_losses
+from pipeline.tables.exact_band import nearest_rows
 from pipeline.tables.parts.scores import Scores, pick
 from pipeline.tables.parts.wording import counted, percent, target_text
+from pipeline.tables.risk_coverage import SHOWN_COVERAGES, shown_risk_coverage
 
 FEWEST_ANSWERED = 30
 """A rate of fewer is not drawn."""
@@ -41,7 +42,7 @@ def _exact_band(scores: Scores) -> tuple[ExactBand, tuple[int, int] | None]:
 
 def _joint_limits(rows: pd.DataFrame) -> JointLimits:
     """Return exact limits at the workload's coverages that hold together, after Bonferroni."""
-    nearest = rows.iloc[nearest_rows(rows, WORKLOAD_COVERAGES)]
+    nearest = rows.iloc[nearest_rows(rows, SHOWN_COVERAGES)]
     level = 1 - (1 - LEVEL) / len(nearest)
     limits = [
         proportion_interval(int(wrong), int(answered), level)
@@ -136,4 +137,4 @@ def risk_coverage_panel(scores: Scores) -> Panel | None:
         f"{target_text(record['headline_target'])}.{more}"
     )
     panel = make_panel(scores, "risk_coverage", title, sentence, figure)
-    return replace(panel, table=risk_coverage_table(scores))
+    return replace(panel, table=shown_risk_coverage(scores))

@@ -11,15 +11,8 @@ import pandas as pd
 from pipeline.metrics.group_shares import MASK_BELOW, RATE_FROM
 from pipeline.plots import ShiftColumn, ShiftSeries, shift_figure
 from pipeline.report.panels.panel import Panel, make_panel, shown_losses
-from pipeline.report.partners import (
-    CLEAN,
-    NOT_COVERED,
-    frozen_sentence,
-    headline_and_baseline,
-    masked_views,
-    shift_table,
-)
-from pipeline.tables.parts.scores import Scores, pick
+from pipeline.tables.parts.scores import Scores, headline_and_baseline, pick
+from pipeline.tables.shift import CLEAN, NOT_COVERED, frozen_sentence, masked_views, shown_shift
 
 CALIBRATION = {"accuracy": "right, % of the cases", "ece": "ECE, % of the cases"}
 FROZEN = {"coverage": "answered, %", "risk": "wrong, % of the\nanswered"}
@@ -79,7 +72,7 @@ def _frozen_panel(scores: Scores, partner: str, rows: pd.DataFrame) -> Panel:
     sentence = f"{NOT_COVERED} {frozen_sentence(scores, rows)}"
     title = f"{KINDS[rows['kind'].iloc[0]]}: the threshold left as it was"
     panel = make_panel(scores, f"frozen_{partner}", title, sentence, figure)
-    return replace(panel, table=shift_table(scores, partner, rows), wide=len(columns) > 2)
+    return replace(panel, table=shown_shift(scores, partner, rows), wide=len(columns) > 2)
 
 
 def _columns(rows: pd.DataFrame) -> Iterator[tuple[str, list[str], pd.DataFrame, bool]]:

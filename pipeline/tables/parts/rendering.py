@@ -111,4 +111,5 @@ def span(column: Column, lower: float, upper: float) -> str:
     """
     if column.kind == "share":
         return interval(lower, upper, column.digits)
-    return f"{written(column, lower)} to {written(column, upper)}"
+    word = " to " if column.kind == "points" else "–"
+    return f"{written(column, lower)}{word}{written(column, upper)}"

@@ -1,24 +1,24 @@
-"""The score files of one experiment, checked as they are read."""
+"""Everything that pages know of one experiment: its tables, and which model is shown."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from pipeline.artifacts import read_json
-from pipeline.errors import InputError
-from pipeline.outgoing_text import from_csv
 from pipeline.splits import SPLITS
-from pipeline.tables import TABLES
-from pipeline.tables.parts.spec import TableSpec
 from pipeline.tables.parts.wording import counted
 
 NOT_RECORDED = "not recorded"
 """What stands where nobody told: the recipe, above all, of predictions that were brought."""
+
+NO_ROWS = pd.DataFrame()
+"""A table that an experiment has not."""
+
+MOST_CALIBRATORS = 4
+"""With more, tables of the first view show a few and the rest stands on a page of its own."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Scores:
     provenance : dict
         One record a run, and who evaluated.
     frames : mapping of str to DataFrame
-        Those of `TABLES` that it has, by name; masked where groups are small.
+        Its tables, by name; masked where groups are small.
     """
 
     record: dict[str, Any]
@@ -40,10 +40,8 @@ class Scores:
     frames: Mapping[str, pd.DataFrame]
 
     def frame(self, name: str) -> pd.DataFrame:
-        """Return a table of `TABLES`; its columns without rows where the experiment has none."""
-        if name in self.frames:
-            return self.frames[name]
-        return pd.DataFrame(columns=[column.name for column in TABLES[name].columns])
+        """Return a table by the name of its file; without rows where the experiment has none."""
+        return self.frames.get(name, NO_ROWS)
 
     def shown(self, name: str, *, every: Sequence[str] = ()) -> pd.DataFrame:
         """Return a table's rows of the model shown: the headline's loss, calibrator, seed, target.
@@ -51,13 +49,14 @@ class Scores:
         Parameters
         ----------
         name : str
-            A key of `TABLES`; of the four only those are looked at that are keys of the table.
+            The table; of the four only those are looked at that it has.
         every : sequence of str
             Of the four, those whose every value is wanted.
         """
         wanted = self.headline | {"target": self.record["headline_target"]}
-        keys = [key for key in wanted if key in TABLES[name].keys and key not in every]
-        return pick(self.frame(name), **{key: wanted[key] for key in keys})
+        frame = self.frame(name)
+        keys = [key for key in wanted if key in frame.columns and key not in every]
+        return pick(frame, **{key: wanted[key] for key in keys})
 
     @property
     def point(self) -> pd.Series:
@@ -137,48 +136,6 @@ class Scores:
         return "cases" if self.dataset["images"] == self.dataset["patients"] else "patients"
 
 
-def read_scores(folder: Path) -> Scores:
-    """Return the scores in a folder.
-
-    Raises
-    ------
-    InputError
-        If a file or a column is missing, or a file holds no rows; the message names it.
-    """
-    record = read_json(folder / "experiment.json")
-    if "images" not in record["dataset"]:
-        message = f"{folder / 'experiment.json'}: key 'dataset.images' expected: run evaluate first"
-        raise InputError(message)
-    return Scores(
-        record=record,
-        provenance=read_json(folder / "provenance.json"),
-        frames={
-            name: _read_table(folder / f"{name}.csv", spec)
-            for name, spec in TABLES.items()
-            if spec.required or (folder / f"{name}.csv").is_file()
-        },
-    )
-
-
-def _read_table(path: Path, spec: TableSpec) -> pd.DataFrame:
-    if not path.is_file():
-        message = f"{path}: no such file: run evaluate first"
-        raise InputError(message)
-    # Only an empty cell is undefined: a class may well be called NA or null.
-    words = [column.name for column in spec.columns if column.kind == "text"]
-    table = from_csv(
-        pd.read_csv(path, dtype=dict.fromkeys(words, str), keep_default_na=False, na_values=[""])
-    )
-    for column in spec.columns:
-        if column.name not in table.columns:
-            message = f"{path}: column '{column.name}' expected, got: {', '.join(table.columns)}"
-            raise InputError(message)
-    if table.empty and not spec.may_be_empty:
-        message = f"{path}: at least one row expected, got none"
-        raise InputError(message)
-    return table.assign(**{name: table[name].fillna("") for name in words})
-
-
 def pick(table: pd.DataFrame, **values: object) -> pd.DataFrame:
     """Return the rows whose columns hold these values, in the file's order.
 
@@ -189,3 +146,18 @@ def pick(table: pd.DataFrame, **values: object) -> pd.DataFrame:
     for column, value in values.items():
         keep &= table[column] == value
     return table[keep]
+
+
+def headline_and_baseline(scores: Scores) -> list[str]:
+    """Return the losses that are looked at closely."""
+    record = scores.record
+    return list(dict.fromkeys([record["headline_loss"], record["baseline"]]))
+
+
+def calibrators_shown_first(scores: Scores) -> list[str]:
+    """Return all of a few calibrators; of many: none, temperature and the headline's."""
+    every = scores.record["calibrators"]
+    if len(every) <= MOST_CALIBRATORS:
+        return every
+    shown = {scores.uncalibrated, "temperature", scores.record["headline_calibrator"]}
+    return [calibrator for calibrator in every if calibrator in shown]

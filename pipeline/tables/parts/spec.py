@@ -68,6 +68,7 @@ class TableSpec:
         """The columns that say which row it is."""
         return tuple(column.name for column in self.columns if column.key)
 
-    def column(self, name: str) -> Column:
-        """Return a column by its name."""
-        return next(column for column in self.columns if column.name == name)
+    def only(self, *names: str) -> list[Column]:
+        """Return some of the columns, in the order of their names here."""
+        by_name = {column.name: column for column in self.columns}
+        return [by_name[name] for name in names]
