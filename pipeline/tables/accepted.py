@@ -248,4 +248,5 @@ ACCEPTED = TableSpec(
     ),
     may_be_empty=True,
     disclose=_disclose,
+    show=lambda scores: shown_confusion(scores),
 )

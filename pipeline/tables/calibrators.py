@@ -169,4 +169,5 @@ CALIBRATORS = TableSpec(
     ),
     compute=lambda experiment: calibrators_table(experiment.runs),
     required=True,
+    show=lambda scores: [shown_calibrator_notes(scores), shown_calibrators(scores)],
 )

@@ -103,4 +103,5 @@ CLASS_CALIBRATION = TableSpec(
         experiment.shown, experiment.before_and_after, experiment.classes, **experiment.bootstrap
     ),
     disclose=by_class,
+    show=lambda scores: [shown_class_calibration(scores)],
 )

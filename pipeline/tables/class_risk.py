@@ -161,4 +161,5 @@ CLASS_RISK = TableSpec(
     ),
     metrics=True,
     disclose=by_class,
+    show=lambda scores: [shown_class_risk(scores)],
 )

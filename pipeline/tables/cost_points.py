@@ -234,4 +234,5 @@ COST_POINTS = TableSpec(
         delta=experiment.row.delta,
     ),
     when=costs_are_stated,
+    show=lambda scores: [shown_cost_points(scores)],
 )

@@ -132,4 +132,5 @@ COX = TableSpec(
     ),
     compute=lambda experiment: cox_table(experiment.runs, experiment.classes),
     disclose=by_class,
+    show=lambda scores: [shown_cox(scores)],
 )

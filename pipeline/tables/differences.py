@@ -113,4 +113,5 @@ DIFFERENCES = TableSpec(
         number("p_value_holm"),
     ),
     compute=lambda experiment: differences_table(experiment.frame(RUNS), experiment.row.baseline),
+    show=lambda scores: [shown_differences(scores, scores.record["calibrators"])],
 )

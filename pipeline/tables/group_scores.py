@@ -194,4 +194,5 @@ GROUP_SCORES = TableSpec(
         **experiment.bootstrap,
     ),
     disclose=_disclose,
+    show=lambda scores: [shown_group_scores(scores)],
 )

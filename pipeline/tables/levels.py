@@ -143,4 +143,5 @@ LEVELS = TableSpec(
     compute=lambda experiment: levels_table(
         experiment.shown, experiment.before_and_after, **experiment.bootstrap
     ),
+    show=lambda scores: [shown_levels(scores)],
 )

@@ -136,4 +136,5 @@ OOD_ANSWERED = TableSpec(
         experiment.partners, experiment.frame(OPERATING_POINTS), experiment.row.risk_targets
     ),
     when=has_foreign_partners,
+    show=lambda scores: [shown_ood_answered(scores)],
 )

@@ -217,4 +217,5 @@ PER_CLASS = TableSpec(
     ),
     required=True,
     disclose=by_class,
+    show=lambda scores: [shown_per_class(scores)],
 )

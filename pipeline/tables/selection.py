@@ -77,4 +77,5 @@ SELECTION = TableSpec(
     ),
     compute=lambda experiment: selection_table(experiment.runs),
     metrics=True,
+    show=lambda scores: [shown_selection(scores)],
 )

@@ -216,4 +216,5 @@ SITE_RECALIBRATION = TableSpec(
     compute=lambda experiment: site_recalibration_table(experiment.partners, seed=experiment.seed),
     when=has_partners,
     disclose=_disclose,
+    show=lambda scores: [shown_site_recalibration(scores)],
 )

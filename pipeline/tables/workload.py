@@ -246,4 +246,5 @@ WORKLOAD = TableSpec(
         experiment.row.prevalence,
     ),
     disclose=by_class,
+    show=lambda scores: [shown_workload(scores)],
 )

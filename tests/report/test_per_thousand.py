@@ -25,7 +25,7 @@ def test_numbers_are_those_of_the_workload_per_thousand(screening):
     (row,) = pick(screening.frame("workload"), **chosen).to_dict("records")
     shown = row_of(table, "as stated", "the model", "all")
     assert shown[1:] == [
-        "1000", f"{row['answered']:.0f}", f"{row['wrong']:.1f}", f"{row['referred']:.0f}"
+        "1,000", f"{row['answered']:.0f}", f"{row['wrong']:.1f}", f"{row['referred']:.0f}"
     ]  # fmt: skip
 
 

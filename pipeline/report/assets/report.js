@@ -14,6 +14,29 @@
     while (opened.length) opened.pop().open = false;
   });
 
+  // The entry of the contents whose section is at the top of the window.
+  const entries = [...document.querySelectorAll(".contents a")];
+  const parts = entries.map((entry) => byId(decodeURIComponent(entry.hash.slice(1))));
+  const follow = () => {
+    const at = parts.findLastIndex((part) => part.getBoundingClientRect().top < 120);
+    entries.forEach((entry, place) => {
+      if (place === at) entry.setAttribute("aria-current", "true");
+      else entry.removeAttribute("aria-current");
+    });
+  };
+  if (entries.length) {
+    window.addEventListener("scroll", follow, { passive: true });
+    follow();
+  }
+
+  // A link into what is folded unfolds it.
+  const unfold = () => {
+    const target = location.hash && byId(decodeURIComponent(location.hash.slice(1)));
+    if (target instanceof HTMLDetailsElement) target.open = true;
+  };
+  window.addEventListener("hashchange", unfold);
+  unfold();
+
   const source = byId("explorer-data");
   if (!source) return;
 

@@ -55,7 +55,7 @@ def _calibration_panel(scores: Scores, partner: str, rows: pd.DataFrame) -> Pane
     )
     title = f"{KINDS[rows['kind'].iloc[0]]}: accuracy and calibration"
     panel = make_panel(scores, f"shift_{partner}", title, sentence, figure)
-    return replace(panel, wide=len(columns) > 2)
+    return replace(panel, wide=len(columns) > 2, table_elsewhere=f"shift_{partner}")
 
 
 def _frozen_panel(scores: Scores, partner: str, rows: pd.DataFrame) -> Panel:

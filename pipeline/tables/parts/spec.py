@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,8 @@ from pipeline.tables.parts.column import Column
 
 if TYPE_CHECKING:
     from pipeline.tables.parts.experiment import Experiment
+    from pipeline.tables.parts.scores import Scores
+    from pipeline.tables.parts.shown import Table
 
 
 def always(experiment: Experiment) -> bool:  # noqa: ARG001
@@ -27,6 +29,11 @@ def as_it_is(
 ) -> pd.DataFrame:
     """Return the table: it speaks of no group of patients."""
     return table
+
+
+def in_figures_alone(scores: Scores) -> Iterable[Table | None]:  # noqa: ARG001
+    """Return nothing: no page shows the table by itself."""
+    return ()
 
 
 @dataclass(frozen=True)
@@ -46,6 +53,8 @@ class TableSpec:
         Whether an experiment has such a table.
     disclose : callable
         From this spec, the frame and what may be shown of each class to what may be handed out.
+    show : callable
+        From the scores to what a page shows of the table by itself; None where there is nothing.
     metrics : bool
         Whether further columns follow, one a metric.
     required : bool
@@ -59,6 +68,7 @@ class TableSpec:
     compute: Callable[[Experiment], pd.DataFrame]
     when: Callable[[Experiment], bool] = always
     disclose: Callable[[TableSpec, pd.DataFrame, Mapping[str, Visibility]], pd.DataFrame] = as_it_is
+    show: Callable[[Scores], Iterable[Table | None]] = in_figures_alone
     metrics: bool = False
     required: bool = False
     may_be_empty: bool = False
