@@ -16,6 +16,7 @@ import pandas as pd
 
 from pipeline.evaluation.groups import CLASS
 from pipeline.evaluation.shift import CLEAN
+from pipeline.evaluation.workload import STATED
 from pipeline.metrics.group_shares import MASK_BELOW, RATE_FROM, Visibility, visibilities
 
 Tables = Mapping[str, pd.DataFrame]
@@ -39,6 +40,7 @@ class Columns:
 
 
 MODEL = ("loss", "calibrator", "seed")
+WORKLOAD_KEYS = (*MODEL, "target", "prevalence", "policy", "class")
 BY_CLASS = {
     "class_calibration": Columns((*MODEL, "class"), ("cases",)),
     "class_risk": Columns((*MODEL, "score", "class"), ("cases", "missed")),
@@ -47,7 +49,7 @@ BY_CLASS = {
     "prediction_sets": Columns(
         (*MODEL, "method", "level", "class"), ("cases", "covered", "lower", "upper")
     ),
-    "workload": Columns((*MODEL, "target", "prevalence", "policy", "class"), ("patients",)),
+    "workload": Columns(WORKLOAD_KEYS, ("patients",)),
 }
 """Tables with a row a class; where the class is empty a row is of all."""
 
@@ -61,6 +63,17 @@ SHIFT = Columns(
 SITE_RECALIBRATION = Columns((*MODEL, "partner", "correction", "num_draws"), ("cases",))
 LONG_TAIL = ("cases", "correct", "accuracy", "lower", "upper", "ece", "aurc")
 ANSWERS = ("answered", "wrong", "lower", "upper")
+
+CLASS_METRICS = ("balanced_accuracy", "macro_f1", "auroc", "calibration_in_the_large")
+"""Metrics to which each class counts alike, or one alone: numbers of a masked class follow."""
+
+METRIC_ROWS = ("summary", "comparisons", "differences", "group_scores")
+"""Tables with a row a metric; that of `runs` has a column each."""
+
+OF_COSTS = ("cost_coverage", "cost_points", "cost_selection")
+"""Tables of costs that were stated of classes: from a mean cost the errors of each follow."""
+
+SITE = "site"
 
 
 def disclosed_tables(tables: Tables, card: Mapping[str, Any]) -> dict[str, pd.DataFrame]:
@@ -92,6 +105,8 @@ def disclosed_tables(tables: Tables, card: Mapping[str, Any]) -> dict[str, pd.Da
         "long_tail": _long_tail,
     }
     found |= {name: change(found[name]) for name, change in changes.items() if name in found}
+    if masked:
+        found = _without_class_metrics(found)
     return {name: each for name, each in found.items() if len(each) or not len(tables[name])}
 
 
@@ -99,15 +114,20 @@ def disclosed_card(tables: Tables, card: Mapping[str, Any]) -> dict[str, Any]:
     """Return a card as it may be handed out: a masked class or site has no count.
 
     ``counts`` lacks the masked classes, split by split; ``images`` holds the splits' totals, and
-    ``masked_sites`` the names that ``sites`` lacks.
+    ``masked_sites`` the names that ``sites`` lacks. A card may say in ``class_patients`` how many
+    patients each class has, split by split; this is not handed out.
     """
     shown = class_visibilities(tables, card)
     counts, test = card["counts"], {name for name, kind in shown.items() if kind == "masked"}
-    hidden = {split: _masked(by_class) for split, by_class in counts.items()}
+    patients = card.get("class_patients", {})
+    hidden = {
+        split: _masked(by_class) | _masked(patients.get(split, {}))
+        for split, by_class in counts.items()
+    }
     hidden["test"] = hidden.get("test", set()) | test
     sites = {site: number for site, number in (card.get("sites") or {}).items() if site}
-    few = _masked(sites)
-    found = dict(card) | {
+    few = _masked(sites) | (_masked_sites(tables) & sites.keys())
+    found = {key: value for key, value in card.items() if key != "class_patients"} | {
         "counts": {
             split: {name: n for name, n in by_class.items() if name not in hidden[split]}
             for split, by_class in counts.items()
@@ -117,6 +137,28 @@ def disclosed_card(tables: Tables, card: Mapping[str, Any]) -> dict[str, Any]:
     if "sites" in card:
         found["sites"] = {site: n for site, n in sites.items() if site not in few}
         found["masked_sites"] = sorted(few)
+    return found
+
+
+def _without_class_metrics(tables: Tables) -> dict[str, pd.DataFrame]:
+    """Return tables without sums over classes in which a masked class has a weight of its own.
+
+    With the numbers of the other classes and of all they would give those of the masked ones: few
+    patients leave few numbers to try, and full precision tells which it is.
+    """
+    found = {name: table for name, table in tables.items() if name not in OF_COSTS}
+    if "runs" in found:
+        found["runs"] = found["runs"].drop(columns=[*CLASS_METRICS], errors="ignore")
+    for name in METRIC_ROWS:
+        if name in found:
+            found[name] = found[name][~found[name]["metric"].isin(CLASS_METRICS)]
+    if "workload" in found:
+        table, numbers = (
+            found["workload"],
+            [*found["workload"].columns.difference([*WORKLOAD_KEYS])],
+        )
+        stated = (table["prevalence"] == STATED) & (table["class"] == "")
+        found["workload"] = _blank(table, numbers, stated)
     return found
 
 
@@ -134,6 +176,15 @@ def class_visibilities(tables: Tables, card: Mapping[str, Any]) -> dict[str, Vis
         name: "masked" if name in masked else "full" if number >= RATE_FROM else "counts"
         for name, number in per_class.items()
     }
+
+
+def _masked_sites(tables: Tables) -> set[str]:
+    """Return the sites that are masked as groups: of many images, but few patients."""
+    if "group_scores" not in tables:
+        return set()
+    rows = tables["group_scores"]
+    hidden = (rows["column"].str.casefold() == SITE) & (rows["visibility"] == "masked")
+    return set(rows["group"][hidden])
 
 
 def _row_visibilities(

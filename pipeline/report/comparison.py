@@ -22,6 +22,8 @@ KINDS = {
 """Kinds of metric, each with words in the names of its metrics; the first that fits."""
 MOST_CALIBRATORS = 4
 """With more, tables of the first view show a few and the rest stands on a page of its own."""
+MASKED_WITH_CLASSES = "balanced_accuracy"
+"""Stands for all metrics that are left out where a class is masked."""
 SHOWN_METRICS = ("accuracy", "auroc", "nll", "brier", "ece", "classwise_ece", "aurc", "augrc")
 
 
@@ -156,7 +158,17 @@ def _caption(scores: Scores, left_out: int) -> str:
         f"{boot['num_resamples']:,} bootstrap resamples of {boot['unit']}s. {RESAMPLED_ECE} ★ best "
         "of its column; "
         f"the shaded row is the model of the first screen.{ties}{more if left_out else ''}"
-        f"{_intervals_explained(scores)}"
+        f"{_intervals_explained(scores)}{_left_out(scores)}"
+    )
+
+
+def _left_out(scores: Scores) -> str:
+    """Say which metrics are not written where a class is masked; empty where none is."""
+    if MASKED_WITH_CLASSES in set(scores.summary["metric"]):
+        return ""
+    return (
+        " Balanced accuracy, macro F1, AUROC and calibration in the large are left out: they would "
+        "give a masked class away."
     )
 
 
