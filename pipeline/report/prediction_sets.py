@@ -46,7 +46,7 @@ def prediction_sets_table(scores: Scores) -> Table | None:
             Column("Level"),
             Column("Calibrator", numeric=False),
             Column("Held the true class", "images"),
-            Column("Least held class", f"of {RATE_FROM} and more"),
+            Column("Least held class", "of those with a rate"),
             Column("Classes in a set", "mean"),
             Column("Of one class", "images"),
             Column("Empty", "images"),
@@ -146,8 +146,8 @@ def kept_sentence(every: pd.DataFrame) -> str:
     over_all, by_class = ((int(below[rows].sum()), int(rows.sum())) for rows in (whole, ~whole))
     if not below.any():
         return (
-            f"No interval lies below its level: of {over_all[1]} over all classes and "
-            f"{by_class[1]} of single classes."
+            f"Of {counted(over_all[1], 'intervals')} over all classes and {by_class[1]} of single "
+            "classes none lies wholly below its level."
         )
     named = ", ".join(dict.fromkeys(known[below & ~whole]["class"]))
     return (
