@@ -62,11 +62,11 @@ def _how_read(given: Given) -> Iterator[str]:
         yield f"The cells of {name} are parted by {SEPARATOR_NAMES[given.separator]}."
     if outputs.pair:
         other, own = outputs.classes
-        yield f"{name} holds one column, {own}; the probability of {other} is one less it."
+        yield f"{name} holds one column, {own}; the probability of {other} is 1 minus it."
     tolerance = sum_tolerance(len(outputs.classes))
     if outputs.num_rescaled:
         yield (
-            f"Rows of {name} whose probabilities miss one, by {tolerance:g} at most, and were "
+            f"Rows of {name} whose probabilities sum to 1 only within {tolerance:g}, and were "
             f"divided by their sum: {outputs.num_rescaled:,}."
         )
     if outputs.num_zeros:
