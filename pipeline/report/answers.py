@@ -22,6 +22,7 @@ from pipeline.report.wording import (
     percent,
     share_of,
     target_text,
+    threshold_text,
 )
 
 WORKLOAD_COVERAGES = (0.3, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0)
@@ -81,7 +82,7 @@ def _point_cells(point: OperatingPoint) -> tuple[Cell, ...]:
     wrong = share_of(point.wrong, point.answered)
     return (
         Cell(words),
-        Cell(percent(point.threshold)),
+        Cell(threshold_text(point.threshold)),
         Cell(f"{point.answered:,}", percent(point.answered / point.num_test)),
         Cell(f"{point.referred:,}", percent(point.referred / point.num_test)),
         Cell(wrong),

@@ -8,7 +8,15 @@ from pipeline.report.answers import coverage_table
 from pipeline.report.scores import Scores, pick
 from pipeline.report.sentences import NOT_SEARCHED, none_passed, too_few
 from pipeline.report.table import Cell, Column, Table
-from pipeline.report.wording import counted, metric_name, missing, percent, scaled, target_text
+from pipeline.report.wording import (
+    counted,
+    metric_name,
+    missing,
+    percent,
+    scaled,
+    target_text,
+    threshold_text,
+)
 
 WORDS = {"found": "Threshold found", "none": "No threshold", "too_few": "Too few cases to tell"}
 
@@ -121,7 +129,7 @@ def _point_cells(row: pd.Series) -> tuple[Cell, ...]:
     return (
         *names,
         Cell(WORDS["found"]),
-        Cell(percent(row["threshold"])),
+        Cell(threshold_text(row["threshold"])),
         Cell(f"{row['answered']:,}", percent(row["answered"] / row["num_test"])),
         Cell(f"{row['referred']:,}", percent(row["referred"] / row["num_test"])),
         cost,
