@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
+from scipy.special import softmax
 from scipy.stats import binom
 
 from pipeline.artifacts import Predictions
@@ -16,7 +17,13 @@ from pipeline.bring_your_own.columns import rows_text
 from pipeline.errors import InputError
 from pipeline.shapes import Logits
 
-_NUMBER = re.compile(r"([+-]?)0*([0-9]+?)(?:\.0*)?")
+_NUMBER = re.compile(r"([+-]?)0*([0-9]+?)(?:[.,]0*)?")
+_GROUPED = re.compile(r"[+-]?[0-9]{1,3}(?:[,' \u2019][0-9]{3})+")
+"""Thousands apart, as a spreadsheet shows them."""
+
+_AS_TEXT = re.compile(r"'(.*)|=\"(.*)\"")
+"""What keeps a spreadsheet from taking an identifier for a number."""
+
 _ROUNDED = re.compile(r"[+-]?[0-9](?:\.[0-9]+)?e\+[0-9]+")
 """What a spreadsheet makes of a long number; those that begin alike are then one."""
 
@@ -29,6 +36,9 @@ COARSE_DECIMALS = 4
 FLOAT32_VALUES = 2.0**22
 """Values that a float32 takes about as often; logits are at least as fine."""
 
+DECIMALS = (3, 5)
+"""To which probabilities are compared: of three what was rounded is found, of five two classes."""
+
 UNLIKELY = 0.01
 """Pairs of equal rows that chance may make, where a single one is taken for the same case."""
 
@@ -36,14 +46,23 @@ UNLIKELY = 0.01
 def plain_identifier(text: str) -> str:
     """Return an identifier as all its spellings have it.
 
-    Spaces around it, the case of its letters, the form of its accents, and, where it is a whole
-    number, zeros in front and decimals of zero do not count: a spreadsheet changes all of them.
-    Two patients who differ in nothing else are taken for one, which hides no leak.
+    Spaces around it, characters that are not seen, the case of its letters, the form of its
+    accents, marks that it is text, and, where it is a whole number, zeros in front, decimals of
+    zero and marks between thousands do not count: a spreadsheet changes all of them. Two patients
+    who differ in nothing else are taken for one, which hides no leak.
 
     >>> [plain_identifier(each) for each in ("1000.0", " 1000", "0042", "P-07 ", "1.5", "00")]
     ['1000', '1000', '42', 'p-07', '1.5', '0']
+    >>> [plain_identifier(each) for each in ("1000,0", "1,000", "'0042", '="0042"')]
+    ['1000', '1000', '42', '42']
     """
-    plain = unicodedata.normalize("NFKC", text).strip().casefold()
+    normal = unicodedata.normalize("NFKC", text)
+    plain = "".join(each for each in normal if unicodedata.category(each) != "Cf").strip()
+    if kept := _AS_TEXT.fullmatch(plain):
+        plain = (kept[1] or kept[2] or "").strip()
+    plain = plain.casefold()
+    if _GROUPED.fullmatch(plain):
+        plain = re.sub(r"[,' \u2019]", "", plain)
     number = _NUMBER.fullmatch(plain)
     if number is None:
         return plain
@@ -101,12 +120,31 @@ def is_leak(first: Predictions, second: Predictions, *, are_logits: bool) -> boo
     if are_logits and are_distinct(second.logits[shared], num_pairs):
         return True
     counts = [Counter(row.tobytes() for row in _rows(each.logits)) for each in (first, second)]
-    pooled = counts[0] + counts[1]
-    twice = [row for row, count in pooled.items() if count == 2]
-    parted = sum(counts[0][row] == 1 for row in twice)
-    sizes = (len(first), len(second), len(first) + len(second))
+    return counts[0] == counts[1] or _more_than_chance(*counts)
+
+
+def alike_rows(first: Predictions, second: Predictions) -> np.ndarray | None:
+    """Return which rows of the second's probabilities are rows of the first's but for rounding.
+
+    None where chance would make as many. So are found the same cases with other decimals, with
+    logits moved by a constant, and as logits in one file and probabilities in the other.
+    """
+    for decimals in DECIMALS:
+        rows = [[row.tobytes() for row in _rounded(each.logits, decimals)]
+                for each in (first, second)]  # fmt: skip
+        counts = [Counter(each) for each in rows]
+        if _more_than_chance(*counts):
+            return np.array([row in counts[0] for row in rows[1]], dtype=bool)
+    return None
+
+
+def _more_than_chance(first: Counter[bytes], second: Counter[bytes]) -> bool:
+    """Return whether both files hold more of the rows that are there just twice than by chance."""
+    twice = [row for row, count in (first + second).items() if count == 2]
+    parted = sum(first[row] == 1 for row in twice)
+    sizes = (first.total(), second.total(), first.total() + second.total())
     chance = 2 * sizes[0] * sizes[1] / (sizes[2] * (sizes[2] - 1))
-    return counts[0] == counts[1] or binom.sf(parted - 1, len(twice), chance) < BY_CHANCE
+    return bool(binom.sf(parted - 1, len(twice), chance) < BY_CHANCE)
 
 
 def are_distinct(logits: Logits, num_pairs: int) -> bool:
@@ -121,6 +159,10 @@ def are_distinct(logits: Logits, num_pairs: int) -> bool:
     """
     by_chance = num_pairs / FLOAT32_VALUES ** (logits.shape[1] - 1)
     return by_chance < UNLIKELY and bool((np.round(logits, COARSE_DECIMALS) != logits).any())
+
+
+def _rounded(logits: Logits, decimals: int) -> np.ndarray:
+    return np.rint(10.0**decimals * softmax(logits, axis=1)).astype(np.int32)
 
 
 def _rows(logits: Logits) -> Logits:

@@ -42,8 +42,8 @@ def unchecked(given: Sequence[Given]) -> list[str]:
         )
     if not comparable(*given):
         said.append(
-            "Not checked, as one file holds logits and the other probabilities: that no case is in "
-            "both under two names."
+            "Checked but for rounding alone, as one file holds logits and the other "
+            "probabilities: that no case is in both under two names."
         )
     elif num_shared := int(shared_rows(given[0].predictions, given[1].predictions).sum()):
         said.append(
