@@ -11,6 +11,7 @@ import pandas as pd
 from pipeline.report.comparison import calibrators_shown_first
 from pipeline.report.scores import Scores, pick
 from pipeline.report.table import Cell, Column, Table
+from pipeline.report.wording import counted
 
 MOST_ROWS = 200
 """With more fitted calibrators a page shows those of one model; the files hold all."""
@@ -115,12 +116,15 @@ def _parameters(text: str) -> str:
     'temperature 1.235'
     >>> _parameters('{"log_temperatures": [0.0, 0.7]}')
     'temperatures 1 to 2.014 in 2 bins'
+    >>> _parameters('{"log_temperatures": [0.0]}')
+    'temperature 1 in 1 bin'
     """
     words = []
     for name, value in json.loads(text or "{}").items():
         if name == "log_temperatures":
-            ends = f"{exp(min(value)):.4g} to {exp(max(value)):.4g}"
-            words.append(f"temperatures {ends} in {len(value)} bins")
+            low, high = (f"{exp(end(value)):.4g}" for end in (min, max))
+            ends = f"temperature {low}" if low == high else f"temperatures {low} to {high}"
+            words.append(f"{ends} in {counted(len(value), 'bins')}")
         elif isinstance(value, float):
             words.append(f"{name} {value:.4g}")
         elif isinstance(value, int | str) and name != "type":
