@@ -279,6 +279,7 @@ UPRIGHT = [1, 0, 0, 0, 0, -1]
         {"ImageOrientationPatient": [1, 0, 0, 0, 0.9998, 0.02]},
         {"PatientID": "P2"},
         {"BurnedInAnnotation": "YES"},
+        {"SOPInstanceUID": uid("image", "1.dcm")},
         {"PixelSpacing": [0, 0]},
         {"ImagePositionPatient": [0, 0, "1e999"]},
     ],
@@ -302,7 +303,7 @@ def test_a_stack_that_would_lose_a_slice_is_left_out(project, changes, config):
         {"ImageType": ["ORIGINAL", "PRIMARY", "LOCALIZER"]},
         {"SOPClassUID": SegmentationStorage},
         # Another copy of a slice, and another patient's image of a place that there is.
-        {"SOPInstanceUID": uid("image", "1.dcm")},
+        {"SOPInstanceUID": uid("image", "1.dcm"), "ImagePositionPatient": [0, 0, 1]},
         {"PatientID": "P2", "ImagePositionPatient": [0, 0, 1]},
     ],
 )
