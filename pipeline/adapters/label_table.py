@@ -19,6 +19,7 @@ from pipeline.config.dataset import SPLITS
 from pipeline.config.reading import Strict
 from pipeline.csv_table import absent_column, read_csv
 from pipeline.errors import InputError, located
+from pipeline.identifiers import is_rounded
 from pipeline.parquet_table import is_binary, python_values, read_parquet
 
 KeyKind = Literal["sop", "series", "study", "accession", "patient", "file"]
@@ -226,6 +227,9 @@ def _with_patient(
         cell(column)
         for column in (arguments.patient_column, arguments.sex_column, arguments.age_column)
     )
+    if is_rounded(patient):
+        advice = "a spreadsheet rounded the number: export the column as text"
+        return Labelled(found.key, fault="unusable patient", advice=advice)
     if normal_sex(sex) == NOT_RECORDED and not is_unknown(sex):
         advice = "known: female, male, other, their first letters, or an empty cell"
         return Labelled(found.key, fault="unusable sex", advice=advice)

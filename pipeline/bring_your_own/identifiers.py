@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
@@ -15,17 +13,8 @@ from scipy.stats import binom
 from pipeline.artifacts import Predictions
 from pipeline.bring_your_own.columns import rows_text
 from pipeline.errors import InputError
+from pipeline.identifiers import is_rounded, plain_identifier
 from pipeline.shapes import Logits
-
-_NUMBER = re.compile(r"([+-]?)0*([0-9]+?)(?:[.,]0*)?")
-_GROUPED = re.compile(r"[+-]?[0-9]{1,3}(?:[,' \u2019][0-9]{3})+")
-"""Thousands apart, as a spreadsheet shows them."""
-
-_AS_TEXT = re.compile(r"'(.*)|=\"(.*)\"")
-"""What keeps a spreadsheet from taking an identifier for a number."""
-
-_ROUNDED = re.compile(r"[+-]?[0-9](?:\.[0-9]+)?e\+[0-9]+")
-"""What a spreadsheet makes of a long number; those that begin alike are then one."""
 
 BY_CHANCE = 1e-4
 """Rows of logits that two files share are refused where chance would not share so many."""
@@ -43,37 +32,10 @@ UNLIKELY = 0.01
 """Pairs of equal rows that chance may make, where a single one is taken for the same case."""
 
 
-def plain_identifier(text: str) -> str:
-    """Return an identifier as all its spellings have it.
-
-    Spaces around it, characters that are not seen, the case of its letters, the form of its
-    accents, marks that it is text, and, where it is a whole number, zeros in front, decimals of
-    zero and marks between thousands do not count: a spreadsheet changes all of them. Two patients
-    who differ in nothing else are taken for one, which hides no leak.
-
-    >>> [plain_identifier(each) for each in ("1000.0", " 1000", "0042", "P-07 ", "1.5", "00")]
-    ['1000', '1000', '42', 'p-07', '1.5', '0']
-    >>> [plain_identifier(each) for each in ("1000,0", "1,000", "'0042", '="0042"')]
-    ['1000', '1000', '42', '42']
-    """
-    normal = unicodedata.normalize("NFKC", text)
-    plain = "".join(each for each in normal if unicodedata.category(each) != "Cf").strip()
-    if kept := _AS_TEXT.fullmatch(plain):
-        plain = (kept[1] or kept[2] or "").strip()
-    plain = plain.casefold()
-    if _GROUPED.fullmatch(plain):
-        plain = re.sub(r"[,' \u2019]", "", plain)
-    number = _NUMBER.fullmatch(plain)
-    if number is None:
-        return plain
-    sign = "-" if number[1] == "-" and number[2] != "0" else ""
-    return f"{sign}{number[2]}"
-
-
 def plain_identifiers(texts: np.ndarray, place: str) -> np.ndarray:
     """Return a column of identifiers in plain form; `InputError` if a spreadsheet rounded one."""
     plain = {each: plain_identifier(each) for each in set(texts.tolist())}
-    rounded = np.array([bool(_ROUNDED.fullmatch(plain[each])) for each in texts.tolist()])
+    rounded = np.array([is_rounded(plain[each]) for each in texts.tolist()])
     if rounded.any():
         message = (
             f"{place}: identifiers in full expected, got numbers that a spreadsheet rounded in "

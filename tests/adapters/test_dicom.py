@@ -148,6 +148,43 @@ def test_one_patient_has_one_key_whatever_the_study(project):
     assert first == second != third
 
 
+def test_a_patient_that_headers_and_table_spell_in_their_own_ways_is_one(project):
+    images = {"a.dcm": {"PatientID": "0042"}, "b.dcm": {"PatientID": "X"}, "c.dcm": {}}
+    table = [("a.dcm", "ill", ""), ("b.dcm", "ill", "42"), ("c.dcm", "ill", "42.0")]
+    labels = {"patient_column": "who"}
+    cases, out = read_images(
+        project, images, table=table, columns=("key", "label", "who"), labels=labels
+    )
+    assert out == []
+    assert len({each.patient for each in cases}) == 1
+
+
+def test_a_table_that_lost_the_zeros_of_its_patients_still_labels_their_files(project):
+    images = {"a.dcm": {"PatientID": "0042"}, "b.dcm": {"PatientID": "p-07"}}
+    cases, out = read_images(project, images, table=[("42", "ill"), ("P-07", "ill")], key="patient")
+    assert out == []
+    assert [each.label for each in cases] == [1, 1]
+
+
+def test_an_image_without_a_patient_has_the_one_that_its_study_names(project):
+    study = {"StudyInstanceUID": uid("study", "a.dcm")}
+    images = {"a.dcm": {"PatientID": "P1"}, "b.dcm": {"PatientID": None} | study}
+    first, second = read_images(project, images)[0]
+    assert first.patient == second.patient
+    assert second.patient_is == "patient"
+
+
+def test_a_study_of_two_patients_names_nobody(project):
+    study = {"StudyInstanceUID": uid("study", "a.dcm")}
+    images = {
+        "a.dcm": {"PatientID": "P1"},
+        "b.dcm": {"PatientID": "P2"} | study,
+        "c.dcm": {"PatientID": None} | study,
+    }
+    cases, _ = read_images(project, images)
+    assert [each.patient_is for each in cases] == ["patient", "patient", "study"]
+
+
 def test_without_a_patient_the_study_stands_for_one(project):
     images = {name: {"PatientID": None} for name in ("a.dcm", "b.dcm")}
     images |= {"c.dcm": {"PatientID": "", "StudyInstanceUID": uid("study", "a.dcm")}}

@@ -122,9 +122,11 @@ def test_a_path_is_found_however_the_table_spells_it(stated):
         ("age", "12.03.1950", "unusable age"),
         ("age", "-1", "unusable age"),
         ("age", "150", "unusable age"),
+        ("patient", "1.23457E+11", "unusable patient"),
+        ("patient", "1,23E+11", "unusable patient"),
     ],
 )
-def test_what_is_no_sex_or_age_is_a_fault_that_does_not_repeat_it(column, stated, fault):
+def test_what_is_no_sex_or_age_or_patient_is_a_fault_that_does_not_repeat_it(column, stated, fault):
     columns = {f"{column}_column": column}
     found = labelled([("1", "ill", stated)], ("key", "label", column), **columns)["patient:1"]
     assert found.fault == fault
