@@ -411,6 +411,16 @@ def test_a_spacing_that_images_of_two_axes_are_not_given_is_refused(project):
         read_images(project, stack([0, 1, 2]), case="series", spacing_mm=[1, 1, 1], **SERIES)
 
 
+@pytest.mark.parametrize("config", [VOLUME, VOLUME | PHYSICAL])
+def test_a_stack_of_which_some_slices_alone_are_rescaled_is_left_out(project, config):
+    """One without an intercept would be 1,024 hounsfield above its neighbours."""
+    images = stack([0, 1, 2])
+    for name in ("0.dcm", "2.dcm"):
+        images[name] |= {"RescaleSlope": 1, "RescaleIntercept": -1024}
+    cases, out = read_images(project, images, **config)
+    assert (cases, [each.reason for each in out]) == ([], ["rescale of some slices only"])
+
+
 def enhanced(orientations, positions, **common):
     """A multi-frame object whose frames have groups of their own; frame n is all n."""
     groups = []
@@ -431,6 +441,18 @@ def enhanced(orientations, positions, **common):
         "PerFrameFunctionalGroupsSequence": Sequence(groups),
         "SharedFunctionalGroupsSequence": Sequence([shared]),
     } | common
+
+
+@pytest.mark.parametrize("size", [[4, 4, 3], [4, 4]])
+def test_an_object_of_which_some_frames_alone_are_rescaled_is_left_out(project, size):
+    elements = enhanced([[1, 0, 0, 0, 1, 0]] * 3, [[0, 0, number] for number in range(3)])
+    for group in elements["PerFrameFunctionalGroupsSequence"][:2]:
+        mapping = Header()
+        mapping.RescaleSlope, mapping.RescaleIntercept = 1, -1024
+        group.PixelValueTransformationSequence = Sequence([mapping])
+    config = {"dataset": {"image_size": size}, **PHYSICAL}
+    cases, out = read_images(project, {"a.dcm": elements}, **config)
+    assert (cases, [each.reason for each in out]) == ([], ["rescale of some slices only"])
 
 
 def test_frames_whose_orientation_is_rounded_apart_are_one_volume(project):
