@@ -203,6 +203,16 @@ def test_what_the_stages_wrote_comes_out_again(written):
     assert {path: path.stat().st_mtime_ns for path in written.rglob("*")} == before
 
 
+def test_what_another_commit_evaluated_comes_out_again(project):
+    scores = project / "data/scores/tiny/hand"
+    provenance = read_json(scores / "provenance.json")
+    provenance["evaluated_by"] |= {"revision": "1" * 40, "dirty": True}
+    write_json(provenance, scores / "provenance.json")
+    write_hashes(scores)
+    report.run("tiny", root=project)
+    assert list(verify(["tiny"], root=project, tolerance=0.0)) == []
+
+
 def test_pictures_that_may_be_shown_come_out_again_too(written):
     gallery = pd.read_csv(written / "data/scores/tiny/hand/gallery.csv")
     assert set(gallery["kind"]) == {"confident_error", "referred"}

@@ -11,6 +11,7 @@ from pipeline.artifacts import read_json, write_json
 from pipeline.config.plan import ExperimentRow, Plan, read_plan, require_row
 from pipeline.errors import InputError
 from pipeline.findings.evidence import FOLDER, published_names
+from pipeline.hashes import write_hashes
 from pipeline.stages import calibrate, evaluate, overview, report
 from pipeline.verifying.data import (
     datasets_of,
@@ -229,7 +230,9 @@ def _recompute(root: Path, again: Path, study: str, rows: dict[str, ExperimentRo
     for key, row in rows.items():
         calibrate.run(key, root=again)
         evaluate.run(key, root=again)
-        provenance = f"data/scores/{study}/{row.experiment}/provenance.json"
+        scores = f"data/scores/{study}/{row.experiment}"
+        provenance = f"{scores}/provenance.json"
         stored = read_json(root / provenance)["evaluated_by"]
         write_json(read_json(again / provenance) | {"evaluated_by": stored}, again / provenance)
+        write_hashes(again / scores)
     report.run(study, root=again)
