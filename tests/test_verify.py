@@ -431,6 +431,13 @@ def test_a_changed_and_an_added_raw_file_are_named(recorded):
     ]
 
 
+def test_a_folder_that_lost_all_of_its_files_is_compared_too(recorded):
+    for name in ("a.dcm", "b.dcm"):
+        (recorded / "data/raw/hand" / name).unlink()
+    found = list(recorded_differences(recorded, read_plan(recorded / PLAN), "tiny"))
+    assert [each.recomputed for each in found] == ["no such file"] * 2
+
+
 def test_training_is_one_stage_an_experiment(project):
     out = {"path": "data/logits/tiny/hand", "hash": "md5", "md5": "0" * 32}
     write_json({"stages": {"train@tiny-hand": {"outs": [out]}}}, project / "dvc.lock")
