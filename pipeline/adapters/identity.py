@@ -121,7 +121,10 @@ def find_sources(folder: Path, sources: Iterable[str], pseudonyms: Pseudonyms) -
     found = trace_sources(folder, sources, pseudonyms)
     for source, path in found.items():
         if not path.is_file():
-            message = f"{source}: no such file below the data set's folder: run acquire again"
+            message = (
+                f"{source}: no such file below the data set's folder, or another identity key than "
+                "it was acquired with: bring it back, or run acquire again"
+            )
             raise InputError(message)
     return found
 
