@@ -24,6 +24,8 @@ from pipeline.parquet_table import is_binary, python_values, read_parquet
 
 KeyKind = Literal["sop", "series", "study", "accession", "patient", "file"]
 
+_LARGEST_EXACT = 2**53
+"""Beyond it floats skip whole numbers."""
 _WITH_FRACTION = re.compile(r"([0-9]+)\.0+")
 
 _SCHEMA = pa.schema(
@@ -133,8 +135,11 @@ def _values(column: Sequence[str] | pa.ChunkedArray, name: str) -> Sequence[Any]
 def _cell(value: Any) -> str:
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""
-    # Parquet keeps a whole number that once shared its column with a gap as 3.0.
-    return str(int(value) if isinstance(value, float) and value.is_integer() else value).strip()
+    if isinstance(value, float) and value.is_integer():
+        # Parquet keeps a whole number that once shared its column with a gap as 3.0, rounded where
+        # it is too long: that is then shown as a spreadsheet would.
+        return str(int(value)) if abs(value) < _LARGEST_EXACT else f"{value:.5e}"
+    return str(value).strip()
 
 
 def label_rows(

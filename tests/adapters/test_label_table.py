@@ -58,6 +58,15 @@ def test_a_parquet_key_may_be_a_number(tmp_path):
     assert read_rows(arguments(tmp_path / "a.parquet"))[0]["key"] == "42"
 
 
+def test_a_parquet_number_that_lost_digits_is_no_patient(tmp_path):
+    frame = pd.DataFrame({"key": ["1", "2"], "label": "ill", "who": [2.0**53 - 1, 2.0**53]})
+    frame.to_parquet(tmp_path / "a.parquet")
+    stated = arguments(tmp_path / "a.parquet", patient_column="who")
+    found = label_rows(read_rows(stated), stated, CLASSES, hashed)
+    assert found["patient:1"].patient == "patient:9007199254740991"
+    assert found["patient:2"].fault == "unusable patient"
+
+
 def test_a_number_that_a_spreadsheet_gave_a_fraction_is_the_one_it_was():
     columns = ("key", "label", "who")
     found = labelled([("0042.0", "ill", "1000.0"), ("1.2.0", "ill", "1000")], columns,
