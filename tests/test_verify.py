@@ -1,3 +1,4 @@
+import errno
 import hashlib
 import json
 import re
@@ -201,6 +202,15 @@ def test_what_the_stages_wrote_comes_out_again(written):
     before = {path: path.stat().st_mtime_ns for path in written.rglob("*")}
     assert list(verify(["tiny"], root=written, tolerance=0.0)) == []
     assert {path: path.stat().st_mtime_ns for path in written.rglob("*")} == before
+
+
+def test_a_full_disk_of_temporary_files_is_no_difference(written, monkeypatch):
+    def fill_up(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("pipeline.stages.calibrate.write_log_probabilities", fill_up)
+    with pytest.raises(InputError, match=r"where results are computed again: no space left"):
+        list(verify(["tiny"], root=written, tolerance=0.0))
 
 
 def test_what_another_commit_evaluated_comes_out_again(project):

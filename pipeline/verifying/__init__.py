@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pipeline.artifacts import read_json, write_json
 from pipeline.config.plan import ExperimentRow, Plan, read_plan, require_row
+from pipeline.disk_faults import DiskFaultError
 from pipeline.errors import InputError
 from pipeline.findings.evidence import FOLDER, published_names
 from pipeline.hashes import write_hashes
@@ -180,6 +181,9 @@ def _verify_study(root: Path, plan: Plan, study: str, tolerance: float) -> Itera
         again = Path(folder)
         try:
             _recompute(root, again, study, rows)
+        except DiskFaultError as error:
+            message = f"{again}, where results are computed again: {error}"
+            raise InputError(message) from error
         except InputError as error:
             fault = str(error).replace(f"{again}/", "")
             yield Difference(f"reports/{study}", "", "a report", f"nothing ({fault})")
