@@ -10,8 +10,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from pipeline.errors import InputError
+from pipeline.hashes import HASHES, require_intact
 
 PREPARED = "data/prepared"
 WORKSPACE = "workspace"
@@ -128,7 +130,8 @@ def diff_revisions(old: str, new: str, *, root: Path, dataset: str | None = None
     Raises
     ------
     InputError
-        If a revision, or the data set in both, does not exist, or DVC has not its data here.
+        If a revision, or the data set in both, does not exist, DVC has not its data here, or they
+        are damaged.
     """
     versions = [_Version(root, revision) for revision in (old, new)]
     names = sorted({*versions[0].names, *versions[1].names})
@@ -156,6 +159,7 @@ class _Version:
         from dvc.exceptions import DvcException
 
         self.revision = revision
+        self._root = root
         try:
             rev = None if revision == WORKSPACE else revision
             self._files = DVCFileSystem(str(root), rev=rev)
@@ -171,13 +175,21 @@ class _Version:
             return pd.DataFrame(columns=["case", "label", "split", "pixel_sha256"]), {}
         from dvc_data.index import DataIndexDirError
 
+        here = self._root / PREPARED / name
+        if self.revision == WORKSPACE and (here / HASHES).is_file():
+            require_intact(here, stage=f"data@{name}")
         try:
             with self._files.open(f"{PREPARED}/{name}/cases.parquet", "rb") as file:
                 cases = pd.read_parquet(file)
             with self._files.open(f"{PREPARED}/{name}/card.json", "rb") as file:
-                return cases, json.load(file)
+                return cases, dict(json.load(file))
         except (FileNotFoundError, DataIndexDirError) as error:
             message = f"{name} at '{self.revision}' is not in DVC's cache here: run dvc fetch"
+            raise InputError(message) from error
+        except (pa.ArrowException, OSError, TypeError, ValueError) as error:
+            message = (
+                f"{name} at '{self.revision}': a table of cases and a card expected, got damage"
+            )
             raise InputError(message) from error
 
 

@@ -21,21 +21,25 @@ _CUT_SHORT = re.compile(r"^\d+ requested and \d+ written$")
 """What NumPy says of a file that took less than it was given."""
 
 
+class DiskFaultError(InputError):
+    """What a disk refused: of the files that were read it says nothing."""
+
+
 @contextmanager
 def writing_to(place: object) -> Iterator[None]:
-    """Turn what a disk refuses into an `InputError` that names the place.
+    """Turn what a disk refuses into a `DiskFaultError` that names the place.
 
     >>> with writing_to("data/checkpoints"):
     ...     raise OSError(errno.ENOSPC, "No space left on device")
     Traceback (most recent call last):
     ...
-    pipeline.errors.InputError: no space left in data/checkpoints
+    pipeline.disk_faults.DiskFaultError: no space left in data/checkpoints
     """
     try:
         yield
     except OSError as error:
         if message := disk_fault(error, place):
-            raise InputError(message) from error
+            raise DiskFaultError(message) from error
         raise
 
 

@@ -184,3 +184,27 @@ def test_data_that_is_not_here_is_said_to_be_fetched(repository, tmp_path):
     shutil.rmtree(copy / ".dvc/cache")
     with pytest.raises(InputError, match="small at 'HEAD~1' is not in DVC's cache here: run dvc"):
         list(diff_revisions("HEAD~1", "HEAD", root=copy))
+
+
+def damaged(path, how):
+    content = path.read_bytes()
+    path.unlink()
+    damage = {"half": content[: len(content) // 2], "empty": b"", "other": b"[1]"}
+    if how in damage:
+        path.write_bytes(damage[how])
+    return path
+
+
+@IGNORE_DVC
+@pytest.mark.parametrize("name", ["cases.parquet", "card.json"])
+@pytest.mark.parametrize("how", ["half", "empty", "other", "gone"])
+def test_damaged_files_of_the_workspace_are_one_line(repository, tmp_path, name, how):
+    copy = tmp_path / "copy"
+    shutil.copytree(repository, copy)
+    path = damaged(copy / "data/prepared/small" / name, how)
+    with pytest.raises(InputError, match=rf"{name} is .*`dvc repro .* data@small` makes it again"):
+        list(diff_revisions("HEAD", "workspace", root=copy))
+    (path.parent / "SHA256SUMS").unlink()
+    if how != "gone":
+        with pytest.raises(InputError, match="small at 'workspace': a table of cases and a card"):
+            list(diff_revisions("HEAD", "workspace", root=copy))

@@ -504,6 +504,13 @@ def test_a_folder_that_is_not_ours_is_refused_before_the_file_is_read(tmp_path):
         )
 
 
+def test_what_a_calibrator_cannot_be_fitted_to_is_said_of_the_calibration_file(tmp_path, csv):
+    two = simulated(2, seed=1, first_patient=900).iloc[[0, 2]]
+    few = csv(two.assign(label=["none", "benign"]), "few.csv")
+    with pytest.raises(InputError, match=r"few\.csv: calibrator temperature: at least 2 .* got 1"):
+        logits_report(csv(simulated(9, seed=0)), tmp_path / "o", SHOWN, calibration=few, groups=[])
+
+
 def test_how_a_file_was_read_is_said_in_a_line_each(tmp_path):
     table = simulated(40, seed=0)
     logits = table[[f"logit_{name}" for name in CLASSES]].to_numpy()
@@ -515,8 +522,8 @@ def test_how_a_file_was_read_is_said_in_a_line_each(tmp_path):
     assert notes([read_given(tmp_path / "cases.csv")]) == [
         WITHOUT_CALIBRATION,
         "The cells of cases.csv are parted by semicolons.",
-        "Rows of cases.csv whose probabilities miss one, by 0.0015 at most, and were divided by "
-        f"their sum: {num_rescaled}.",
+        "Rows of cases.csv whose probabilities sum to 1 only within 0.0015, and were "
+        f"divided by their sum: {num_rescaled}.",
         "Probabilities of exactly 0 in cases.csv, read as the smallest positive number: "
         f"{(rounded == 0).sum()}.",
         "Labels of cases.csv that were read without regard to spaces, decimals or the case of "

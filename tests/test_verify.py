@@ -1,3 +1,4 @@
+import errno
 import hashlib
 import json
 import re
@@ -201,6 +202,25 @@ def test_what_the_stages_wrote_comes_out_again(written):
     before = {path: path.stat().st_mtime_ns for path in written.rglob("*")}
     assert list(verify(["tiny"], root=written, tolerance=0.0)) == []
     assert {path: path.stat().st_mtime_ns for path in written.rglob("*")} == before
+
+
+def test_a_full_disk_of_temporary_files_is_no_difference(written, monkeypatch):
+    def fill_up(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("pipeline.stages.calibrate.write_log_probabilities", fill_up)
+    with pytest.raises(InputError, match=r"where results are computed again: no space left"):
+        list(verify(["tiny"], root=written, tolerance=0.0))
+
+
+def test_what_another_commit_evaluated_comes_out_again(project):
+    scores = project / "data/scores/tiny/hand"
+    provenance = read_json(scores / "provenance.json")
+    provenance["evaluated_by"] |= {"revision": "1" * 40, "dirty": True}
+    write_json(provenance, scores / "provenance.json")
+    write_hashes(scores)
+    report.run("tiny", root=project)
+    assert list(verify(["tiny"], root=project, tolerance=0.0)) == []
 
 
 def test_pictures_that_may_be_shown_come_out_again_too(written):
@@ -419,6 +439,13 @@ def test_a_changed_and_an_added_raw_file_are_named(recorded):
         Difference("data/raw/hand/b.dcm", "md5 (dvc.lock, data@hand)", md5(b"two"), md5(b"tow")),
         Difference("data/raw/hand/c.dcm", "md5 (dvc.lock, data@hand)", "no such file", md5(b"new")),
     ]
+
+
+def test_a_folder_that_lost_all_of_its_files_is_compared_too(recorded):
+    for name in ("a.dcm", "b.dcm"):
+        (recorded / "data/raw/hand" / name).unlink()
+    found = list(recorded_differences(recorded, read_plan(recorded / PLAN), "tiny"))
+    assert [each.recomputed for each in found] == ["no such file"] * 2
 
 
 def test_training_is_one_stage_an_experiment(project):

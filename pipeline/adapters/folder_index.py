@@ -27,6 +27,7 @@ from pipeline.adapters.label_table import (
 from pipeline.adapters.parallel import ordered_map
 from pipeline.errors import InputError
 from pipeline.metrics.side_by_side import available_cores
+from pipeline.parquet_table import read_parquet
 
 FILES = "files.parquet"
 LABELS = "labels.parquet"
@@ -102,11 +103,15 @@ def write_index(
 
 
 def read_index(raw: Path) -> Index:
-    """Return what `write_index` wrote; `InputError` if nothing was acquired."""
+    """Return what `write_index` wrote; `InputError` if nothing was acquired, or it is damaged."""
     if not (raw / FILES).is_file():
         message = f"{raw}: nothing acquired ({FILES} is missing): run acquire first"
         raise InputError(message)
-    rows = pq.read_table(raw / FILES, schema=_SCHEMA).to_pylist()
+    table = read_parquet(raw / FILES)
+    if not table.schema.equals(_SCHEMA):
+        message = f"{raw / FILES}: an index of files expected: run acquire again"
+        raise InputError(message)
+    rows = table.to_pylist()
     lists = [each.name for each in fields(FileFacts) if "tuple" in str(each.type)]
     files = [FileFacts(**row | {name: tuple(row[name]) for name in lists}) for row in rows]
     return Index(files=files, labels=read_labels(raw / LABELS))

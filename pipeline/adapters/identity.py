@@ -8,10 +8,11 @@ import secrets
 import unicodedata
 from collections.abc import Callable, Iterable, Set
 from dataclasses import dataclass
-from functools import reduce
+from functools import partial, reduce
 from pathlib import Path
 
 from pipeline.errors import InputError
+from pipeline.identifiers import plain_identifier
 
 KEY_VARIABLE = "PIPELINE_IDENTITY_KEY"
 KEY_FILE = Path("data/.identity_key")
@@ -24,7 +25,7 @@ class Pseudonyms:
 
     The name is the first 80 bits of HMAC-SHA256 (RFC 2104) over the kind and the value: equal
     values get equal names, in whatever form of Unicode they are spelt, and without the key no list
-    of possible values can be tried.
+    of possible values can be tried. So do the spellings of one patient, see `plain_patient`.
     """
 
     key: bytes
@@ -37,7 +38,8 @@ class Pseudonyms:
 
     def __call__(self, kind: str, value: str) -> str:
         """Return 20 hexadecimal digits that stand for the value of a kind (patient, series ...)."""
-        return self._digest(kind, unicodedata.normalize("NFC", value))[:20]
+        plain = plain_patient if kind == "patient" else partial(unicodedata.normalize, "NFC")
+        return self._digest(kind, plain(value))[:20]
 
     def of_content(self, sha256: str) -> str:
         """Return 64 hexadecimal digits that stand for the hash of a file.
@@ -50,6 +52,19 @@ class Pseudonyms:
         # A file's name may hold bytes that are no text, which Python shows as surrogates.
         message = f"{kind}\0{value}".encode("utf-8", "surrogateescape")
         return hmac.digest(self.key, message, "sha256").hex()
+
+
+def plain_patient(patient: str) -> str:
+    """Return a patient's identifier in one spelling, in capitals as most headers have it.
+
+    A table that went through a spreadsheet, and two scanners, spell one patient in two ways, who
+    would then be trained on and tested. Two patients who differ in spelling alone become one, which
+    costs no guarantee.
+
+    >>> plain_patient("0042.0"), plain_patient(" p-07")
+    ('42', 'P-07')
+    """
+    return plain_identifier(patient).upper()
 
 
 def load_pseudonyms() -> Pseudonyms:
@@ -106,7 +121,10 @@ def find_sources(folder: Path, sources: Iterable[str], pseudonyms: Pseudonyms) -
     found = trace_sources(folder, sources, pseudonyms)
     for source, path in found.items():
         if not path.is_file():
-            message = f"{source}: no such file below the data set's folder: run acquire again"
+            message = (
+                f"{source}: no such file below the data set's folder, or another identity key than "
+                "it was acquired with: bring it back, or run acquire again"
+            )
             raise InputError(message)
     return found
 

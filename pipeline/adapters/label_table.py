@@ -19,10 +19,13 @@ from pipeline.config.dataset import SPLITS
 from pipeline.config.reading import Strict
 from pipeline.csv_table import absent_column, read_csv
 from pipeline.errors import InputError, located
+from pipeline.identifiers import is_rounded
 from pipeline.parquet_table import is_binary, python_values, read_parquet
 
 KeyKind = Literal["sop", "series", "study", "accession", "patient", "file"]
 
+_LARGEST_EXACT = 2**53
+"""Beyond it floats skip whole numbers."""
 _WITH_FRACTION = re.compile(r"([0-9]+)\.0+")
 
 _SCHEMA = pa.schema(
@@ -132,8 +135,11 @@ def _values(column: Sequence[str] | pa.ChunkedArray, name: str) -> Sequence[Any]
 def _cell(value: Any) -> str:
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""
-    # Parquet keeps a whole number that once shared its column with a gap as 3.0.
-    return str(int(value) if isinstance(value, float) and value.is_integer() else value).strip()
+    if isinstance(value, float) and value.is_integer():
+        # Parquet keeps a whole number that once shared its column with a gap as 3.0, rounded where
+        # it is too long: that is then shown as a spreadsheet would.
+        return str(int(value)) if abs(value) < _LARGEST_EXACT else f"{value:.5e}"
+    return str(value).strip()
 
 
 def label_rows(
@@ -226,6 +232,9 @@ def _with_patient(
         cell(column)
         for column in (arguments.patient_column, arguments.sex_column, arguments.age_column)
     )
+    if is_rounded(patient):
+        advice = "a spreadsheet rounded the number: export the column as text"
+        return Labelled(found.key, fault="unusable patient", advice=advice)
     if normal_sex(sex) == NOT_RECORDED and not is_unknown(sex):
         advice = "known: female, male, other, their first letters, or an empty cell"
         return Labelled(found.key, fault="unusable sex", advice=advice)

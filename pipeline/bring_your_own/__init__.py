@@ -95,9 +95,10 @@ def logits_report(
     card = given_card(name, given, splits, shown)
     for line in (*card["notes"], *card["unchecked"]):
         tell(line)
-    with located(path):
-        tell(f"fitting calibrators for {len(given[0].predictions):,} test cases")
+    tell(f"fitting calibrators for {len(given[0].predictions):,} test cases")
+    with located(path if calibration is None else calibration):
         run = given_run(given[0], splits.get("calibration"), splits.get("threshold"), shown)
+    with located(path):
         row = given_row(name, run, shown)
         experiment = Experiment([run], row, card, history=no_history())
         tables = compute_tables(experiment, tell=tell)

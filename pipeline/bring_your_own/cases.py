@@ -15,6 +15,7 @@ from pipeline.bring_your_own.class_columns import KINDS, Outputs, read_outputs
 from pipeline.bring_your_own.columns import Columns, as_text, read_columns, rows_text
 from pipeline.bring_your_own.group_columns import read_group
 from pipeline.bring_your_own.identifiers import (
+    alike_rows,
     is_leak,
     plain_identifiers,
     require_distinct,
@@ -221,6 +222,13 @@ def require_other_cases(first: Given, second: Given) -> None:
         message = (
             f"{path}: other cases than in {first.path} expected, got the very same "
             f"{first.outputs.kind} in {rows_text(shared)}"
+        )
+        raise InputError(message)
+    alike = alike_rows(first.predictions, second.predictions)
+    if alike is not None:
+        message = (
+            f"{path}: other cases than in {first.path} expected, got probabilities that are equal "
+            f"but for rounding, more often than by chance, in {rows_text(alike)}"
         )
         raise InputError(message)
 

@@ -175,7 +175,8 @@ def _rescaled(columns: Columns, matrix: Probabilities) -> tuple[Probabilities, i
             f"{columns.path}: probabilities must lie in [0, 1], got others in {rows_text(outside)}"
         )
         raise InputError(message)
-    sums, tolerance = matrix.sum(axis=1), sum_tolerance(matrix.shape[1])
+    # Sorted, so that the same numbers in another order of classes are divided by the same sum.
+    sums, tolerance = np.sort(matrix, axis=1).sum(axis=1), sum_tolerance(matrix.shape[1])
     # A sum that misses by the tolerance itself is written so, and rounded once more.
     wrong = np.abs(sums - 1) > tolerance + EXACT
     if wrong.any():

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
+from scipy.special import softmax
 from scipy.stats import binom
 
 from pipeline.artifacts import Predictions
 from pipeline.bring_your_own.columns import rows_text
 from pipeline.errors import InputError
+from pipeline.identifiers import is_rounded, plain_identifier
 from pipeline.shapes import Logits
-
-_NUMBER = re.compile(r"([+-]?)0*([0-9]+?)(?:\.0*)?")
-_ROUNDED = re.compile(r"[+-]?[0-9](?:\.[0-9]+)?e\+[0-9]+")
-"""What a spreadsheet makes of a long number; those that begin alike are then one."""
 
 BY_CHANCE = 1e-4
 """Rows of logits that two files share are refused where chance would not share so many."""
@@ -29,32 +25,17 @@ COARSE_DECIMALS = 4
 FLOAT32_VALUES = 2.0**22
 """Values that a float32 takes about as often; logits are at least as fine."""
 
+DECIMALS = (3, 5)
+"""To which probabilities are compared: of three what was rounded is found, of five two classes."""
+
 UNLIKELY = 0.01
 """Pairs of equal rows that chance may make, where a single one is taken for the same case."""
-
-
-def plain_identifier(text: str) -> str:
-    """Return an identifier as all its spellings have it.
-
-    Spaces around it, the case of its letters, the form of its accents, and, where it is a whole
-    number, zeros in front and decimals of zero do not count: a spreadsheet changes all of them.
-    Two patients who differ in nothing else are taken for one, which hides no leak.
-
-    >>> [plain_identifier(each) for each in ("1000.0", " 1000", "0042", "P-07 ", "1.5", "00")]
-    ['1000', '1000', '42', 'p-07', '1.5', '0']
-    """
-    plain = unicodedata.normalize("NFKC", text).strip().casefold()
-    number = _NUMBER.fullmatch(plain)
-    if number is None:
-        return plain
-    sign = "-" if number[1] == "-" and number[2] != "0" else ""
-    return f"{sign}{number[2]}"
 
 
 def plain_identifiers(texts: np.ndarray, place: str) -> np.ndarray:
     """Return a column of identifiers in plain form; `InputError` if a spreadsheet rounded one."""
     plain = {each: plain_identifier(each) for each in set(texts.tolist())}
-    rounded = np.array([bool(_ROUNDED.fullmatch(plain[each])) for each in texts.tolist()])
+    rounded = np.array([is_rounded(plain[each]) for each in texts.tolist()])
     if rounded.any():
         message = (
             f"{place}: identifiers in full expected, got numbers that a spreadsheet rounded in "
@@ -101,12 +82,31 @@ def is_leak(first: Predictions, second: Predictions, *, are_logits: bool) -> boo
     if are_logits and are_distinct(second.logits[shared], num_pairs):
         return True
     counts = [Counter(row.tobytes() for row in _rows(each.logits)) for each in (first, second)]
-    pooled = counts[0] + counts[1]
-    twice = [row for row, count in pooled.items() if count == 2]
-    parted = sum(counts[0][row] == 1 for row in twice)
-    sizes = (len(first), len(second), len(first) + len(second))
+    return counts[0] == counts[1] or _more_than_chance(*counts)
+
+
+def alike_rows(first: Predictions, second: Predictions) -> np.ndarray | None:
+    """Return which rows of the second's probabilities are rows of the first's but for rounding.
+
+    None where chance would make as many. So are found the same cases with other decimals, with
+    logits moved by a constant, and as logits in one file and probabilities in the other.
+    """
+    for decimals in DECIMALS:
+        rows = [[row.tobytes() for row in _rounded(each.logits, decimals)]
+                for each in (first, second)]  # fmt: skip
+        counts = [Counter(each) for each in rows]
+        if _more_than_chance(*counts):
+            return np.array([row in counts[0] for row in rows[1]], dtype=bool)
+    return None
+
+
+def _more_than_chance(first: Counter[bytes], second: Counter[bytes]) -> bool:
+    """Return whether both files hold more of the rows that are there just twice than by chance."""
+    twice = [row for row, count in (first + second).items() if count == 2]
+    parted = sum(first[row] == 1 for row in twice)
+    sizes = (first.total(), second.total(), first.total() + second.total())
     chance = 2 * sizes[0] * sizes[1] / (sizes[2] * (sizes[2] - 1))
-    return counts[0] == counts[1] or binom.sf(parted - 1, len(twice), chance) < BY_CHANCE
+    return bool(binom.sf(parted - 1, len(twice), chance) < BY_CHANCE)
 
 
 def are_distinct(logits: Logits, num_pairs: int) -> bool:
@@ -121,6 +121,10 @@ def are_distinct(logits: Logits, num_pairs: int) -> bool:
     """
     by_chance = num_pairs / FLOAT32_VALUES ** (logits.shape[1] - 1)
     return by_chance < UNLIKELY and bool((np.round(logits, COARSE_DECIMALS) != logits).any())
+
+
+def _rounded(logits: Logits, decimals: int) -> np.ndarray:
+    return np.rint(10.0**decimals * softmax(logits, axis=1)).astype(np.int32)
 
 
 def _rows(logits: Logits) -> Logits:

@@ -85,6 +85,7 @@ def class_numbers(
                 f"the classes by words, as in logit_class{classes[0]}"
             )
             raise InputError(message)
+        _require_one_meaning(own, every, named, numbered, places)
         by_number = every <= set(numbered) and not every <= set(named)
         known = [numbered if by_number else named] * len(texts)
     else:
@@ -93,6 +94,25 @@ def class_numbers(
         _read(text, numbers, classes, place)
         for text, numbers, place in zip(texts, known, places, strict=True)
     ]
+
+
+def _require_one_meaning(
+    own: Sequence[set[str]],
+    every: set[str],
+    named: dict[str, int],
+    numbered: dict[str, int],
+    places: Sequence[str],
+) -> None:
+    """Raise `InputError` if one file's labels are names and another's are numbers from 0."""
+    whole = (set(named), set(numbered))
+    if not any(every <= each for each in whole) and all(
+        any(labels <= each for each in whole) for labels in own
+    ):
+        message = (
+            f"{places[-1]}: labels of the same meaning as in {places[0]} expected, got classes' "
+            "names in one file and numbers from 0 in the other"
+        )
+        raise InputError(message)
 
 
 def _contradict(every: set[str], named: dict[str, int], numbered: dict[str, int]) -> bool:

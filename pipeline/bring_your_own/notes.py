@@ -42,8 +42,8 @@ def unchecked(given: Sequence[Given]) -> list[str]:
         )
     if not comparable(*given):
         said.append(
-            "Not checked, as one file holds logits and the other probabilities: that no case is in "
-            "both under two names."
+            "Checked but for rounding alone, as one file holds logits and the other "
+            "probabilities: that no case is in both under two names."
         )
     elif num_shared := int(shared_rows(given[0].predictions, given[1].predictions).sum()):
         said.append(
@@ -62,11 +62,11 @@ def _how_read(given: Given) -> Iterator[str]:
         yield f"The cells of {name} are parted by {SEPARATOR_NAMES[given.separator]}."
     if outputs.pair:
         other, own = outputs.classes
-        yield f"{name} holds one column, {own}; the probability of {other} is one less it."
+        yield f"{name} holds one column, {own}; the probability of {other} is 1 minus it."
     tolerance = sum_tolerance(len(outputs.classes))
     if outputs.num_rescaled:
         yield (
-            f"Rows of {name} whose probabilities miss one, by {tolerance:g} at most, and were "
+            f"Rows of {name} whose probabilities sum to 1 only within {tolerance:g}, and were "
             f"divided by their sum: {outputs.num_rescaled:,}."
         )
     if outputs.num_zeros:

@@ -157,6 +157,10 @@ def given_card(
             for split, each in splits.items()
         },
         "patients": {split: len(np.unique(each.patients)) for split, each in splits.items()},
+        "class_patients": {
+            split: dict(zip(classes, _patients(each, len(classes)), strict=True))
+            for split, each in splits.items()
+        },
         "reuse": {},
         "long_tail": None,
         "files": [{"name": each.path.name, "sha256": sha256_of(each.path)} for each in given],
@@ -203,6 +207,14 @@ def study_name(path: Path) -> str:
 
 def _counts(predictions: Predictions, num_classes: int) -> list[int]:
     return np.bincount(predictions.labels, minlength=num_classes).tolist()
+
+
+def _patients(predictions: Predictions, num_classes: int) -> list[int]:
+    """Return how many patients have a case of each class."""
+    return [
+        len(np.unique(predictions.patients[predictions.labels == label]))
+        for label in range(num_classes)
+    ]
 
 
 def _sites(given: Given) -> dict[str, dict[str, int]]:

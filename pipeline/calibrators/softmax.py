@@ -28,8 +28,9 @@ def log_softmax(
 ) -> LogProbabilities:
     r"""Return :math:`\log \mathrm{softmax}(z_i / T_i)` for every case.
 
-    A row's result does not depend on the rows beside it, and adding a constant to a row changes
-    nothing as far as the sum itself is exact.
+    A row's result does not depend on the rows beside it, nor on the order of its classes: cases
+    as sure of one class as of another tie to the last bit, at every temperature. Adding a constant
+    to a row changes nothing as far as the sum itself is exact.
 
     Parameters
     ----------
@@ -47,7 +48,7 @@ def log_softmax(
         block = result[rows]
         np.subtract(logits[rows], highest[rows, None], out=block)
         block /= divisors[rows, None]
-        block -= np.log(row_sums(np.exp(block)))[:, None]
+        block -= np.log(_sums_in_any_order(np.exp(block)))[:, None]
     return result
 
 
@@ -67,7 +68,7 @@ def confidence_log_odds(
     totals = np.empty(len(logits))
     for rows in row_blocks(*logits.shape):
         gaps = logits[rows] - highest[rows, None]
-        totals[rows] = row_sums(np.exp(gaps, out=gaps))
+        totals[rows] = _sums_in_any_order(np.exp(gaps, out=gaps))
     return -np.log(np.maximum(totals - 1.0, SMALLEST_DOUBT))
 
 
@@ -107,6 +108,14 @@ def exponential_moments(
                 weights *= gaps
             moments[order, rows] = np.einsum("ij,ij->i", weights, gaps)
     return moments
+
+
+def _sums_in_any_order(table: Float[np.ndarray, "cases classes"]) -> Float[np.ndarray, "cases"]:
+    """Return each row's sum, the same bits in whatever order its numbers stand; sorts the table."""
+    # Of two numbers either order gives the same sum.
+    if table.shape[1] > 2:
+        table.sort(axis=1)
+    return row_sums(table)
 
 
 def row_sums(table: Float[np.ndarray, "cases classes"]) -> Float[np.ndarray, "cases"]:

@@ -65,8 +65,9 @@ def bootstrap_score(
     Returns
     -------
     dict of str to Interval or None
-        Keys of `score`. None where no resample has the number (AUROC of a single class), and for
-        metrics of which no interval holds its level; see `Metric`.
+        Keys of `score`. None where no resample has the number (AUROC of a single class), where all
+        have the same (accuracy without an error: that none was seen does not make it certain), and
+        for metrics of which no interval holds its level; see `Metric`.
 
     Raises
     ------
@@ -114,6 +115,8 @@ def score_intervals(
     values = resample_scores(runs, patients, seed=seed, num_resamples=num_resamples, names=sound)
     intervals: dict[str, Interval | None] = dict.fromkeys(METRICS)
     for name, resampled in values.items():
+        if np.nanmin(resampled, initial=np.inf) >= np.nanmax(resampled, initial=-np.inf):
+            continue
         if kinds[name] == "percentile":
             intervals[name] = percentile_interval(resampled, level)
         else:

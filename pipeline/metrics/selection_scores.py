@@ -29,7 +29,7 @@ def confidence(logits: Logits) -> SelectionScores:
     >>> confidence(np.log([[0.75, 0.25]]))
     array([0.75])
     """
-    return softmax(_float64(logits), axis=1).max(axis=1)
+    return softmax(_in_order(logits), axis=1).max(axis=1)
 
 
 def margin(logits: Logits) -> SelectionScores:
@@ -38,9 +38,8 @@ def margin(logits: Logits) -> SelectionScores:
     >>> margin(np.log([[0.5, 0.125, 0.375]]))
     array([0.125])
     """
-    probabilities = softmax(_float64(logits), axis=1)
-    second, first = np.partition(probabilities, -2, axis=1)[:, -2:].T
-    return first - second
+    probabilities = softmax(_in_order(logits), axis=1)
+    return probabilities[:, -1] - probabilities[:, -2]
 
 
 def negative_entropy(logits: Logits) -> SelectionScores:
@@ -49,7 +48,7 @@ def negative_entropy(logits: Logits) -> SelectionScores:
     >>> negative_entropy(np.zeros((1, 4))) == -np.log(4)
     array([ True])
     """
-    log_probabilities = log_softmax(_float64(logits), axis=1)
+    log_probabilities = log_softmax(_in_order(logits), axis=1)
     probabilities = np.exp(log_probabilities)
     terms = np.zeros_like(probabilities)
     np.multiply(probabilities, log_probabilities, out=terms, where=probabilities > 0)
@@ -145,9 +144,14 @@ def _float64(logits: Logits) -> Logits:
     return np.asarray(logits, dtype=np.float64)
 
 
+def _in_order(logits: Logits) -> Logits:
+    """Return each row from low to high: cases that differ in the order of classes alone tie."""
+    return np.sort(_float64(logits), axis=1)
+
+
 def _with_constant(logits: Logits, *, name: str) -> Logits:
     """Refuse log-probabilities: their energy is 0 for every case, which says nothing."""
     if are_log_probabilities(logits):
         message = f"{name} needs logits, got log-probabilities: restore them by calibrated_logits"
         raise InputError(message)
-    return _float64(logits)
+    return _in_order(logits)

@@ -17,7 +17,10 @@ import pandas as pd
 from pipeline.adapters import Quarantined
 from pipeline.adapters.identity import MASK, load_pseudonyms, trace_sources
 from pipeline.config import Dataset, read_dataset
+from pipeline.csv_table import read_csv
 from pipeline.errors import InputError
+
+_COLUMNS = ("file", "reason", "advice")
 
 _MORE = " (and "
 """What follows the first of several files."""
@@ -29,7 +32,7 @@ _MASKED = re.compile(rf"{MASK}[0-9a-f]{{20}}(?:/{MASK}[0-9a-f]{{20}})*")
 def write_quarantine(quarantined: Sequence[Quarantined], path: Path) -> None:
     """Write one row a file: which, the reason, and what its owner can do about it."""
     rows = [(each.source, each.reason, each.advice) for each in quarantined]
-    pd.DataFrame(rows, columns=["file", "reason", "advice"]).to_csv(path, index=False)
+    pd.DataFrame(rows, columns=list(_COLUMNS)).to_csv(path, index=False)
 
 
 def count_reasons(quarantined: Sequence[Quarantined]) -> dict[str, int]:
@@ -101,7 +104,10 @@ def reveal_quarantine(key: str, root: Path) -> Iterator[str]:
     if not path.is_file():
         message = f"{path}: no such file: run prepare first"
         raise InputError(message)
-    rows = pd.read_csv(path, dtype=str, keep_default_na=False)
+    rows = read_csv(path, breaks=True)
+    if absent := [name for name in _COLUMNS if name not in rows]:
+        message = f"{path}: column '{absent[0]}' expected: run prepare again"
+        raise InputError(message)
     names = [(name, *name.split(_MORE)[:1]) for name in rows["file"]]
     masks = [mask for advice in rows["advice"] for mask in _MASKED.findall(advice)]
     hidden = {name for _, name in names if _is_masked(name)} | set(masks)

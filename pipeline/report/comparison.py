@@ -20,6 +20,8 @@ KINDS = {
     "accuracy": "",
 }
 """Kinds of metric, each with words in the names of its metrics; the first that fits."""
+MASKED_WITH_CLASSES = "balanced_accuracy"
+"""Stands for all metrics that are left out where a class is masked."""
 SHOWN_METRICS = ("accuracy", "auroc", "nll", "brier", "ece", "classwise_ece", "aurc", "augrc")
 
 
@@ -148,14 +150,25 @@ def _caption(scores: Scores, left_out: int) -> str:
         f"{boot['num_resamples']:,} bootstrap resamples of {boot['unit']}s. {RESAMPLED_ECE} ★ best "
         "of its column; "
         f"the shaded row is the model of the first screen.{ties}{more if left_out else ''}"
-        f"{_intervals_explained(scores)}"
+        f"{_intervals_explained(scores)}{_left_out(scores)}"
+    )
+
+
+def _left_out(scores: Scores) -> str:
+    """Say which metrics are not written where a class is masked; empty where none is."""
+    if MASKED_WITH_CLASSES in set(scores.frame("summary")["metric"]):
+        return ""
+    return (
+        " Balanced accuracy, macro F1, AUROC and calibration in the large are left out: they would "
+        "give a masked class away."
     )
 
 
 def _intervals_explained(scores: Scores) -> str:
     """Say which pairs have an interval over patients, where not all have; empty where all have."""
-    rows = pick(scores.frame("summary"), metric=scores.frame("summary")["metric"].iloc[0])
-    known = rows.set_index(["loss", "calibrator"])["lower"].notna()
+    # Some metric has one: accuracy has none where nothing is read wrongly.
+    pairs = scores.frame("summary").groupby(["loss", "calibrator"], sort=False)
+    known = pairs["lower"].count() > 0
     if known.all() or not known.any():
         return ""
     wholly = [

@@ -21,6 +21,9 @@ from pipeline.tables.parts.wording import counted, interval, missing, percent
 from pipeline.tables.reliability import trust_sentence
 
 READERS = "Readers were not studied."
+WITHOUT_COSTS = (
+    "The costs that were stated are not used: a mean cost would give a masked class away."
+)
 UNCOMMITTED = "Trained from uncommitted changes: the revision alone does not bring it back."
 SIMULATED = "The images are simulated: this tests the method and says nothing of any patient."
 
@@ -157,4 +160,5 @@ def _limits(scores: Scores) -> str:
     ]
     dirty = [UNCOMMITTED] if any(run["dirty"] for run in scores.provenance["runs"]) else []
     notes = dataset.get("notes", [])
-    return " ".join([*simulated, *notes, *leaks, *reused, *dirty, READERS])
+    costs = [WITHOUT_COSTS] if scores.record["costs"] and scores.frame("cost_points").empty else []
+    return " ".join([*simulated, *notes, *leaks, *reused, *dirty, *costs, READERS])

@@ -14,7 +14,7 @@ from pipeline.errors import InputError, located
 
 
 def run(key: str, *, root: Path) -> None:
-    """Write data/raw/KEY, whole or not at all.
+    """Write data/raw/KEY, whole or not at all; an index of an own folder with its hashes.
 
     Raises
     ------
@@ -31,7 +31,9 @@ def run(key: str, *, root: Path) -> None:
         for output in (root / "data" / "raw" / key, root / "data" / "prepared" / key):
             require_apart(sources(dataset), output)
         acquire = ACQUIRERS.get(dataset.adapter, acquire_files)
-        with whole_folder(root / "data" / "raw" / key) as raw:
+        # Public files bear the checksums of the config; an index of a folder has only these.
+        is_index = "folder" in dataset.arguments
+        with whole_folder(root / "data" / "raw" / key, hashed=is_index) as raw:
             acquire(raw, dataset)
 
 

@@ -11,6 +11,7 @@ from pipeline.artifacts import whole_folder, write_json
 from pipeline.cases import write_cases
 from pipeline.config import read_dataset
 from pipeline.errors import InputError, located
+from pipeline.hashes import require_intact
 from pipeline.preparing import (
     ImageSpool,
     collect,
@@ -37,6 +38,8 @@ def run(key: str, *, root: Path) -> None:
         if not raw.is_dir():
             message = f"{raw} does not exist: run acquire first"
             raise InputError(message)
+        if "folder" in dataset.arguments:
+            require_intact(raw, stage=f"data@{key}")
         with ImageSpool(folder / "spool", (*dataset.image_size, dataset.channels)) as spool:
             collected = collect(read(raw, dataset), dataset, spool)
         quarantined = collected.quarantined

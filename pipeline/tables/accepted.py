@@ -74,7 +74,7 @@ def failures_sentence(scores: Scores, most: int) -> str:
     )
     if not listed:
         return _no_error(frame, masked)
-    return f"Images answered wrongly, commonest first: {listed}."
+    return f"Images{_whose_of(masked)} answered wrongly, commonest first: {listed}."
 
 
 def shown_confusion(scores: Scores) -> list[Table]:
@@ -141,10 +141,15 @@ def _no_error(frame: pd.DataFrame, masked: set[str]) -> str:
 
     `frame` has what is answered by label and prediction, masked classes without a number.
     """
-    whose = "of the classes shown " if masked else ""
+    whose = _whose_of(masked)
     if not frame["answered"].sum():
-        return f"No image {whose}is answered, so none is read wrongly."
-    return f"No answered image {whose}is read wrongly."
+        return f"No image{whose} is answered, so none is read wrongly."
+    return f"No answered image{whose} is read wrongly."
+
+
+def _whose_of(masked: set[str]) -> str:
+    """Return of which classes a sentence speaks, where it cannot be all."""
+    return " of the classes shown" if masked else ""
 
 
 def _matrix_table(
@@ -209,7 +214,7 @@ def _errors_table(
         for _, row in wrong.iterrows()
     ]
     first = (
-        f"Commonest confident error: {wrong['label'].iloc[0]} read as "
+        f"Commonest confident error{_whose_of(masked)}: {wrong['label'].iloc[0]} read as "
         f"{wrong['prediction'].iloc[0]}."
         if len(wrong)
         else _no_error(frame, masked)

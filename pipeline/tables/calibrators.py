@@ -19,6 +19,7 @@ from pipeline.tables.parts.run import Run
 from pipeline.tables.parts.scores import Scores, calibrators_shown_first, pick
 from pipeline.tables.parts.shown import Cell, Heading, Table
 from pipeline.tables.parts.spec import TableSpec
+from pipeline.tables.parts.wording import counted
 
 
 def calibrators_table(runs: Sequence[Run]) -> pd.DataFrame:
@@ -142,12 +143,15 @@ def _parameters(text: str) -> str:
     'temperature 1.235'
     >>> _parameters('{"log_temperatures": [0.0, 0.7]}')
     'temperatures 1 to 2.014 in 2 bins'
+    >>> _parameters('{"log_temperatures": [0.0]}')
+    'temperature 1 in 1 bin'
     """
     words = []
     for name, value in json.loads(text or "{}").items():
         if name == "log_temperatures":
-            ends = f"{exp(min(value)):.4g} to {exp(max(value)):.4g}"
-            words.append(f"temperatures {ends} in {len(value)} bins")
+            low, high = (f"{exp(end(value)):.4g}" for end in (min, max))
+            ends = f"temperature {low}" if low == high else f"temperatures {low} to {high}"
+            words.append(f"{ends} in {counted(len(value), 'bins')}")
         elif isinstance(value, float):
             words.append(f"{name} {value:.4g}")
         elif isinstance(value, int | str) and name != "type":

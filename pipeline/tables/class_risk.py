@@ -127,11 +127,12 @@ def _most_missed(scores: Scores, rows: pd.DataFrame, shown: Mapping[str, str]) -
     if not judged["missed"].sum():
         if judged.empty:
             return ""
-        return f"No image of a class with {RATE_FROM} {scores.unit} or more is read as another."
+        return "No image of a class whose rate is shown is read as another."
     most = judged.iloc[int((judged["missed"] / judged["cases"]).argmax())]
     surest = _rate(most[f"risk_at_coverage_{SUREST[-1]}"])
+    among = "" if len(judged) == len(rows) else " of the classes whose rate is shown"
     return (
-        f"Most often missed: {most['class']}, {_missed(scores, most)}; among its surest "
+        f"Most often missed{among}: {most['class']}, {_missed(scores, most)}; among its surest "
         f"{SUREST[-1]}%, {surest}."
     )
 

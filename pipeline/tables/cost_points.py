@@ -25,6 +25,7 @@ from pipeline.tables.parts.wording import (
     missing,
     percent,
     target_text,
+    threshold_text,
 )
 
 TEST = "hoeffding_bentkus"
@@ -198,7 +199,7 @@ def _point_cells(row: pd.Series) -> tuple[Cell, ...]:
     return (
         *names,
         Cell(VERDICTS["found"]),
-        Cell(percent(row["threshold"])),
+        Cell(threshold_text(row["threshold"])),
         Cell(f"{row['answered']:,}", percent(row["answered"] / row["num_test"])),
         Cell(f"{row['referred']:,}", percent(row["referred"] / row["num_test"])),
         cost,

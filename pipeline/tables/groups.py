@@ -196,7 +196,7 @@ def groups_sentence(groups: pd.DataFrame) -> str:
     small = int((sizes["visibility"] != "full").sum())
     judged = wrong[wrong["difference"].notna()]
     few = len(sizes) - small - len(judged)
-    of_few = f"; of {few} more too few are answered" if few else ""
+    of_few = f", {few} with too few answered" if few else ""
     examined = f"{counted(len(sizes), 'groups')} examined; {small} too small or masked{of_few}."
     return f"{examined} {_errors_sentence(judged)}"
 

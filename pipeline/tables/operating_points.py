@@ -25,6 +25,7 @@ from pipeline.tables.parts.wording import (
     percent,
     share_of,
     target_text,
+    threshold_text,
 )
 
 ONE_SIDED_DELTA = 0.05
@@ -167,7 +168,7 @@ def _point_cells(point: OperatingPoint) -> tuple[Cell, ...]:
     wrong = share_of(point.wrong, point.answered)
     return (
         Cell(words),
-        Cell(percent(point.threshold)),
+        Cell(threshold_text(point.threshold)),
         Cell(f"{point.answered:,}", percent(point.answered / point.num_test)),
         Cell(f"{point.referred:,}", percent(point.referred / point.num_test)),
         Cell(wrong),

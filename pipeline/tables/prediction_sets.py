@@ -101,7 +101,7 @@ def shown_prediction_sets(scores: Scores) -> Table | None:
             Heading("Level"),
             Heading("Calibrator", numeric=False),
             Heading("Held the true class", "images"),
-            Heading("Least held class", f"of {RATE_FROM} and more"),
+            Heading("Least held class", "of those with a rate"),
             Heading("Classes in a set", "mean"),
             Heading("Of one class", "images"),
             Heading("Empty", "images"),
@@ -201,8 +201,8 @@ def kept_sentence(every: pd.DataFrame) -> str:
     over_all, by_class = ((int(below[rows].sum()), int(rows.sum())) for rows in (whole, ~whole))
     if not below.any():
         return (
-            f"No interval lies below its level: of {over_all[1]} over all classes and "
-            f"{by_class[1]} of single classes."
+            f"Of {counted(over_all[1], 'intervals')} over all classes and {by_class[1]} of single "
+            "classes none lies wholly below its level."
         )
     named = ", ".join(dict.fromkeys(known[below & ~whole]["class"]))
     return (

@@ -128,9 +128,13 @@ def calibration_sentence(scores: Scores, loss: str, calibrator: str) -> str:
         if points >= 0.05
         else "neither over- nor under-confident"
     )
+    if summary.num_bins == 0:
+        return f"{calibrator}: on average {off}; no bin has {RATE_FROM} cases, so none is judged."
+    lie = "lies in a range that holds" if summary.num_bins == 1 else "lie in ranges that hold"
     return (
-        f"{calibrator}: on average {off}; {summary.num_within} of {summary.num_bins} bins with "
-        f"{RATE_FROM} cases or more lie in ranges that hold every bin of 95% of calibrated models."
+        f"{calibrator}: on average {off}; {summary.num_within} of "
+        f"{counted(summary.num_bins, 'bins')} with {RATE_FROM} cases or more {lie} every bin of "
+        "95% of calibrated models."
     )
 
 
@@ -141,7 +145,7 @@ def trust_sentence(scores: Scores) -> str:
     if summary.num_bins == 0:
         return "Too few cases in every confidence bin to tell."
     missed = summary.num_bins - summary.num_within
-    word = "within sampling error in every bin" if missed == 0 else (
+    word = f"within sampling error in every bin of {RATE_FROM} cases or more" if missed == 0 else (
         f"off in {missed} of {counted(summary.num_bins, 'bins')}, where 95% of calibrated models "
         "are off in none"
     )  # fmt: skip

@@ -40,6 +40,9 @@ POLICIES = {
 """What the table calls the policies of `workload`."""
 
 
+STATED = "stated"
+"""The prevalence that was stated, beside that of the test split."""
+
 KEY = ["loss", "calibrator", "seed", "target"]
 """What tells operating points apart."""
 
@@ -88,7 +91,7 @@ def workload_table(
     tests = {(run.loss, run.seed): run.test for run in runs}
     prevalences: dict[str, Float[np.ndarray, "classes"] | None] = {"test": None}
     if stated:
-        prevalences["stated"] = stated_shares(stated, classes)
+        prevalences[STATED] = stated_shares(stated, classes)
     rows: list[dict[str, Any]] = []
     for point in points.to_dict("records"):
         key = {name: point[name] for name in KEY}

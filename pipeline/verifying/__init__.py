@@ -9,8 +9,10 @@ from pathlib import Path
 
 from pipeline.artifacts import read_json, write_json
 from pipeline.config.plan import ExperimentRow, Plan, read_plan, require_row
+from pipeline.disk_faults import DiskFaultError
 from pipeline.errors import InputError
 from pipeline.findings.evidence import FOLDER, published_names
+from pipeline.hashes import write_hashes
 from pipeline.stages import calibrate, evaluate, overview, report
 from pipeline.verifying.data import (
     datasets_of,
@@ -179,6 +181,9 @@ def _verify_study(root: Path, plan: Plan, study: str, tolerance: float) -> Itera
         again = Path(folder)
         try:
             _recompute(root, again, study, rows)
+        except DiskFaultError as error:
+            message = f"{again}, where results are computed again: {error}"
+            raise InputError(message) from error
         except InputError as error:
             fault = str(error).replace(f"{again}/", "")
             yield Difference(f"reports/{study}", "", "a report", f"nothing ({fault})")
@@ -229,7 +234,9 @@ def _recompute(root: Path, again: Path, study: str, rows: dict[str, ExperimentRo
     for key, row in rows.items():
         calibrate.run(key, root=again)
         evaluate.run(key, root=again)
-        provenance = f"data/scores/{study}/{row.experiment}/provenance.json"
+        scores = f"data/scores/{study}/{row.experiment}"
+        provenance = f"{scores}/provenance.json"
         stored = read_json(root / provenance)["evaluated_by"]
         write_json(read_json(again / provenance) | {"evaluated_by": stored}, again / provenance)
+        write_hashes(again / scores)
     report.run(study, root=again)

@@ -187,7 +187,8 @@ def _out_differences(root: Path, stage: str, out: _Out) -> Iterator[Difference]:
 
 def _file_hashes(path: Path) -> dict[str, str]:
     """Return the MD5 of a file, or of each file in a folder, by its way from there."""
-    files = sorted(each for each in path.rglob("*") if each.is_file()) or [path]
+    inside = sorted(each for each in path.rglob("*") if each.is_file())
+    files = inside if path.is_dir() else [path]
     return {each.relative_to(path).as_posix(): _md5(each) for each in files}
 
 

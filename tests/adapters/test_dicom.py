@@ -148,6 +148,43 @@ def test_one_patient_has_one_key_whatever_the_study(project):
     assert first == second != third
 
 
+def test_a_patient_that_headers_and_table_spell_in_their_own_ways_is_one(project):
+    images = {"a.dcm": {"PatientID": "0042"}, "b.dcm": {"PatientID": "X"}, "c.dcm": {}}
+    table = [("a.dcm", "ill", ""), ("b.dcm", "ill", "42"), ("c.dcm", "ill", "42.0")]
+    labels = {"patient_column": "who"}
+    cases, out = read_images(
+        project, images, table=table, columns=("key", "label", "who"), labels=labels
+    )
+    assert out == []
+    assert len({each.patient for each in cases}) == 1
+
+
+def test_a_table_that_lost_the_zeros_of_its_patients_still_labels_their_files(project):
+    images = {"a.dcm": {"PatientID": "0042"}, "b.dcm": {"PatientID": "p-07"}}
+    cases, out = read_images(project, images, table=[("42", "ill"), ("P-07", "ill")], key="patient")
+    assert out == []
+    assert [each.label for each in cases] == [1, 1]
+
+
+def test_an_image_without_a_patient_has_the_one_that_its_study_names(project):
+    study = {"StudyInstanceUID": uid("study", "a.dcm")}
+    images = {"a.dcm": {"PatientID": "P1"}, "b.dcm": {"PatientID": None} | study}
+    first, second = read_images(project, images)[0]
+    assert first.patient == second.patient
+    assert second.patient_is == "patient"
+
+
+def test_a_study_of_two_patients_names_nobody(project):
+    study = {"StudyInstanceUID": uid("study", "a.dcm")}
+    images = {
+        "a.dcm": {"PatientID": "P1"},
+        "b.dcm": {"PatientID": "P2"} | study,
+        "c.dcm": {"PatientID": None} | study,
+    }
+    cases, _ = read_images(project, images)
+    assert [each.patient_is for each in cases] == ["patient", "patient", "study"]
+
+
 def test_without_a_patient_the_study_stands_for_one(project):
     images = {name: {"PatientID": None} for name in ("a.dcm", "b.dcm")}
     images |= {"c.dcm": {"PatientID": "", "StudyInstanceUID": uid("study", "a.dcm")}}
@@ -279,6 +316,7 @@ UPRIGHT = [1, 0, 0, 0, 0, -1]
         {"ImageOrientationPatient": [1, 0, 0, 0, 0.9998, 0.02]},
         {"PatientID": "P2"},
         {"BurnedInAnnotation": "YES"},
+        {"SOPInstanceUID": uid("image", "1.dcm")},
         {"PixelSpacing": [0, 0]},
         {"ImagePositionPatient": [0, 0, "1e999"]},
     ],
@@ -302,7 +340,7 @@ def test_a_stack_that_would_lose_a_slice_is_left_out(project, changes, config):
         {"ImageType": ["ORIGINAL", "PRIMARY", "LOCALIZER"]},
         {"SOPClassUID": SegmentationStorage},
         # Another copy of a slice, and another patient's image of a place that there is.
-        {"SOPInstanceUID": uid("image", "1.dcm")},
+        {"SOPInstanceUID": uid("image", "1.dcm"), "ImagePositionPatient": [0, 0, 1]},
         {"PatientID": "P2", "ImagePositionPatient": [0, 0, 1]},
     ],
 )
@@ -373,6 +411,16 @@ def test_a_spacing_that_images_of_two_axes_are_not_given_is_refused(project):
         read_images(project, stack([0, 1, 2]), case="series", spacing_mm=[1, 1, 1], **SERIES)
 
 
+@pytest.mark.parametrize("config", [VOLUME, VOLUME | PHYSICAL])
+def test_a_stack_of_which_some_slices_alone_are_rescaled_is_left_out(project, config):
+    """One without an intercept would be 1,024 hounsfield above its neighbours."""
+    images = stack([0, 1, 2])
+    for name in ("0.dcm", "2.dcm"):
+        images[name] |= {"RescaleSlope": 1, "RescaleIntercept": -1024}
+    cases, out = read_images(project, images, **config)
+    assert (cases, [each.reason for each in out]) == ([], ["rescale of some slices only"])
+
+
 def enhanced(orientations, positions, **common):
     """A multi-frame object whose frames have groups of their own; frame n is all n."""
     groups = []
@@ -393,6 +441,18 @@ def enhanced(orientations, positions, **common):
         "PerFrameFunctionalGroupsSequence": Sequence(groups),
         "SharedFunctionalGroupsSequence": Sequence([shared]),
     } | common
+
+
+@pytest.mark.parametrize("size", [[4, 4, 3], [4, 4]])
+def test_an_object_of_which_some_frames_alone_are_rescaled_is_left_out(project, size):
+    elements = enhanced([[1, 0, 0, 0, 1, 0]] * 3, [[0, 0, number] for number in range(3)])
+    for group in elements["PerFrameFunctionalGroupsSequence"][:2]:
+        mapping = Header()
+        mapping.RescaleSlope, mapping.RescaleIntercept = 1, -1024
+        group.PixelValueTransformationSequence = Sequence([mapping])
+    config = {"dataset": {"image_size": size}, **PHYSICAL}
+    cases, out = read_images(project, {"a.dcm": elements}, **config)
+    assert (cases, [each.reason for each in out]) == ([], ["rescale of some slices only"])
 
 
 def test_frames_whose_orientation_is_rounded_apart_are_one_volume(project):

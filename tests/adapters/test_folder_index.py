@@ -42,6 +42,18 @@ def test_what_was_written_is_read(tmp_path):
     assert found.labels[KEY("patient", "ID1")].label == 1
 
 
+def test_a_damaged_index_is_one_line_that_names_it(tmp_path):
+    write_image(tmp_path / "in/a.dcm", PIXELS)
+    index(tmp_path)
+    path = tmp_path / "raw/files.parquet"
+    pq.write_table(pq.read_table(path).drop_columns(["sop"]), path)
+    with pytest.raises(InputError, match=r"files\.parquet: an index of files expected"):
+        read_index(tmp_path / "raw")
+    path.write_bytes(path.read_bytes()[:100])
+    with pytest.raises(InputError, match=r"files\.parquet: no Parquet file, or a damaged one"):
+        read_index(tmp_path / "raw")
+
+
 def test_the_same_folder_gives_the_same_bytes(tmp_path):
     write_image(tmp_path / "in/a.dcm", PIXELS)
     for raw in ("one", "two"):

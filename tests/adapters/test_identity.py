@@ -45,6 +45,18 @@ def test_a_value_has_one_pseudonym_in_every_form_of_unicode():
     assert PSEUDONYMS("patient", "M\u00fcller") == PSEUDONYMS("patient", "Mu\u0308ller")
 
 
+@pytest.mark.parametrize(
+    ("one", "other"), [("0042", "42"), ("P-07", "p-07 "), ("1000", "1000.0"), ("P-07", "Ｐ-07")]
+)
+def test_spellings_of_one_patient_have_one_pseudonym_and_those_of_other_keys_do_not(one, other):
+    assert PSEUDONYMS("patient", one) == PSEUDONYMS("patient", other)
+    assert PSEUDONYMS("path", one) != PSEUDONYMS("path", other)
+
+
+def test_zeros_within_a_patients_name_count():
+    assert PSEUDONYMS("patient", "P-07") != PSEUDONYMS("patient", "P-7")
+
+
 def test_a_name_that_is_no_text_has_a_pseudonym_too():
     latin, utf8 = (os.fsdecode("M\u00fcller".encode(each)) for each in ("latin-1", "utf-8"))
     assert PSEUDONYMS("path", latin) != PSEUDONYMS("path", utf8)

@@ -58,6 +58,15 @@ def test_a_parquet_key_may_be_a_number(tmp_path):
     assert read_rows(arguments(tmp_path / "a.parquet"))[0]["key"] == "42"
 
 
+def test_a_parquet_number_that_lost_digits_is_no_patient(tmp_path):
+    frame = pd.DataFrame({"key": ["1", "2"], "label": "ill", "who": [2.0**53 - 1, 2.0**53]})
+    frame.to_parquet(tmp_path / "a.parquet")
+    stated = arguments(tmp_path / "a.parquet", patient_column="who")
+    found = label_rows(read_rows(stated), stated, CLASSES, hashed)
+    assert found["patient:1"].patient == "patient:9007199254740991"
+    assert found["patient:2"].fault == "unusable patient"
+
+
 def test_a_number_that_a_spreadsheet_gave_a_fraction_is_the_one_it_was():
     columns = ("key", "label", "who")
     found = labelled([("0042.0", "ill", "1000.0"), ("1.2.0", "ill", "1000")], columns,
@@ -122,9 +131,11 @@ def test_a_path_is_found_however_the_table_spells_it(stated):
         ("age", "12.03.1950", "unusable age"),
         ("age", "-1", "unusable age"),
         ("age", "150", "unusable age"),
+        ("patient", "1.23457E+11", "unusable patient"),
+        ("patient", "1,23E+11", "unusable patient"),
     ],
 )
-def test_what_is_no_sex_or_age_is_a_fault_that_does_not_repeat_it(column, stated, fault):
+def test_what_is_no_sex_or_age_or_patient_is_a_fault_that_does_not_repeat_it(column, stated, fault):
     columns = {f"{column}_column": column}
     found = labelled([("1", "ill", stated)], ("key", "label", column), **columns)["patient:1"]
     assert found.fault == fault

@@ -1,5 +1,7 @@
 import numpy as np
+import pandas as pd
 import pytest
+from scipy.special import softmax
 
 from pipeline.bring_your_own.cases import (
     read_all,
@@ -20,6 +22,11 @@ ALIKE = [
     ("Mu\u0308ller", "M\u00fcller"),
     ("000", "0.0"),
     ("\u00a042", "42"),
+    ("1000,0", "1000"),
+    ("1,234,567", "1234567"),
+    ("'0042", "42"),
+    ('="0042"', "42"),
+    ("42\u200b", "42"),
 ]
 """What a spreadsheet, pandas or another system makes of an identifier."""
 
@@ -30,7 +37,8 @@ def test_two_spellings_of_one_identifier_are_one_patient(one, other):
 
 
 @pytest.mark.parametrize(
-    ("one", "other"), [("1.5", "15"), ("1000", "100"), ("-1", "1"), ("p0042", "p42"), ("1a", "1")]
+    ("one", "other"),
+    [("1.5", "15"), ("1,5", "15"), ("1000", "100"), ("-1", "1"), ("p0042", "p42"), ("1a", "1")],
 )
 def test_other_identifiers_stay_apart(one, other):
     assert plain_identifier(one) != plain_identifier(other)
@@ -92,6 +100,38 @@ def test_the_same_cases_shuffled_are_a_leak_though_their_probabilities_are_round
     paths = [write(table, tmp_path / "test.csv"), write(shuffled, tmp_path / "held_out.csv")]
     with pytest.raises(InputError, match=r"very same probabilities in 60 of 60 rows"):
         require_other_cases(*read_all(paths))
+
+
+def other_decimals(table):
+    return table.round(5)
+
+
+def moved_by_a_constant(table):
+    return table.assign(**{name: table[name] + 7.0 for name in table.filter(like="logit_")})
+
+
+def as_probabilities(table):
+    values = softmax(table.filter(like="logit_").to_numpy(), axis=1)
+    names = [name.replace("logit_", "probability_") for name in table.filter(like="logit_")]
+    return pd.DataFrame(values, columns=names).assign(label=table["label"])
+
+
+@pytest.mark.parametrize("change", [other_decimals, moved_by_a_constant, as_probabilities])
+@pytest.mark.parametrize("classes", [("a", "b"), ("a", "b", "c")])
+def test_the_same_cases_are_a_leak_though_they_are_written_otherwise(tmp_path, classes, change):
+    table = logits_table(200, seed=0, classes=classes)
+    other = change(table).sample(frac=1, random_state=1)
+    paths = [write(table, tmp_path / "test.csv"), write(other, tmp_path / "held_out.csv")]
+    with pytest.raises(InputError, match=r"held_out\.csv: other cases than in .* expected"):
+        require_other_cases(*read_all(paths))
+
+
+def test_other_cases_are_no_leak_however_many_look_alike(tmp_path):
+    paths = [
+        write(logits_table(3000, seed=seed, classes=("a", "b")), tmp_path / f"{seed}.csv")
+        for seed in (0, 1)
+    ]
+    require_other_cases(*read_all(paths))
 
 
 def test_rounded_probabilities_that_chance_makes_equal_are_no_leak(tmp_path):

@@ -36,6 +36,12 @@ def test_labels_that_may_be_names_or_numbers_are_refused(tmp_path):
         read_all(files(tmp_path, [1, 2, 1], [2, 1, 2]), chosen=ONE_TO_THREE)
 
 
+def test_names_in_one_file_and_numbers_in_the_other_are_refused_where_names_are_numbers(tmp_path):
+    match = r"1\.csv: column 'label': labels of the same meaning as in .*0\.csv.* expected"
+    with pytest.raises(InputError, match=match):
+        read_all(files(tmp_path, [1, 2, 3], [0, 1, 2]))
+
+
 def test_classes_named_by_all_numbers_from_zero_are_meant_by_the_labels(tmp_path):
     (given,) = read_all(files(tmp_path, [0, 1, 2], classes=("2", "1", "0")))
     assert given.predictions.labels.tolist() == [2, 1, 0]

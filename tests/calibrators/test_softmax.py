@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 import scipy.special
@@ -67,3 +69,12 @@ def test_moments_are_the_sums_they_claim_to_be():
 def test_highest_logits_are_the_largest_of_each_row(num_classes):
     logits = random_logits(3, 50, num_classes=num_classes)
     np.testing.assert_array_equal(highest_logits(logits), logits.max(axis=1))
+
+
+@pytest.mark.parametrize("temperature", [1.0, 1.0382499115582957, 0.37, 7.1])
+def test_cases_as_sure_of_another_class_tie_at_every_temperature(temperature):
+    # 0.9 of one class and 0.1 of the others: summed from left to right they differ by a last bit.
+    shares = np.array([0.9, 0.05, 0.03, 0.02])
+    rows = np.log([shares[list(order)] for order in itertools.permutations(range(4))])
+    assert len(np.unique(log_softmax(rows, temperature).max(axis=1))) == 1
+    assert len(np.unique(confidence_log_odds(rows))) == 1

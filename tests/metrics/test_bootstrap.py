@@ -182,3 +182,14 @@ def test_refuses_what_cannot_be_resampled(patients, num_resamples, message):
 def test_refuses_no_run():
     with pytest.raises(InputError, match="at least one run"):
         bootstrap_mean_score([], np.array([0]), np.array([0]), seed=0)
+
+
+def test_what_no_resample_changes_has_no_interval():
+    # 12 of 12 right: the exact interval begins at 74 %, and from 100 to 100 % would be a lie.
+    probabilities = np.repeat([[0.9, 0.1], [0.2, 0.8]], 6, axis=0)
+    intervals = bootstrap_score(
+        np.log(probabilities), np.repeat([0, 1], 6), np.arange(12), seed=0, num_resamples=100
+    )
+    assert intervals["accuracy"] is None
+    assert intervals["auroc"] is None
+    assert intervals["nll"] is not None

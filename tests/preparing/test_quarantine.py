@@ -135,3 +135,12 @@ def test_a_path_with_a_class_in_it_a_broken_link_and_one_in_the_advice_are_shown
 def test_a_data_set_that_was_never_prepared_has_no_list(own_folder):
     with pytest.raises(InputError, match=r"quarantine\.csv: no such file: run prepare first"):
         list(reveal_quarantine("own", own_folder))
+
+
+@pytest.mark.parametrize("content", [b"", b"file,reason\na,b\n", b"file,rea", b"\xff\xfe"])
+def test_a_damaged_list_is_one_line_that_names_it(own_folder, content):
+    listing = own_folder / "data/prepared/own/quarantine.csv"
+    listing.parent.mkdir(parents=True)
+    listing.write_bytes(content)
+    with pytest.raises(InputError, match=r"quarantine\.csv: .* expected"):
+        list(reveal_quarantine("own", own_folder))

@@ -77,3 +77,17 @@ def test_the_page_says_how_often_chance_alone_puts_a_bin_off(screening):
 
 def test_the_comparison_says_which_intervals_there_are(screening):
     assert RESAMPLED_ECE in comparison_table(screening).caption
+
+
+def test_without_a_bin_of_thirty_no_bin_is_counted(screening):
+    bins = with_bins(screening, [(20.0, 0.9, 0.91, 0.85, 0.95)])
+    assert calibration_sentence(bins, "gce", "ats") == (
+        "ats: on average 1.0 points under-confident; no bin has 30 cases, so none is judged."
+    )
+
+
+def test_one_bin_is_one(screening):
+    bins = with_bins(screening, [(100.0, 0.9, 0.91, 0.85, 0.95)])
+    assert "1 of 1 bin with 30 cases or more lies in a range" in calibration_sentence(
+        bins, "gce", "ats"
+    )

@@ -29,6 +29,15 @@ def test_the_class_missed_most_is_named(screening):
     assert f"Most often missed: {shares.idxmax()}," in shown_class_risk(screening).caption
 
 
+def test_a_class_without_a_rate_may_be_missed_more_and_is_not_compared(screening):
+    said = shown_class_risk(small_class(screening, 9)).caption
+    assert "Most often missed of the classes whose rate is shown: " in said
+    risks = screening.class_risk.assign(missed=0)
+    never = dataclasses.replace(screening, class_risk=risks)
+    said = shown_class_risk(small_class(never, 9)).caption
+    assert "No image of a class whose rate is shown is read as another." in said
+
+
 def test_images_of_shared_patients_have_no_interval(screening):
     patients = dict.fromkeys(screening.dataset["patients"], 100)
     dataset = screening.dataset | {"patients": patients}

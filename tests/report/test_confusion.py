@@ -70,6 +70,15 @@ def test_that_no_answered_image_is_wrong_is_said_only_of_classes_shown(screening
     )
 
 
+def test_the_commonest_error_is_said_to_be_of_the_classes_shown_where_some_are_not(screening):
+    _, errors = shown_confusion(small_class(screening, 9))
+    said = "Commonest confident error of the classes shown: "
+    assert errors.caption.startswith(said)
+    assert failures_sentence(small_class(screening, 9), 3).startswith(
+        "Images of the classes shown answered wrongly, commonest first: "
+    )
+
+
 def test_a_class_of_a_few_patients_is_masked_here_and_in_the_file(screening):
     matrix, errors = shown_confusion(small_class(screening, 9))
     hidden = matrix.frame[matrix.frame["label"] == "malignant"]

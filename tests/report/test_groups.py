@@ -70,7 +70,7 @@ def test_groups_too_small_are_counted():
 def test_groups_of_whom_nobody_is_answered_are_not_too_small():
     nobody = [rows_of(f"{age}", answered="masked") for age in range(150)]
     assert said_of(*nobody) == (
-        "150 groups examined; 0 too small or masked; of 150 more too few are answered. No group's "
+        "150 groups examined; 0 too small or masked, 150 with too few answered. No group's "
         "errors could be compared with the others'."
     )
 

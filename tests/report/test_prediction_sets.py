@@ -71,7 +71,7 @@ def sets_of(*rows):
 
 def test_that_no_interval_lies_below_is_said_of_every_class_as_well():
     assert kept_sentence(sets_of(("", 0.93), ("a", 0.95), ("b", 0.91), ("hidden", NAN))) == (
-        "No interval lies below its level: of 1 over all classes and 2 of single classes."
+        "Of 1 interval over all classes and 2 of single classes none lies wholly below its level."
     )
 
 

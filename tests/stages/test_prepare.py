@@ -8,6 +8,7 @@ from pipeline.artifacts import read_prepared
 from pipeline.config import read_dataset
 from pipeline.errors import InputError
 from pipeline.stages import acquire, prepare
+from tests.dicom_files import write_image, write_table
 from tests.projects import ROOT
 from tests.sources import make_dataset, mirrored, write_medmnist
 
@@ -137,4 +138,20 @@ def test_equal_images_that_the_config_does_not_admit_fail_a_real_data_set(tmp_pa
     acquire.run("small", root=tmp_path)
     message = "leakage: 3 distinct images occur in both parts of train/calibration"
     with pytest.raises(InputError, match=message):
+        prepare.run("small", root=tmp_path)
+
+
+@pytest.mark.parametrize("name", ["files.parquet", "labels.parquet", "SHA256SUMS"])
+def test_an_index_that_changed_since_it_was_acquired_is_not_read(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    write_image(tmp_path / "in/a.dcm", np.zeros((4, 4), np.uint16))
+    write_table(tmp_path / "labels.csv", [("a.dcm", "ill")])
+    labels = {"table": "labels.csv", "key": "file", "key_column": "key"}
+    configure(tmp_path, adapter="dicom", arguments={"folder": "in", "labels": labels})
+    acquire.run("small", root=tmp_path)
+    path = tmp_path / "data/raw/small" / name
+    content = bytearray(path.read_bytes())
+    content[10] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(InputError, match="`dvc repro .* data@small` makes it again"):
         prepare.run("small", root=tmp_path)

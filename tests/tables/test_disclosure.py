@@ -194,3 +194,68 @@ def test_passing_twice_is_passing_once():
     again = disclosed_tables(once, disclosed_card(tables, CARD))
     for name, table in once.items():
         pd.testing.assert_frame_equal(again[name], table)
+
+
+METRICS = ("accuracy", "balanced_accuracy", "macro_f1", "auroc", "calibration_in_the_large", "ece")
+
+
+def of_metrics():
+    """The tables that hold a metric a column or a row."""
+    rows = pd.DataFrame(MODEL | {"metric": metric, "mean": 0.5, "value": 0.5} for metric in METRICS)
+    groups = rows.assign(column="site", group="A", visibility="full", num_patients=40)
+    runs = pd.DataFrame([MODEL | dict.fromkeys(METRICS, 0.5)])
+    return {"runs": runs, "summary": rows, "comparisons": rows, "differences": rows} | {
+        "group_scores": groups
+    }
+
+
+def test_metrics_to_which_a_masked_class_counts_as_much_as_others_are_not_written():
+    # Of 3 + 12 patients with 2 errors, balanced accuracy fits one way to part them alone.
+    found = disclosed(**of_metrics())
+    runs = found.pop("runs")
+    assert [name for name in METRICS if name in runs] == ["accuracy", "ece"]
+    for table in (found[name] for name in of_metrics() if name in found):
+        assert table["metric"].tolist() == ["accuracy", "ece"]
+
+
+def test_without_a_masked_class_every_metric_is_written():
+    sizes = {"a": 40, "b": 50}
+    tables = {"per_class": per_class(sizes)} | of_metrics()
+    found = disclosed_tables(tables, {"counts": {"test": sizes}})
+    for name, table in tables.items():
+        pd.testing.assert_frame_equal(found[name], table)
+
+
+def test_what_was_stated_of_masked_classes_gives_no_number_of_all():
+    workload = pd.DataFrame(
+        MODEL
+        | {"target": 0.05, "prevalence": prevalence, "policy": "model", "class": name}
+        | {"patients": cases, "arriving": 1000.0, "wrong": 12.5}
+        for prevalence in ("test", "stated")
+        for name, cases in {"": 95, **SIZES}.items()
+    )
+    costs = pd.DataFrame([MODEL | {"mean_cost": 0.1}])
+    found = disclosed(workload=workload, cost_points=costs, cost_selection=costs, costs=costs)
+    assert "costs" in found
+    assert not {"cost_points", "cost_selection"} & found.keys()
+    table = found["workload"].set_index(["prevalence", "class"])
+    assert table.loc[("stated", ""), ["patients", "arriving", "wrong"]].isna().all()
+    assert table.loc[("test", ""), ["patients", "arriving", "wrong"]].tolist() == [95, 1000, 12.5]
+    assert table.loc[("stated", "common"), "wrong"] == 12.5
+
+
+def test_classes_and_sites_of_many_images_but_few_patients_have_no_count_on_the_card():
+    card = {
+        "counts": {"threshold": {"common": 400, "some": 300, "rare": 60}},
+        "class_patients": {"threshold": {"common": 40, "some": 30, "rare": 3}},
+        "sites": {"north": 740, "east": 60, "west": 700},
+    }
+    groups = pd.DataFrame(
+        MODEL | {"column": "Site", "group": name, "visibility": visibility, "metric": "ece"}
+        for name, visibility in {"north": "full", "east": "masked", "west": "masked"}.items()
+    )
+    found = disclosed_card({"per_class": per_class(), "group_scores": groups}, card)
+    assert found["counts"]["threshold"] == {"common": 400}
+    assert found["images"]["threshold"] == 760
+    assert (found["sites"], found["masked_sites"]) == ({"north": 740}, ["east", "west"])
+    assert "class_patients" not in found

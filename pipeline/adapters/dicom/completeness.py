@@ -27,6 +27,7 @@ def complete(kept: list[FileFacts], files: list[FileFacts]) -> Iterator[FileFact
 
     A series is, if one of its `files` that was not kept would have been a slice of its stack. What
     costs nothing: another copy, a file without an image, a scout, another image of a slice's place.
+    A slice that bears another's UID is one all the same, where it has a place of its own.
     """
     usable = {facts.source for facts in kept}
     left_out: dict[str, list[FileFacts]] = defaultdict(list)
@@ -56,15 +57,14 @@ def _dropped(members: list[FileFacts], lost: list[FileFacts]) -> Quarantined:
 
 def _is_slice_of(facts: FileFacts, members: list[FileFacts]) -> bool:
     """Return whether a file that was left out leaves a gap in a stack, as far as can be told."""
-    if facts.num_rows == 0 or any(
-        facts.sha256 == each.sha256 or (facts.sop and facts.sop == each.sop) for each in members
-    ):
+    if facts.num_rows == 0 or any(facts.sha256 == each.sha256 for each in members):
         return False
     first = members[0]
     normal = normal_of(first) if len(first.orientation) == 6 else np.zeros(3)
     stack = [places_of(each, normal) for each in members]
     if any(places is None for places in stack):
-        return not facts.positions and facts.num_rows == first.num_rows
+        is_twin = bool(facts.sop) and any(facts.sop == each.sop for each in members)
+        return not facts.positions and facts.num_rows == first.num_rows and not is_twin
     if facts.fault and not facts.orientation:
         return True  # what is wrong with it is its place
     places = places_of(facts, normal)

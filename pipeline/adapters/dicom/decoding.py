@@ -104,15 +104,19 @@ class Decoder:
         )
 
     def _decoded(self, slices: tuple[Slice, ...], paths: dict[str, Path]) -> Iterator[Plane]:
+        are_rescaled: set[bool] = set()
         for facts, members in groupby(slices, key=lambda each: each.facts):
             try:
                 require_unchanged(paths[facts.source], facts)
-                yield from decoded_planes(
+                for plane in decoded_planes(
                     paths[facts.source],
                     [each.frame for each in members],
                     max_pixels=self.arguments.max_pixels,
                     presented=self.arguments.window == "tag",
-                )
+                ):
+                    are_rescaled.add(plane.is_rescaled)
+                    _require_one_unit(are_rescaled)
+                    yield plane
             except (Refused, OSError) as error:
                 is_one = slices[0].facts is slices[-1].facts
                 raise _of_its_file(error, None if is_one else facts.source) from error
@@ -122,6 +126,13 @@ def _of_its_file(error: Refused | OSError, source: str | None) -> Refused:
     """Return a refusal that names the one file of several that it is of."""
     reason, advice = (error.reason, error.advice) if isinstance(error, Refused) else UNREADABLE
     return Refused(reason=reason, advice=advice if source is None else f"{source}: {advice}")
+
+
+def _require_one_unit(are_rescaled: set[bool]) -> None:
+    """Raise `Refused` if some slices are in the header's unit and others as they are stored."""
+    if len(are_rescaled) > 1:
+        advice = "expected RescaleSlope and RescaleIntercept of every slice or of none"
+        raise Refused(reason="rescale of some slices only", advice=advice)
 
 
 def _require_one_scale(planes: list[Plane]) -> None:

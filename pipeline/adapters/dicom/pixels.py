@@ -22,7 +22,13 @@ from pipeline.adapters.dicom.decoders import decoded_arrays, require_decoder, st
 from pipeline.adapters.dicom.elements import numbers, text, whole
 from pipeline.adapters.dicom.opening import DAMAGE, parse
 from pipeline.adapters.dicom.pixel_format import require_pixel_format
-from pipeline.adapters.dicom.values import Displayed, displayed, padding, rescaled
+from pipeline.adapters.dicom.values import (
+    Displayed,
+    displayed,
+    padding,
+    rescaled,
+    states_rescale,
+)
 from pipeline.adapters.refused import Refused, too_large
 from pipeline.adapters.windowing import Window
 
@@ -46,6 +52,8 @@ class Plane:
         Whether the values passed a table or a sigmoid for display, and so lost their unit.
     padding : bool array, (rows, columns), optional
         Where the frame was filled up and shows no patient; none where it shows one everywhere.
+    is_rescaled : bool
+        Whether the header says how stored values become physical ones.
     """
 
     values: np.ndarray
@@ -53,6 +61,7 @@ class Plane:
     inverted: bool = False
     translated: bool = False
     padding: np.ndarray | None = None
+    is_rescaled: bool = False
 
     @property
     def is_colour(self) -> bool:
@@ -149,6 +158,7 @@ def _plane(stored: np.ndarray, dataset: Dataset, frame: int, *, presented: bool)
         inverted=photometric == "MONOCHROME1",
         translated=shown.translated,
         padding=padding(stored, dataset),
+        is_rescaled=states_rescale(dataset, frame),
     )
 
 

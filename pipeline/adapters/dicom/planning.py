@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -102,3 +102,24 @@ class Planner:
             advice = f"slice {wanted} is asked for, the series has {len(slices)}"
             raise Refused(reason="slice not in the series", advice=advice)
         return slices[wanted]
+
+
+def named_by_their_studies(plans: list[Planned]) -> list[Planned]:
+    """Return cases of which those without a patient have the one whom others of their study name.
+
+    A study is of one patient (DICOM PS3.3 A.1.2.2), who would else be in two splits.
+    """
+    named: dict[str, set[str]] = defaultdict(set)
+    for plan in plans:
+        named[plan.slices[0].facts.study].add(_patient_of(plan))
+    return [_named(plan, named[plan.slices[0].facts.study] - {""}) for plan in plans]
+
+
+def _named(plan: Planned, candidates: set[str]) -> Planned:
+    if _patient_of(plan) or not plan.slices[0].facts.study or len(candidates) != 1:
+        return plan
+    return replace(plan, labelled=replace(plan.labelled, patient=min(candidates)))
+
+
+def _patient_of(plan: Planned) -> str:
+    return plan.labelled.patient or plan.slices[0].facts.patient

@@ -10,7 +10,7 @@ from pipeline.adapters.dicom.agreement import agreeing
 from pipeline.adapters.dicom.arguments import ReadingArguments
 from pipeline.adapters.dicom.completeness import complete
 from pipeline.adapters.dicom.decoding import Decoder
-from pipeline.adapters.dicom.planning import Planned, Planner
+from pipeline.adapters.dicom.planning import Planned, Planner, named_by_their_studies
 from pipeline.adapters.folder_cases import Folder, rows_without_files, separated
 from pipeline.adapters.folder_index import read_index
 from pipeline.adapters.folder_screening import screened
@@ -53,7 +53,7 @@ def read_indexed(
         yield from rows_without_files(index.labels.values(), present, folder.key)
     paths = find_sources(folder.path, [each.source for each in usable], folder.pseudonyms)
     decoder = Decoder(arguments, dataset.image_size, dataset.channels)
-    work = ((plan, _own(plan, paths)) for plan in plans)
+    work = ((plan, _own(plan, paths)) for plan in named_by_their_studies(plans))
     workers = workers_for(sum(each.num_pixels for each in usable), arguments.workers)
     for cases in ordered_map(decoder, work, workers=workers):
         yield from cases

@@ -39,14 +39,13 @@ def rescaled(stored: np.ndarray, dataset: Dataset, frame: int) -> np.ndarray:
     Raises
     ------
     Refused
-        If the slope is zero, or a value is not finite.
+        If the slope is zero, also in float32, or a value is not finite.
     """
     if items(dataset, "ModalityLUTSequence"):
         values = apply_modality_lut(stored, dataset).astype(np.float32)
     else:
-        mapping = macro(dataset, frame, "PixelValueTransformationSequence")
-        slope, intercept = number(mapping, "RescaleSlope"), number(mapping, "RescaleIntercept")
-        if slope == 0:
+        slope, intercept = _rescale(dataset, frame)
+        if slope is not None and np.float32(slope) == 0:
             raise unusable(keyword="RescaleSlope", expected="a number other than zero")
         values = stored.astype(np.float32)
         if slope is not None and slope != 1:
@@ -57,6 +56,17 @@ def rescaled(stored: np.ndarray, dataset: Dataset, frame: int) -> np.ndarray:
         advice = "replace NaN and infinity, then export it again"
         raise Refused(reason="pixels are not finite", advice=advice)
     return values
+
+
+def states_rescale(dataset: Dataset, frame: int) -> bool:
+    """Return whether a header says how a frame's stored values become physical ones."""
+    stated = _rescale(dataset, frame)
+    return bool(items(dataset, "ModalityLUTSequence")) or any(each is not None for each in stated)
+
+
+def _rescale(dataset: Dataset, frame: int) -> tuple[float | None, float | None]:
+    mapping = macro(dataset, frame, "PixelValueTransformationSequence")
+    return number(mapping, "RescaleSlope"), number(mapping, "RescaleIntercept")
 
 
 def displayed(values: np.ndarray, dataset: Dataset, frame: int) -> Displayed:

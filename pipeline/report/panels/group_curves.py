@@ -13,7 +13,7 @@ from pipeline.report.panels.panel import MOST_CURVES, Panel, make_panel
 from pipeline.tables.groups import group_rows
 from pipeline.tables.parts.scores import Scores
 from pipeline.tables.parts.shown import Cell, Heading, Table
-from pipeline.tables.parts.wording import interval, missing, percent
+from pipeline.tables.parts.wording import interval, missing, percent, threshold_text
 
 NUM_POINTS = 5
 """Of each curve in the table that a page shows; the files hold all."""
@@ -108,7 +108,7 @@ def _table(frame: pd.DataFrame) -> Table:
             (
                 Cell(str(column).replace("_", " ")),
                 Cell(str(group)),
-                Cell(percent(row["threshold"])),
+                Cell(threshold_text(row["threshold"])),
                 Cell(f"{row['answered']:,} of {row['patients']:,}", percent(row["coverage"])),
                 Cell(
                     f"{row['wrong']:,}",

@@ -9,7 +9,14 @@ from typing import Any
 import pandas as pd
 
 from pipeline.metrics.group_shares import MASK_BELOW
-from pipeline.tables.parts.wording import counted, interval, missing, percent, target_text
+from pipeline.tables.parts.wording import (
+    counted,
+    interval,
+    missing,
+    percent,
+    target_text,
+    threshold_text,
+)
 
 NOT_SEARCHED = (
     "No separate cases were given, so no threshold was searched and none is approved. Refer every "
@@ -126,7 +133,7 @@ def main_sentence(point: OperatingPoint) -> str:
             "Refer every case."
         )
     answered = (
-        f"At confidence {percent(point.threshold)} or more, the model answered "
+        f"At confidence {threshold_text(point.threshold)} or more, the model answered "
         f"{point.answered:,} of {counted(point.num_test, f'test {point.unit}')} "
         f"({percent(point.answered / point.num_test)}) and referred {point.referred:,}."
     )

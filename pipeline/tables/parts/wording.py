@@ -118,6 +118,17 @@ def percent(share: float, digits: int = 1) -> str:
     return f"{_percent_number(share, digits)}%"
 
 
+def threshold_text(threshold: float, digits: int = 1) -> str:
+    """Write a confidence from which a model answers: with so many digits that it can be set.
+
+    >>> threshold_text(0.8461), threshold_text(0.99999512), threshold_text(1.0)
+    ('84.6%', '99.9995%', '100%')
+    """
+    while threshold < 1.0 and percent(threshold, digits).startswith(">"):
+        digits += 1
+    return percent(threshold, digits)
+
+
 def _percent_number(share: float, digits: int) -> str:
     least = 10.0**-digits
     if share in {0.0, 1.0}:

@@ -61,7 +61,8 @@ def tilted(degrees):
         ({"positions": (), "orientation": ()}, False),
         ({"positions": (), "orientation": (), "fault": "unusable ImagePositionPatient"}, True),
         ({"positions": (), "orientation": (), "num_rows": 0, "fault": "no image"}, False),
-        ({"positions": (0.0, 0.0, 6.0), "sop": "s1"}, False),
+        ({"positions": (0.0, 0.0, 6.0), "sop": "s1"}, True),
+        ({"positions": (0.0, 0.0, 2.0), "sop": "s1"}, False),
         ({"positions": (0.0, 0.0, 6.0), "sha256": "s1"}, False),
         ({"positions": (0.0, 0.0, 6.0), "series": "t"}, False),
     ],
@@ -77,3 +78,4 @@ def test_without_places_only_an_image_of_the_same_size_could_be_a_slice():
     other = replace(files[0], source="x.dcm", sha256="x", sop="x")
     assert dropped(files, [*files, other])
     assert not dropped(files, [*files, replace(other, num_rows=5)])
+    assert not dropped(files, [*files, replace(other, sop="s1")])

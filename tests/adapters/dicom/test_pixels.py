@@ -263,8 +263,9 @@ def test_a_rescale_that_cannot_be_read_is_refused(tmp_path, keyword, value):
         planes(with_raw(tmp_path / "a.dcm", keyword, value))
 
 
-def test_a_slope_of_zero_is_refused(tmp_path):
-    write_image(tmp_path / "a.dcm", NOISE, RescaleSlope=0, RescaleIntercept=-1024)
+@pytest.mark.parametrize("slope", ["0", "1e-50"])
+def test_a_slope_of_zero_is_refused(tmp_path, slope):
+    write_image(tmp_path / "a.dcm", NOISE, RescaleSlope=slope, RescaleIntercept=-1024)
     with pytest.raises(Refused, match="unusable RescaleSlope") as refused:
         planes(tmp_path / "a.dcm")
     assert "other than zero" in refused.value.advice
