@@ -13,29 +13,25 @@ from typing import Any
 from pipeline.calibrators.ats import fit_ats
 from pipeline.calibrators.bcts import fit_bcts
 from pipeline.calibrators.bts import fit_bts
-from pipeline.calibrators.calibrator import Calibrator, Cases, require_one_of
+from pipeline.calibrators.calibrator import Calibrator, SiteCases, require_one_of
 from pipeline.calibrators.dirichlet import fit_dirichlet
 from pipeline.calibrators.ets import fit_ets
 from pipeline.calibrators.histogram import fit_histogram
 from pipeline.calibrators.hts import fit_hts
 from pipeline.calibrators.identity import fit_identity
 from pipeline.calibrators.isotonic import fit_isotonic
-from pipeline.calibrators.label_shift import fit_label_shift
 from pipeline.calibrators.prior import fit_prior
 from pipeline.calibrators.ranking import rank_inversions
 from pipeline.calibrators.serialisation import from_json, to_json
-from pipeline.calibrators.site import fit_site
 from pipeline.calibrators.temperature import fit_temperature
 from pipeline.calibrators.vector import fit_vector
 from pipeline.errors import InputError
 from pipeline.shapes import Labels, Logits
 
 __all__ = [
-    "ADAPTATIONS",
     "CALIBRATORS",
     "Calibrator",
-    "Cases",
-    "fit_adaptation",
+    "SiteCases",
     "fit_calibrator",
     "from_json",
     "rank_inversions",
@@ -57,13 +53,6 @@ CALIBRATORS: dict[str, Callable[..., Calibrator]] = {
     "vector": fit_vector,
 }
 """``fit(logits, labels, **arguments) -> Calibrator``, by the word that configs use."""
-
-ADAPTATIONS: dict[str, Callable[..., Calibrator]] = {
-    "label_shift": fit_label_shift,
-    "site": fit_site,
-}
-"""``fit(calibrator, target, **arguments) -> Calibrator``: takes a calibrator fitted elsewhere, and
-`Cases` of the place where it is to be used."""
 
 
 def fit_calibrator(kind: str, logits: Logits, labels: Labels, **arguments: Any) -> Calibrator:
@@ -101,32 +90,6 @@ def fit_calibrator(kind: str, logits: Logits, labels: Labels, **arguments: Any) 
     require_one_of("calibrator", kind, CALIBRATORS)
     _require_known_arguments(kind, CALIBRATORS[kind], arguments)
     return CALIBRATORS[kind](logits, labels, **arguments)
-
-
-def fit_adaptation(
-    kind: str, calibrator: Calibrator, target: Cases, **arguments: Any
-) -> Calibrator:
-    """Fit the adaptation named ``kind`` of a calibrator to the cases of another place.
-
-    Parameters
-    ----------
-    kind : str
-        A key of `ADAPTATIONS`: "label_shift" (needs no labels; ``source=Cases(...)`` is required),
-        or "site" (a few labelled cases).
-    calibrator : Calibrator
-        Fitted at the source.
-    target : Cases
-    **arguments
-        Settings of that adaptation.
-
-    Raises
-    ------
-    InputError
-        If kind or an argument is unknown, or the cases are not fit for fitting.
-    """
-    require_one_of("adaptation", kind, ADAPTATIONS)
-    _require_known_arguments(kind, ADAPTATIONS[kind], arguments)
-    return ADAPTATIONS[kind](calibrator, target, **arguments)
 
 
 def _require_known_arguments(

@@ -42,7 +42,7 @@ class Calibrator(Protocol):
 
 
 @dataclass(frozen=True)
-class Cases:
+class SiteCases:
     """Logits of one place, (n, classes), and the true classes where they are known, (n,)."""
 
     logits: Logits

@@ -9,7 +9,7 @@ from jaxtyping import Float
 
 from pipeline.calibrators.calibrator import (
     Calibrator,
-    Cases,
+    SiteCases,
     checked_cases,
     checked_logits,
     require_num_classes,
@@ -49,7 +49,7 @@ class LabelShiftCorrection:
 
 
 def fit_label_shift(
-    calibrator: Calibrator, target: Cases, *, source: Cases, method: str = "em"
+    calibrator: Calibrator, target: SiteCases, *, source: SiteCases, method: str = "em"
 ) -> LabelShiftCorrection:
     r"""Estimate the target's prevalence and correct the posterior for it.
 
@@ -62,9 +62,9 @@ def fit_label_shift(
     ----------
     calibrator : Calibrator
         Fitted at the source. "em" needs its probabilities calibrated, class by class: use bcts.
-    target : Cases
+    target : SiteCases
         Logits of the new site, at least 1. Labels, if any, are not looked at.
-    source : Cases
+    source : SiteCases
         Labelled cases of the source.
     method : {"em", "bbse"}
         "em": the prevalence of largest likelihood, by expectation and maximisation. "bbse": solves

@@ -13,11 +13,9 @@ from pipeline.calibrators.histogram import HistogramBinning
 from pipeline.calibrators.hts import EntropyTemperature
 from pipeline.calibrators.identity import Identity
 from pipeline.calibrators.isotonic import IsotonicCalibration
-from pipeline.calibrators.label_shift import LabelShiftCorrection
 from pipeline.calibrators.monotone import MonotoneTemperature
 from pipeline.calibrators.piecewise import PiecewiseTemperature
 from pipeline.calibrators.prior import PriorCorrection
-from pipeline.calibrators.site import SiteRecalibration
 from pipeline.calibrators.temperature import TemperatureScaling
 from pipeline.calibrators.vector import VectorScaling
 from pipeline.errors import InputError
@@ -32,11 +30,9 @@ FITTED: dict[str, type] = {
         HistogramBinning,
         Identity,
         IsotonicCalibration,
-        LabelShiftCorrection,
         MonotoneTemperature,
         PiecewiseTemperature,
         PriorCorrection,
-        SiteRecalibration,
         TemperatureScaling,
         VectorScaling,
     )

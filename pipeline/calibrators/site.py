@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from pipeline.calibrators.bin_choice import shrink
-from pipeline.calibrators.calibrator import Calibrator, Cases, checked_cases, require_count
+from pipeline.calibrators.calibrator import Calibrator, SiteCases, checked_cases, require_count
 from pipeline.calibrators.confidence_bins import (
     MINIMUM_PER_BIN,
     bin_of,
@@ -48,7 +48,7 @@ class SiteRecalibration:
         return self.adjustment(self.source(logits))
 
 
-def fit_site(calibrator: Calibrator, target: Cases, *, bins: int = 5) -> SiteRecalibration:
+def fit_site(calibrator: Calibrator, target: SiteCases, *, bins: int = 5) -> SiteRecalibration:
     r"""Shrink the site's adaptive temperatures towards the source's by empirical Bayes.
 
     In each bin of source-calibrated confidence the factor :math:`\delta_b` on the source's
@@ -61,7 +61,7 @@ def fit_site(calibrator: Calibrator, target: Cases, *, bins: int = 5) -> SiteRec
     ----------
     calibrator : Calibrator
         Fitted at the source, usually by ats.
-    target : Cases
+    target : SiteCases
         Labelled cases of the site, at least 2; a few dozen begin to tell.
     bins : int
         Most bins; neighbours are merged until each holds at least 50 of the site's cases.

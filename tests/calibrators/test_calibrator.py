@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from pipeline.calibrators.calibrator import Cases, checked_cases, checked_logits, require_count
+from pipeline.calibrators.calibrator import SiteCases, checked_cases, checked_logits, require_count
 from pipeline.errors import InputError
 
 
@@ -37,6 +37,6 @@ def test_refuses_counts_that_are_none(value):
 
 
 def test_cases_without_labels_say_so_when_these_are_asked_for():
-    assert Cases(np.zeros((1, 2)), np.zeros(1)).required_labels.tolist() == [0]
+    assert SiteCases(np.zeros((1, 2)), np.zeros(1)).required_labels.tolist() == [0]
     with pytest.raises(InputError, match="labelled cases expected, got logits alone"):
-        _ = Cases(np.zeros((1, 2))).required_labels
+        _ = SiteCases(np.zeros((1, 2))).required_labels
