@@ -14,12 +14,12 @@ from jaxtyping import Shaped
 from pipeline.errors import InputError
 from pipeline.metrics.fixed_sequence import fixed_sequence
 from pipeline.metrics.risk_tests import RISK_TESTS
-from pipeline.metrics.selective import Scores, risk_coverage_curve
+from pipeline.metrics.selective import SelectionScores, risk_coverage_curve
 from pipeline.metrics.threshold_choice import Question, ThresholdChoice
 
 
 def choose_threshold(
-    confidence: Scores,
+    confidence: SelectionScores,
     losses: Shaped[np.ndarray, "cases"],
     *,
     target: float,
