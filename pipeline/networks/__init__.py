@@ -9,18 +9,12 @@ from typing import Any
 from torch import nn
 
 from pipeline.errors import InputError
-from pipeline.networks.cifar_densenet121 import cifar_densenet121
-from pipeline.networks.cifar_resnet50 import cifar_resnet50
 from pipeline.networks.cifar_resnet110 import cifar_resnet110
 from pipeline.networks.cifar_wide_resnet26_10 import cifar_wide_resnet26_10
-from pipeline.networks.densenet import densenet
-from pipeline.networks.densenet121 import densenet121
+from pipeline.networks.densenet import cifar_densenet121, densenet, densenet121
 from pipeline.networks.efficientnet_b0 import efficientnet_b0
 from pipeline.networks.parts.problem import Problem
-from pipeline.networks.resnet10 import resnet10
-from pipeline.networks.resnet18 import resnet18
-from pipeline.networks.resnet34 import resnet34
-from pipeline.networks.resnet50 import resnet50
+from pipeline.networks.resnet import cifar_resnet50, resnet10, resnet18, resnet34, resnet50
 from pipeline.networks.seresnet50 import seresnet50
 from pipeline.networks.vit import vit
 
@@ -39,7 +33,7 @@ NETWORKS: dict[str, Callable[..., nn.Module]] = {
     "seresnet50": seresnet50,
     "vit": vit,
 }
-"""Each takes a `Problem` and the arguments of its config; its key is its module's name."""
+"""Each takes a `Problem` and the arguments of its config; its key is its name."""
 
 
 def make_network(
