@@ -6,14 +6,14 @@ To add one: a module here with its `fit_NAME`, a line in `CALIBRATORS`, its fitt
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
+from pipeline.arguments import require_known
 from pipeline.calibrators.ats import fit_ats
 from pipeline.calibrators.bcts import fit_bcts
 from pipeline.calibrators.bts import fit_bts
-from pipeline.calibrators.calibrator import Calibrator, SiteCases, require_one_of
+from pipeline.calibrators.calibrator import Calibrator, SiteCases
 from pipeline.calibrators.dirichlet import fit_dirichlet
 from pipeline.calibrators.ets import fit_ets
 from pipeline.calibrators.histogram import fit_histogram
@@ -25,7 +25,6 @@ from pipeline.calibrators.ranking import rank_inversions
 from pipeline.calibrators.serialisation import from_json, to_json
 from pipeline.calibrators.temperature import fit_temperature
 from pipeline.calibrators.vector import fit_vector
-from pipeline.errors import InputError
 from pipeline.shapes import Labels, Logits
 
 __all__ = [
@@ -87,24 +86,5 @@ def fit_calibrator(kind: str, logits: Logits, labels: Labels, **arguments: Any) 
     >>> np.exp(fitted(np.log([[9.0, 1.0]]))).round(6)
     array([[0.75, 0.25]])
     """
-    require_one_of("calibrator", kind, CALIBRATORS)
-    _require_known_arguments(kind, CALIBRATORS[kind], arguments)
+    require_known("calibrator", kind, CALIBRATORS, arguments, given=("logits", "labels"))
     return CALIBRATORS[kind](logits, labels, **arguments)
-
-
-def _require_known_arguments(
-    kind: str, fit: Callable[..., Calibrator], arguments: Mapping[str, object]
-) -> None:
-    settings = {
-        name: parameter
-        for name, parameter in inspect.signature(fit).parameters.items()
-        if parameter.kind is inspect.Parameter.KEYWORD_ONLY
-    }
-    unknown = sorted(arguments.keys() - settings.keys())
-    if unknown:
-        message = f"{kind} knows the arguments {', '.join(settings) or '(none)'}; got {unknown[0]}"
-        raise InputError(message)
-    for name, parameter in settings.items():
-        if parameter.default is inspect.Parameter.empty and name not in arguments:
-            message = f"{kind} needs the argument {name}"
-            raise InputError(message)

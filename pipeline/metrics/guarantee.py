@@ -11,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Shaped
 
+from pipeline.arguments import one_of
 from pipeline.errors import InputError
 from pipeline.metrics.fixed_sequence import fixed_sequence
 from pipeline.metrics.risk_tests import RISK_TESTS
@@ -61,9 +62,7 @@ def choose_threshold(
     >>> choice.status, choice.chosen.answered, choice.chosen.wrong
     ('found', 80, 0.0)
     """
-    if test not in RISK_TESTS:
-        message = f"test must be one of {', '.join(sorted(RISK_TESTS))}, got {test!r}"
-        raise InputError(message)
+    one_of("test", test, sorted(RISK_TESTS))
     question = Question(target, delta, RISK_TESTS[test])
     curve = risk_coverage_curve(confidence, losses)
     costs = np.asarray(losses)

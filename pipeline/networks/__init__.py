@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from inspect import Parameter, signature
 from typing import Any
 
 from torch import nn
 
-from pipeline.errors import InputError
+from pipeline.arguments import require_known
 from pipeline.networks.cifar_resnet110 import cifar_resnet110
 from pipeline.networks.cifar_wide_resnet26_10 import cifar_wide_resnet26_10
 from pipeline.networks.densenet import cifar_densenet121, densenet, densenet121
@@ -83,18 +82,4 @@ def make_network(
 
 def require_network(kind: str, arguments: Mapping[str, Any]) -> None:
     """Raise `InputError` unless a network is known and has these arguments; builds nothing."""
-    if kind not in NETWORKS:
-        message = f"unknown network {kind!r}; known networks: {', '.join(NETWORKS)}"
-        raise InputError(message)
-    known = dict(list(signature(NETWORKS[kind]).parameters.items())[1:])
-    for name in arguments:
-        if name not in known:
-            message = (
-                f"unknown argument {name!r} of network {kind!r}; "
-                f"known arguments: {', '.join(known) or 'none'}"
-            )
-            raise InputError(message)
-    for name, parameter in known.items():
-        if name not in arguments and parameter.default is Parameter.empty:
-            message = f"network {kind!r} needs the argument {name!r}"
-            raise InputError(message)
+    require_known("network", kind, NETWORKS, arguments, given=("problem",))

@@ -83,7 +83,7 @@ def test_a_single_target_case_is_enough_to_stay_finite(calibrator, source):
 
 def test_refuses_what_it_cannot_correct(calibrator, source):
     logits, _ = place(7, 50, AWAY)
-    with pytest.raises(InputError, match="method must be one of em, bbse; got mle"):
+    with pytest.raises(InputError, match="method must be one of em, bbse, got 'mle'"):
         fit_label_shift(calibrator, SiteCases(logits), source=source, method="mle")
     with pytest.raises(InputError, match="at least 1 target case is needed, got none"):
         fit_label_shift(calibrator, SiteCases(logits[:0]), source=source)

@@ -44,15 +44,15 @@ def test_settings_are_by_keyword_and_have_a_default(kind):
 
 
 def test_an_unknown_kind_is_refused_with_the_known_ones():
-    with pytest.raises(InputError, match="calibrator must be one of ats, bcts, .*; got platt"):
+    with pytest.raises(InputError, match="unknown calibrator 'platt'; known calibrators: ats,"):
         fit_calibrator("platt", *overconfident(0, 10))
 
 
 def test_an_unknown_argument_is_refused_with_the_known_ones():
     with pytest.raises(
         InputError,
-        match="ats knows the arguments bins, interpolation, objective, monotone, seed; got bin",
+        match="unknown argument 'bin' of calibrator 'ats'; known arguments: bins, interpolation, ",
     ):
         fit_calibrator("ats", *overconfident(0, 10), bin=3)
-    with pytest.raises(InputError, match=r"temperature knows the arguments \(none\); got bins"):
+    with pytest.raises(InputError, match="unknown argument 'bins' .* known arguments: none"):
         fit_calibrator("temperature", *overconfident(0, 10), bins=3)

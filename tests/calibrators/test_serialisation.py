@@ -33,8 +33,8 @@ def test_every_fitted_class_is_frozen_and_tells_what_a_report_must_know():
 @pytest.mark.parametrize(
     ("record", "reason"),
     [
-        ({"type": "PlattScaling"}, "type of calibrator must be one of .*; got PlattScaling"),
-        ({"temperature": 2.0}, "type of calibrator must be one of .*; got None"),
+        ({"type": "PlattScaling"}, "type of calibrator must be one of .*, got 'PlattScaling'"),
+        ({"temperature": 2.0}, "type of calibrator must be one of .*, got None"),
         (
             {"type": "TemperatureScaling", "temprature": 2.0, "notes": []},
             "TemperatureScaling has the parts notes, temperature; got notes, temprature",
@@ -48,5 +48,5 @@ def test_refuses_a_record_it_did_not_write(record, reason):
 
 
 def test_refuses_to_write_what_it_could_not_read():
-    with pytest.raises(InputError, match="type of calibrator must be one of .*; got function"):
+    with pytest.raises(InputError, match="type of calibrator must be one of .*, got 'function'"):
         to_json(lambda logits: logits)

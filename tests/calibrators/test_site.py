@@ -87,5 +87,5 @@ def test_refuses_what_it_cannot_learn_from(source):
         fit_site(source, SiteCases(logits))
     with pytest.raises(InputError, match="at least 2 calibration cases are needed, got 1"):
         fit_site(source, SiteCases(logits[:1], labels[:1]))
-    with pytest.raises(InputError, match="bins must be a whole number of at least 1, got auto"):
+    with pytest.raises(InputError, match="bins must be a whole number >= 1, got 'auto'"):
         fit_site(source, SiteCases(logits, labels), bins="auto")
