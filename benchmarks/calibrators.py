@@ -51,7 +51,7 @@ MOST_DIFFERENCE, LEAST_GAIN = 1e-3, 3.0
 
 
 @dataclass(frozen=True)
-class Cases:
+class DrawnCases:
     """Logits in float32, as training stores them, and labels; the same as tensors."""
 
     logits: Logits
@@ -73,21 +73,21 @@ def run(sizes: Sequence[tuple[int, int]] = SIZES) -> None:
         print_temperatures(cases, rounds=ROUNDS_OF_LARGE if large else ROUNDS)
 
 
-def draw_cases(num_cases: int, num_classes: int) -> Cases:
+def draw_cases(num_cases: int, num_classes: int) -> DrawnCases:
     rng = np.random.default_rng(0)
     logits = rng.normal(0, 2, size=(num_cases, num_classes)).astype(np.float32)
     cumulative = np.exp(log_softmax(logits, axis=1), dtype=np.float64).cumsum(axis=1)
     drawn = rng.random((num_cases, 1)) * cumulative[:, -1:]
-    return Cases(np.float32(TRUE_TEMPERATURE) * logits, (cumulative < drawn).sum(axis=1))
+    return DrawnCases(np.float32(TRUE_TEMPERATURE) * logits, (cumulative < drawn).sum(axis=1))
 
 
-def print_every_calibrator(drawn: Sequence[Cases]) -> None:
+def print_every_calibrator(drawn: Sequence[DrawnCases]) -> None:
     rows = [[name, *_fits_and_applications(name, drawn)] for name in SETTINGS]
     columns = ["fit, apply", *(_size(cases) for cases in drawn)]
     print_table("every calibrator, once each", columns, rows)
 
 
-def _fits_and_applications(name: str, drawn: Sequence[Cases]) -> list[str]:
+def _fits_and_applications(name: str, drawn: Sequence[DrawnCases]) -> list[str]:
     cells, last = [], None
     for cases in drawn:
         expected = 0.0 if last is None else last[0] * _work(name, cases) / last[1]
@@ -100,13 +100,13 @@ def _fits_and_applications(name: str, drawn: Sequence[Cases]) -> list[str]:
     return cells
 
 
-def _work(name: str, cases: Cases) -> float:
+def _work(name: str, cases: DrawnCases) -> float:
     """Return what a fit's time grows with: dirichlet multiplies each row with a square matrix."""
     num_cases, num_classes = cases.logits.shape
     return num_cases * float(num_classes) ** (2 if name == "dirichlet" else 1)
 
 
-def _fit_and_apply(name: str, cases: Cases) -> tuple[float, float]:
+def _fit_and_apply(name: str, cases: DrawnCases) -> tuple[float, float]:
     kind, arguments = SETTINGS[name]
     started = time.perf_counter()
     calibrator = fit_calibrator(kind, cases.logits, cases.labels, **arguments)
@@ -115,16 +115,16 @@ def _fit_and_apply(name: str, cases: Cases) -> tuple[float, float]:
     return fitted - started, time.perf_counter() - fitted
 
 
-def fit_ours(cases: Cases) -> float:
+def fit_ours(cases: DrawnCases) -> float:
     return fit_temperature(cases.logits, cases.labels).temperature
 
 
-def fit_many(cases: Cases) -> float:
+def fit_many(cases: DrawnCases) -> float:
     """Return the mean of the temperatures of the bins of ats."""
     return float(np.mean(fit_ats(cases.logits, cases.labels).temperatures))
 
 
-def fit_probmetrics(cases: Cases) -> float:
+def fit_probmetrics(cases: DrawnCases) -> float:
     logits, labels = cases.tensors
     fitted = TemperatureScalingCalibrator().fit_torch(CategoricalLogits(logits), labels)
     return 1 / float(fitted.invtemp_)
@@ -150,7 +150,7 @@ class GivenLogits(ClassifierMixin, BaseEstimator):
         return X
 
 
-def fit_sklearn(cases: Cases) -> float:
+def fit_sklearn(cases: DrawnCases) -> float:
     frozen = FrozenEstimator(GivenLogits(cases.logits.shape[1]))
     fitted = CalibratedClassifierCV(frozen, method="temperature", ensemble=False)
     # In float32 its search stops up to 6e-4 from the optimum, in what is rounding.
@@ -158,7 +158,7 @@ def fit_sklearn(cases: Cases) -> float:
     return 1 / float(fitted.calibrated_classifiers_[0].calibrators[0].beta_)
 
 
-def fit_lbfgs(cases: Cases, dtype: torch.dtype) -> float:
+def fit_lbfgs(cases: DrawnCases, dtype: torch.dtype) -> float:
     """Run torch's LBFGS from 1.5, where the widely copied code starts, until it stops by itself.
 
     That code's learning rate of 0.01 and 50 steps stop short of the optimum: here both are torch's
@@ -179,7 +179,7 @@ def fit_lbfgs(cases: Cases, dtype: torch.dtype) -> float:
     return float(temperature.detach())
 
 
-FITS: dict[str, Callable[[Cases], float]] = {
+FITS: dict[str, Callable[[DrawnCases], float]] = {
     OURS: fit_ours,
     ATS: fit_many,
     "scikit-learn": fit_sklearn,
@@ -190,7 +190,7 @@ FITS: dict[str, Callable[[Cases], float]] = {
 }
 
 
-def print_temperatures(cases: Cases, rounds: int) -> None:
+def print_temperatures(cases: DrawnCases, rounds: int) -> None:
     """Compare the fits of one temperature, and judge ours against its limits."""
     temperatures: dict[str, float] = {}
 
@@ -220,7 +220,7 @@ def _verdict(name: str, timing: Timing, temperatures: dict[str, float]) -> str:
     return f"T differs by {difference:.1e}: {at_most(difference, MOST_DIFFERENCE)}"
 
 
-def _size(cases: Cases) -> str:
+def _size(cases: DrawnCases) -> str:
     return f"{cases.logits.shape[0]:,} x {cases.logits.shape[1]:,}"
 
 

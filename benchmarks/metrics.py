@@ -45,7 +45,7 @@ MOST_GROWTH = 1.15
 
 
 @dataclass(frozen=True)
-class Cases:
+class DrawnCases:
     """Log-probabilities, labels drawn from them, and what the metrics derive."""
 
     log_probabilities: LogProbabilities
@@ -67,15 +67,15 @@ def run(num_large: int = LARGE, num_scored: int = SCORED, num_grown: int = GROWN
     print_growth(num_grown)
 
 
-def draw_cases(num_cases: int, num_classes: int) -> Cases:
+def draw_cases(num_cases: int, num_classes: int) -> DrawnCases:
     rng = np.random.default_rng(0)
     log_probabilities = log_softmax(rng.normal(0, 2, size=(num_cases, num_classes)), axis=1)
     cumulative = np.exp(log_probabilities).cumsum(axis=1)
     drawn = rng.random((num_cases, 1)) * cumulative[:, -1:]
-    return Cases(log_probabilities, (cumulative < drawn).sum(axis=1))
+    return DrawnCases(log_probabilities, (cumulative < drawn).sum(axis=1))
 
 
-def print_calibration_errors(cases: Cases) -> None:
+def print_calibration_errors(cases: DrawnCases) -> None:
     """Compare ECE from confidences and from probabilities, all in float64.
 
     Ours has each case's confidence once, for all metrics; torchmetrics takes probabilities each
@@ -133,7 +133,7 @@ def _verdict_on_ece(name: str, timing: Timing) -> str:
     return ""
 
 
-def ece_of_probabilities(cases: Cases) -> float:
+def ece_of_probabilities(cases: DrawnCases) -> float:
     top = top_label(cases.log_probabilities, cases.labels)
     return float(ece(top.confidence, top.correct, NUM_BINS))
 
@@ -160,7 +160,7 @@ def maxima(probabilities: np.ndarray) -> np.ndarray:
     return highest
 
 
-def print_areas(cases: Cases) -> None:
+def print_areas(cases: DrawnCases) -> None:
     top = top_label(cases.log_probabilities, cases.labels)
     losses = 1.0 - top.correct
     contenders = {
@@ -183,7 +183,7 @@ def _within(seconds: float) -> str:
     return at_most(seconds, MOST_SECONDS_OF_AREAS)
 
 
-def print_bootstrap(cases: Cases) -> None:
+def print_bootstrap(cases: DrawnCases) -> None:
     """Time the score with its intervals, and then measure the memory of another such run."""
     patients = np.arange(len(cases.labels)) // IMAGES_A_PATIENT
 
@@ -229,7 +229,7 @@ def print_growth(num_cases: int) -> None:
     print_table("score, as it grows with", ["", *sizes_shown, "exponent", "verdict"], rows)
 
 
-def _scored(cases: Cases) -> Callable[[], object]:
+def _scored(cases: DrawnCases) -> Callable[[], object]:
     return lambda: score(cases.log_probabilities, cases.labels)
 
 

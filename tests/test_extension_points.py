@@ -22,8 +22,10 @@ def configs(kind):
 
 @pytest.mark.parametrize(("kind", "name"), MEMBERS)
 def test_a_member_has_a_module_and_a_test_of_its_name(kind, name):
-    assert (ROOT / "pipeline" / kind / f"{name}.py").is_file()
-    assert (ROOT / "tests" / kind / f"test_{name}.py").is_file()
+    # Networks of one family share a module.
+    module = NETWORKS[name].__module__.split(".")[-1] if kind == "networks" else name
+    assert (ROOT / "pipeline" / kind / f"{module}.py").is_file()
+    assert (ROOT / "tests" / kind / f"test_{module}.py").is_file()
 
 
 @pytest.mark.parametrize(("kind", "name"), MEMBERS)
@@ -35,7 +37,7 @@ def test_a_member_can_be_named_in_a_study(kind, name):
 @pytest.mark.parametrize("kind", REGISTRIES)
 def test_every_module_is_registered(kind):
     modules = {path.stem for path in (ROOT / "pipeline" / kind).glob("*.py")} - {"__init__"}
-    registered = set(REGISTRIES[kind])
+    registered = {member.__module__.split(".")[-1] for member in REGISTRIES[kind].values()}
     tested = {path.stem.removeprefix("test_") for path in (ROOT / "tests" / kind).glob("test_*.py")}
     assert registered <= modules
     assert registered <= tested

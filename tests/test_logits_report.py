@@ -12,11 +12,12 @@ import pytest
 from scipy.special import log_softmax, softmax
 
 from pipeline.bring_your_own import Shown, logits_report, read_costs, read_shares, study_name
-from pipeline.bring_your_own.cases import read_all, read_given, require_other_cases
+from pipeline.bring_your_own.cases import read_all, require_other_cases
 from pipeline.bring_your_own.notes import WITHOUT_CALIBRATION, notes
 from pipeline.bring_your_own.study import given_run, split_halves
 from pipeline.errors import InputError
 from pipeline.metrics import score
+from tests.bring_your_own.tables import read_given
 
 CLASSES = ["none", "benign", "malignant"]
 SHOWN = Shown("Ours", critical=("malignant",), target=0.2, calibrators=("identity", "temperature"))

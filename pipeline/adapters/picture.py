@@ -15,7 +15,6 @@ from pipeline.adapters.refused import PARSER_ERRORS, Refused, require_likely_exp
 from pipeline.adapters.silence import silenced
 
 FORMATS = ("PNG", "JPEG", "TIFF")
-SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff")
 MAX_PIXELS = 2**26
 """67 megapixels, more than any camera's or scanner's plane; refused before allocation."""
 MAX_SIDE = 2**16 - 1

@@ -62,11 +62,6 @@ class Given:
         return self.outputs.classes
 
 
-def read_given(path: Path, groups: Sequence[str] = (), chosen: Sequence[str] = ()) -> Given:
-    """Return the cases in one file; see `read_all`."""
-    return read_all([path], groups, chosen)[0]
-
-
 def read_all(
     paths: Sequence[Path], groups: Sequence[str] = (), chosen: Sequence[str] = ()
 ) -> list[Given]:

@@ -6,36 +6,31 @@ To add one: a module here with its `fit_NAME`, a line in `CALIBRATORS`, its fitt
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
+from pipeline.arguments import require_known
 from pipeline.calibrators.ats import fit_ats
 from pipeline.calibrators.bcts import fit_bcts
 from pipeline.calibrators.bts import fit_bts
-from pipeline.calibrators.calibrator import Calibrator, Cases, require_one_of
+from pipeline.calibrators.calibrator import Calibrator, SiteCases
 from pipeline.calibrators.dirichlet import fit_dirichlet
 from pipeline.calibrators.ets import fit_ets
 from pipeline.calibrators.histogram import fit_histogram
 from pipeline.calibrators.hts import fit_hts
 from pipeline.calibrators.identity import fit_identity
 from pipeline.calibrators.isotonic import fit_isotonic
-from pipeline.calibrators.label_shift import fit_label_shift
 from pipeline.calibrators.prior import fit_prior
 from pipeline.calibrators.ranking import rank_inversions
 from pipeline.calibrators.serialisation import from_json, to_json
-from pipeline.calibrators.site import fit_site
 from pipeline.calibrators.temperature import fit_temperature
 from pipeline.calibrators.vector import fit_vector
-from pipeline.errors import InputError
 from pipeline.shapes import Labels, Logits
 
 __all__ = [
-    "ADAPTATIONS",
     "CALIBRATORS",
     "Calibrator",
-    "Cases",
-    "fit_adaptation",
+    "SiteCases",
     "fit_calibrator",
     "from_json",
     "rank_inversions",
@@ -57,13 +52,6 @@ CALIBRATORS: dict[str, Callable[..., Calibrator]] = {
     "vector": fit_vector,
 }
 """``fit(logits, labels, **arguments) -> Calibrator``, by the word that configs use."""
-
-ADAPTATIONS: dict[str, Callable[..., Calibrator]] = {
-    "label_shift": fit_label_shift,
-    "site": fit_site,
-}
-"""``fit(calibrator, target, **arguments) -> Calibrator``: takes a calibrator fitted elsewhere, and
-`Cases` of the place where it is to be used."""
 
 
 def fit_calibrator(kind: str, logits: Logits, labels: Labels, **arguments: Any) -> Calibrator:
@@ -98,50 +86,5 @@ def fit_calibrator(kind: str, logits: Logits, labels: Labels, **arguments: Any) 
     >>> np.exp(fitted(np.log([[9.0, 1.0]]))).round(6)
     array([[0.75, 0.25]])
     """
-    require_one_of("calibrator", kind, CALIBRATORS)
-    _require_known_arguments(kind, CALIBRATORS[kind], arguments)
+    require_known("calibrator", kind, CALIBRATORS, arguments, given=("logits", "labels"))
     return CALIBRATORS[kind](logits, labels, **arguments)
-
-
-def fit_adaptation(
-    kind: str, calibrator: Calibrator, target: Cases, **arguments: Any
-) -> Calibrator:
-    """Fit the adaptation named ``kind`` of a calibrator to the cases of another place.
-
-    Parameters
-    ----------
-    kind : str
-        A key of `ADAPTATIONS`: "label_shift" (needs no labels; ``source=Cases(...)`` is required),
-        or "site" (a few labelled cases).
-    calibrator : Calibrator
-        Fitted at the source.
-    target : Cases
-    **arguments
-        Settings of that adaptation.
-
-    Raises
-    ------
-    InputError
-        If kind or an argument is unknown, or the cases are not fit for fitting.
-    """
-    require_one_of("adaptation", kind, ADAPTATIONS)
-    _require_known_arguments(kind, ADAPTATIONS[kind], arguments)
-    return ADAPTATIONS[kind](calibrator, target, **arguments)
-
-
-def _require_known_arguments(
-    kind: str, fit: Callable[..., Calibrator], arguments: Mapping[str, object]
-) -> None:
-    settings = {
-        name: parameter
-        for name, parameter in inspect.signature(fit).parameters.items()
-        if parameter.kind is inspect.Parameter.KEYWORD_ONLY
-    }
-    unknown = sorted(arguments.keys() - settings.keys())
-    if unknown:
-        message = f"{kind} knows the arguments {', '.join(settings) or '(none)'}; got {unknown[0]}"
-        raise InputError(message)
-    for name, parameter in settings.items():
-        if parameter.default is inspect.Parameter.empty and name not in arguments:
-            message = f"{kind} needs the argument {name}"
-            raise InputError(message)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from pipeline.arguments import one_of, whole_number
 from pipeline.calibrators.bin_choice import BinChoice, fit_chosen_bins
-from pipeline.calibrators.calibrator import checked_cases, require_count, require_one_of
+from pipeline.calibrators.calibrator import checked_cases
 from pipeline.calibrators.confidence_bins import (
     MINIMUM_PER_BIN,
     equal_mass_edges,
@@ -92,9 +93,9 @@ def fit_ats(
     array([1.])
     """
     logits, labels = checked_cases(logits, labels, at_least=MINIMUM_CASES)
-    require_one_of("interpolation", interpolation, ("constant", "linear"))
-    require_one_of("objective", objective, ("confidence", "nll"))
-    require_one_of("monotone", monotone, (False, True))
+    one_of("interpolation", interpolation, ("constant", "linear"))
+    one_of("objective", objective, ("confidence", "nll"))
+    one_of("monotone", monotone, (False, True))
     calibration = CalibrationSet.of(logits, labels)
     if bins == "auto":
         choice = BinChoice(objective, interpolation, seed)
@@ -103,7 +104,7 @@ def fit_ats(
         message = f'bins must be a whole number or "auto", got {bins!r}'
         raise InputError(message)
     else:
-        require_count("bins", bins)
+        whole_number("bins", bins, lowest=1)
         fitted = _fit_fixed_bins(calibration, bins, objective, interpolation)
     return monotone_temperature(calibration, fitted) if monotone else fitted
 

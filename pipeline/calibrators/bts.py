@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float
 
+from pipeline.arguments import whole_number
 from pipeline.calibrators.ats import merge_notes
-from pipeline.calibrators.calibrator import checked_cases, require_count
+from pipeline.calibrators.calibrator import checked_cases
 from pipeline.calibrators.confidence_bins import (
     MINIMUM_PER_BIN,
     equal_mass_edges,
@@ -61,7 +62,7 @@ def fit_bts(
     array([2.])
     """
     logits, labels = checked_cases(logits, labels, at_least=MINIMUM_CASES)
-    require_count("bins", bins)
+    whole_number("bins", bins, lowest=1)
     if not 0.0 < threshold < 1.0:
         message = f"threshold must lie in (0, 1), got {threshold}"
         raise InputError(message)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -42,7 +41,7 @@ class Calibrator(Protocol):
 
 
 @dataclass(frozen=True)
-class Cases:
+class SiteCases:
     """Logits of one place, (n, classes), and the true classes where they are known, (n,)."""
 
     logits: Logits
@@ -109,43 +108,4 @@ def require_num_classes(logits: Logits, num_classes: int) -> None:
     """
     if logits.shape[1] != num_classes:
         message = f"logits of {num_classes} classes expected, got {logits.shape[1]}"
-        raise InputError(message)
-
-
-def require_one_of(name: str, value: object, choices: Collection[object]) -> None:
-    """Raise `InputError` unless ``value`` is one of ``choices``.
-
-    >>> require_one_of("method", "mle", ["em", "bbse"])
-    Traceback (most recent call last):
-    ...
-    pipeline.errors.InputError: method must be one of em, bbse; got mle
-    """
-    if value not in choices:
-        message = f"{name} must be one of {', '.join(map(str, choices))}; got {value}"
-        raise InputError(message)
-
-
-def require_count(name: str, value: object) -> None:
-    """Raise `InputError` unless ``value`` is a whole number above zero.
-
-    >>> require_count("bins", 0)
-    Traceback (most recent call last):
-    ...
-    pipeline.errors.InputError: bins must be a whole number of at least 1, got 0
-    """
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        message = f"{name} must be a whole number of at least 1, got {value}"
-        raise InputError(message)
-
-
-def require_at_least_zero(name: str, value: object) -> None:
-    """Raise `InputError` unless ``value`` is a number of at least zero.
-
-    >>> require_at_least_zero("bias", -0.5)
-    Traceback (most recent call last):
-    ...
-    pipeline.errors.InputError: bias must be a number of at least 0, got -0.5
-    """
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < np.inf:
-        message = f"{name} must be a number of at least 0, got {value}"
         raise InputError(message)

@@ -7,11 +7,11 @@ from typing import ClassVar
 
 import numpy as np
 
+from pipeline.arguments import non_negative
 from pipeline.calibrators.bcts import absent_notes
 from pipeline.calibrators.calibrator import (
     checked_cases,
     checked_logits,
-    require_at_least_zero,
     require_num_classes,
 )
 from pipeline.calibrators.few_cases import few_cases_notes
@@ -97,14 +97,14 @@ def fit_dirichlet(
     # Each fold of the search keeps a case out.
     fewest = FOLDS if off_diagonal == "auto" else 1
     logits, labels = checked_cases(logits, labels, at_least=max(fewest, logits.shape[-1]))
-    require_at_least_zero("bias", bias)
+    non_negative("bias", bias)
     inputs = log_softmax(logits)
     num_classes = logits.shape[1]
     if off_diagonal == "auto":
         strength = _choose_strength(inputs, labels, bias, seed)
         chosen: tuple[str, ...] = (f"off_diagonal {strength:g} chosen by {FOLDS}-fold likelihood",)
     else:
-        require_at_least_zero("off_diagonal", off_diagonal)
+        non_negative("off_diagonal", off_diagonal)
         strength, chosen = float(off_diagonal), ()
     penalty = _odir(num_classes, len(labels), strength, bias)
     parameters, notes = fit_log_linear(inputs, labels, _scores(num_classes), penalty)

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-MARGIN_NATS = 0.05
-"""How much likelier temperature scaling may leave new cases, on average, than a calibrator does
-that says nothing: simulated with 300 calibration cases and 2, 4 and 10 classes."""
-
 FEWEST_PER_CLASS = {"dirichlet": 50, "isotonic": 200, "vector": 50}
-"""Below so many calibration cases a class these lose more than the margin by over-fitting."""
+"""Below so many calibration cases a class these over-fit: new cases are likelier after temperature
+scaling, by more than 0.05 nats on average in simulations of 2, 4 and 10 classes."""
 
 
 def few_cases_notes(kind: str, num_cases: int, num_classes: int) -> tuple[str, ...]:

@@ -7,8 +7,9 @@ from typing import ClassVar
 
 import numpy as np
 
+from pipeline.arguments import whole_number
 from pipeline.calibrators.ats import merge_notes
-from pipeline.calibrators.calibrator import checked_cases, checked_logits, require_count
+from pipeline.calibrators.calibrator import checked_cases, checked_logits
 from pipeline.calibrators.confidence_bins import (
     MINIMUM_PER_BIN,
     bin_of,
@@ -81,7 +82,7 @@ def fit_histogram(logits: Logits, labels: Labels, *, bins: int = 20) -> Histogra
     (0.6666666666666666,)
     """
     logits, labels = checked_cases(logits, labels, at_least=MINIMUM_CASES)
-    require_count("bins", bins)
+    whole_number("bins", bins, lowest=1)
     log_odds = confidence_log_odds(logits)
     edges = equal_mass_edges(log_odds, bins, at_least=MINIMUM_PER_BIN)
     members = bin_of(log_odds, edges)

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
+from pipeline.arguments import one_of
 from pipeline.calibrators.calibrator import (
     Calibrator,
-    Cases,
+    SiteCases,
     checked_cases,
     checked_logits,
     require_num_classes,
-    require_one_of,
 )
 from pipeline.calibrators.prior import mean_prediction
 from pipeline.calibrators.softmax import log_softmax
@@ -49,7 +49,7 @@ class LabelShiftCorrection:
 
 
 def fit_label_shift(
-    calibrator: Calibrator, target: Cases, *, source: Cases, method: str = "em"
+    calibrator: Calibrator, target: SiteCases, *, source: SiteCases, method: str = "em"
 ) -> LabelShiftCorrection:
     r"""Estimate the target's prevalence and correct the posterior for it.
 
@@ -62,9 +62,9 @@ def fit_label_shift(
     ----------
     calibrator : Calibrator
         Fitted at the source. "em" needs its probabilities calibrated, class by class: use bcts.
-    target : Cases
+    target : SiteCases
         Logits of the new site, at least 1. Labels, if any, are not looked at.
-    source : Cases
+    source : SiteCases
         Labelled cases of the source.
     method : {"em", "bbse"}
         "em": the prevalence of largest likelihood, by expectation and maximisation. "bbse": solves
@@ -89,7 +89,7 @@ def fit_label_shift(
     Smola, ICML 2018, arXiv:1802.03916, section 3; p(y) for "em" is the source's mean calibrated
     prediction, as Alexandari et al., arXiv:1901.06852, advise: without shift nothing changes then.
     """
-    require_one_of("method", method, ("em", "bbse"))
+    one_of("method", method, ("em", "bbse"))
     source_logits, source_labels = checked_cases(source.logits, source.required_labels)
     target_logits = checked_logits(target.logits)
     require_num_classes(target_logits, source_logits.shape[1])

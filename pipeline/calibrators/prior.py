@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.optimize import minimize
 
+from pipeline.arguments import one_of
 from pipeline.calibrators.ats import fit_ats
 from pipeline.calibrators.bcts import absent_notes
 from pipeline.calibrators.calibrator import (
@@ -17,7 +18,6 @@ from pipeline.calibrators.calibrator import (
     checked_cases,
     checked_logits,
     require_num_classes,
-    require_one_of,
 )
 from pipeline.calibrators.softmax import log_softmax, row_blocks
 from pipeline.calibrators.temperature import fit_temperature
@@ -103,7 +103,7 @@ def fit_prior(
     array([3.    , 0.3333])
     """
     logits, labels = checked_cases(logits, labels)
-    require_one_of("then", then, (None, *FOLLOWERS))
+    one_of("then", then, (None, *FOLLOWERS))
     own = _shares(labels, logits.shape[1])
     stated = own if isinstance(prevalence, str) else np.asarray(prevalence, dtype=np.float64)
     _require_prevalence(prevalence, stated, logits.shape[1])
@@ -127,7 +127,7 @@ def _require_prevalence(
     given: object, shares: Float[np.ndarray, "classes"], num_classes: int
 ) -> None:
     if isinstance(given, str):
-        require_one_of("prevalence", given, ("calibration", "a list of shares"))
+        one_of("prevalence", given, ("calibration", "a list of shares"))
     sums_to_one = shares.shape == (num_classes,) and np.isclose(shares.sum(), 1.0, atol=1e-6)
     if not (sums_to_one and (shares > 0).all()):
         message = f"prevalence must be {num_classes} positive shares that sum to 1, got {given}"

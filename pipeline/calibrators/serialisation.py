@@ -5,19 +5,18 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import Any
 
+from pipeline.arguments import one_of
 from pipeline.calibrators.bcts import BiasCorrectedTemperature
-from pipeline.calibrators.calibrator import Calibrator, require_one_of
+from pipeline.calibrators.calibrator import Calibrator
 from pipeline.calibrators.dirichlet import DirichletCalibration
 from pipeline.calibrators.ets import EnsembleTemperature
 from pipeline.calibrators.histogram import HistogramBinning
 from pipeline.calibrators.hts import EntropyTemperature
 from pipeline.calibrators.identity import Identity
 from pipeline.calibrators.isotonic import IsotonicCalibration
-from pipeline.calibrators.label_shift import LabelShiftCorrection
 from pipeline.calibrators.monotone import MonotoneTemperature
 from pipeline.calibrators.piecewise import PiecewiseTemperature
 from pipeline.calibrators.prior import PriorCorrection
-from pipeline.calibrators.site import SiteRecalibration
 from pipeline.calibrators.temperature import TemperatureScaling
 from pipeline.calibrators.vector import VectorScaling
 from pipeline.errors import InputError
@@ -32,11 +31,9 @@ FITTED: dict[str, type] = {
         HistogramBinning,
         Identity,
         IsotonicCalibration,
-        LabelShiftCorrection,
         MonotoneTemperature,
         PiecewiseTemperature,
         PriorCorrection,
-        SiteRecalibration,
         TemperatureScaling,
         VectorScaling,
     )
@@ -51,7 +48,7 @@ def to_json(calibrator: Calibrator) -> dict[str, Any]:
     {'type': 'TemperatureScaling', 'temperature': 1.5, 'notes': []}
     """
     kind = type(calibrator)
-    require_one_of("type of calibrator", kind.__name__, FITTED)
+    one_of("type of calibrator", kind.__name__, FITTED)
     parts = {
         field.name: _plain(getattr(calibrator, field.name))
         for field in fields(FITTED[kind.__name__])
@@ -71,7 +68,7 @@ def from_json(record: dict[str, Any]) -> Calibrator:
     1.5
     """
     kind = record.get("type")
-    require_one_of("type of calibrator", kind, FITTED)
+    one_of("type of calibrator", kind, FITTED)
     fitted = FITTED[str(kind)]
     expected = {field.name for field in fields(fitted)}
     if record.keys() - {"type"} != expected:

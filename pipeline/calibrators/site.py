@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Float
 
+from pipeline.arguments import whole_number
 from pipeline.calibrators.bin_choice import shrink
-from pipeline.calibrators.calibrator import Calibrator, Cases, checked_cases, require_count
+from pipeline.calibrators.calibrator import Calibrator, SiteCases, checked_cases
 from pipeline.calibrators.confidence_bins import (
     MINIMUM_PER_BIN,
     bin_of,
@@ -48,7 +49,7 @@ class SiteRecalibration:
         return self.adjustment(self.source(logits))
 
 
-def fit_site(calibrator: Calibrator, target: Cases, *, bins: int = 5) -> SiteRecalibration:
+def fit_site(calibrator: Calibrator, target: SiteCases, *, bins: int = 5) -> SiteRecalibration:
     r"""Shrink the site's adaptive temperatures towards the source's by empirical Bayes.
 
     In each bin of source-calibrated confidence the factor :math:`\delta_b` on the source's
@@ -61,7 +62,7 @@ def fit_site(calibrator: Calibrator, target: Cases, *, bins: int = 5) -> SiteRec
     ----------
     calibrator : Calibrator
         Fitted at the source, usually by ats.
-    target : Cases
+    target : SiteCases
         Labelled cases of the site, at least 2; a few dozen begin to tell.
     bins : int
         Most bins; neighbours are merged until each holds at least 50 of the site's cases.
@@ -76,7 +77,7 @@ def fit_site(calibrator: Calibrator, target: Cases, *, bins: int = 5) -> SiteRec
     Efron and Morris, JASA 68 (1973) 117, for empirical-Bayes shrinkage; `bin_choice.shrink` for the
     estimate of the spread.
     """
-    require_count("bins", bins)
+    whole_number("bins", bins, lowest=1)
     logits, labels = checked_cases(target.logits, target.required_labels, at_least=MINIMUM_CASES)
     site = CalibrationSet.of(calibrator(logits), labels)
     edges = equal_mass_edges(site.log_odds, bins, at_least=MINIMUM_PER_BIN)

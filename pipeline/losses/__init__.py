@@ -5,7 +5,8 @@ whatever the autocast type, and is finite with a finite gradient for logits of +
 batches that lack a class. A loss that is a mean over cases has ``per_case(logits, labels)`` ->
 (cases,); one without takes the batch as a whole, so that splitting a batch changes it. Where its
 class says ``accepts_soft_labels``, labels may also be class probabilities (cases, classes). What
-training changes in a loss is in its ``state_dict``. A loss's file imports from ``parts`` alone.
+training changes in a loss is in its ``state_dict``. A loss's file imports from ``parts`` and
+`pipeline.arguments` alone.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from torch import Tensor, nn
 
-from pipeline.errors import InputError
+from pipeline.arguments import require_known
 from pipeline.losses.adafocal import AdaFocal
 from pipeline.losses.brier import Brier
 from pipeline.losses.class_balanced import ClassBalanced
@@ -109,18 +110,8 @@ def make_loss(
     ...
     pipeline.errors.InputError: unknown argument 'gama' of loss 'focal'; known arguments: gamma
     """
-    if kind not in LOSSES:
-        message = f"unknown loss {kind!r}; known losses: {', '.join(LOSSES)}"
-        raise InputError(message)
     given = {"num_classes": num_classes, "class_counts": class_counts}
+    require_known("loss", kind, LOSSES, arguments, given=given)
     parameters = signature(LOSSES[kind]).parameters
-    known = [name for name in parameters if name not in given]
-    for name in arguments:
-        if name not in known:
-            message = (
-                f"unknown argument {name!r} of loss {kind!r}; "
-                f"known arguments: {', '.join(known) or 'none'}"
-            )
-            raise InputError(message)
     used = {name: value for name, value in given.items() if name in parameters}
     return LOSSES[kind](**used, **arguments)

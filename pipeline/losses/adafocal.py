@@ -9,8 +9,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from pipeline.losses.parts.arguments import class_count, positive, whole_number
+from pipeline.arguments import positive, whole_number
 from pipeline.losses.parts.batch import at_labels, checked_batch
+from pipeline.losses.parts.class_counts import class_count
 from pipeline.losses.parts.focal import focal_values
 
 GAMMA_START = 1.0

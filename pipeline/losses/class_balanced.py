@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 from torch.nn import functional
 
-from pipeline.losses.parts.arguments import class_count
 from pipeline.losses.parts.batch import at_labels, checked_batch
+from pipeline.losses.parts.class_counts import class_count
 from pipeline.losses.parts.class_prior import BETA, balanced_weights
 
 

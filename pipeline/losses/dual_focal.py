@@ -8,8 +8,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from pipeline.losses.parts.arguments import class_count, non_negative
+from pipeline.arguments import non_negative
 from pipeline.losses.parts.batch import at_labels, checked_batch
+from pipeline.losses.parts.class_counts import class_count
 from pipeline.losses.parts.focal import focal_values
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional
 
-from pipeline.losses.parts.arguments import class_count
 from pipeline.losses.parts.batch import at_labels, checked_batch
+from pipeline.losses.parts.class_counts import class_count
 from pipeline.losses.parts.focal import flsd53_gamma, focal_values
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from pipeline.losses.parts.arguments import class_count
 from pipeline.losses.parts.batch import checked_batch
+from pipeline.losses.parts.class_counts import class_count
 from pipeline.losses.parts.class_regulariser import DECAY, MARGINAL, WEIGHT, ClassRegulariser
 from pipeline.losses.parts.processes import mean_over_processes
 

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
-from pipeline.losses.parts.arguments import class_count, non_negative
+from pipeline.arguments import non_negative
 from pipeline.losses.parts.batch import checked_batch
+from pipeline.losses.parts.class_counts import class_count
 from pipeline.losses.parts.class_prior import TAU, log_class_prior
 from pipeline.losses.parts.class_regulariser import DECAY, MARGINAL, WEIGHT, ClassRegulariser
 from pipeline.losses.parts.processes import mean_over_processes

@@ -5,8 +5,9 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional
 
-from pipeline.losses.parts.arguments import class_count, share
+from pipeline.arguments import share
 from pipeline.losses.parts.batch import at_labels, checked_batch
+from pipeline.losses.parts.class_counts import class_count
 
 
 class LabelSmoothing(nn.Module):

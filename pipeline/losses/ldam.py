@@ -8,8 +8,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from pipeline.losses.parts.arguments import class_count, positive, share, training_counts
+from pipeline.arguments import positive, share
 from pipeline.losses.parts.batch import checked_batch, label_probabilities
+from pipeline.losses.parts.class_counts import class_count, training_counts
 from pipeline.losses.parts.class_prior import BETA, balanced_weights
 
 

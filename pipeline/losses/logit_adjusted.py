@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 from torch.nn import functional
 
-from pipeline.losses.parts.arguments import class_count, non_negative
+from pipeline.arguments import non_negative
 from pipeline.losses.parts.batch import NEVER_IGNORED, checked_batch
+from pipeline.losses.parts.class_counts import class_count
 from pipeline.losses.parts.class_prior import TAU, log_class_prior
 
 

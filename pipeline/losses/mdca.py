@@ -5,8 +5,9 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional
 
-from pipeline.losses.parts.arguments import class_count, non_negative
+from pipeline.arguments import non_negative
 from pipeline.losses.parts.batch import checked_batch, label_probabilities, negative_log_likelihood
+from pipeline.losses.parts.class_counts import class_count
 from pipeline.losses.parts.processes import gather, mean_over_processes
 
 

@@ -6,8 +6,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from pipeline.losses.parts.arguments import class_count, non_negative, positive
+from pipeline.arguments import non_negative, positive
 from pipeline.losses.parts.batch import checked_batch, negative_log_likelihood
+from pipeline.losses.parts.class_counts import class_count
 from pipeline.losses.parts.processes import gather, mean_over_processes
 
 # Below it the squared measure is rounding, and the slope of its root would amplify that.

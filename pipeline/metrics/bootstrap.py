@@ -126,37 +126,6 @@ def score_intervals(
     return intervals
 
 
-def bootstrap_difference(
-    runs: Sequence[LogProbabilities],
-    baseline_runs: Sequence[LogProbabilities],
-    labels: Labels,
-    patients: Patients,
-    *,
-    seed: int,
-    num_resamples: int = NUM_RESAMPLES,
-    num_bins: int = NUM_BINS,
-) -> dict[str, Float[np.ndarray, "resamples"]]:
-    """Return, resample by resample, the mean over runs less the mean over the baseline's runs.
-
-    Both methods are judged on the same patients in every resample, so what these patients do to
-    both cancels. `percentile_interval` makes the interval; NaN where a metric is not defined. Of
-    metrics without a percentile interval of their own (see `Metric`) the difference has none
-    either: what chance adds to both need not be the same.
-    """
-    both = [
-        resample_scores(
-            [prepare_cases(run, labels, num_bins) for run in method],
-            patients,
-            seed=seed,
-            num_resamples=num_resamples,
-        )
-        for method in (runs, baseline_runs)
-    ]
-    # Two infinite values (NLL) have no difference; the NaN says so.
-    with np.errstate(invalid="ignore"):
-        return {name: both[0][name] - both[1][name] for name in both[0]}
-
-
 def resample_scores(
     runs: Sequence[Cases],
     patients: Patients,

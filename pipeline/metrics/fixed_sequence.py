@@ -60,7 +60,7 @@ def fixed_sequence(curve: RiskCoverage, question: Question) -> ThresholdChoice:
     Statistics 15 (2005), 929-942, for levels that go on ("fallback"). The starts are our choice.
     """
     starts = sequence_starts(int(curve.answered[-1]), question)
-    conclusion = partial(conclude, "fixed_sequence", question, curve)
+    conclusion = partial(conclude, question, curve)
     if not starts:
         fewest = minimum_answered(question.target, question.delta)
         return conclusion((), None, level=question.delta, fewest=fewest)

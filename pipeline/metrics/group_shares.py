@@ -137,17 +137,6 @@ def visibilities(num_patients: Mapping[str, int]) -> dict[str, Visibility]:
     }
 
 
-def largest_gap(shares: Mapping[str, GroupShare]) -> float | None:
-    """Return the largest difference between two groups' shares; None with fewer than two shown.
-
-    >>> shares = {"A": GroupShare("full", share=0.5), "B": GroupShare("full", share=0.25)}
-    >>> largest_gap(shares)
-    0.25
-    """
-    known = [share.share for share in shares.values() if share.share is not None]
-    return max(known) - min(known) if len(known) >= 2 else None
-
-
 def group_names(groups: Groups) -> Shaped[np.ndarray, "cases"]:
     """Return each case's group as text, with one name for all missing values.
 

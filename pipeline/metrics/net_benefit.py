@@ -52,6 +52,7 @@ def net_benefit(
     positive: Bool[np.ndarray, "cases"],
     threshold_probabilities: Float[np.ndarray, "thresholds"],
     *,
+    referral: Referral | None = None,
     weights: Weights | None = None,
 ) -> Curves:
     r"""Return the net benefit of acting on every case whose probability is at least p_t.
@@ -69,6 +70,8 @@ def net_benefit(
         Whether the case has it.
     threshold_probabilities : float array, (thresholds,)
         In (0, 1), named beforehand for the decision at hand.
+    referral : Referral, optional
+        Who is decided by a reader instead, see `decision_curves`; nobody if not given.
     weights : float array, (n,) or (resamples, n), optional
         How often each case counts.
 
@@ -92,7 +95,22 @@ def net_benefit(
     >>> net_benefit(probabilities, positive, np.array([0.5, 0.75]))  # (1 - 1 * 1) / 3, 1 / 3
     array([0.        , 0.33333333])
     """
-    return _net_benefit(probabilities, positive, threshold_probabilities, weights, None)
+    thresholds = np.asarray(threshold_probabilities, dtype=np.float64)
+    require_same_length(probabilities=probabilities, positive=positive)
+    require_finite("probabilities", probabilities)
+    if not ((thresholds > 0) & (thresholds < 1)).all():
+        message = (
+            "threshold probabilities must lie in (0, 1), "
+            f"got {thresholds.min():g}..{thresholds.max():g}"
+        )
+        raise InputError(message)
+    counts = case_weights(weights, len(positive))
+    step = max(1, BLOCK_ELEMENTS // len(positive))
+    sums = [
+        counts @ _case_benefit(probabilities, positive, thresholds[start : start + step], referral)
+        for start in range(0, len(thresholds), step)
+    ]
+    return np.concatenate(sums, axis=-1) / counts.sum(axis=-1)[..., None]
 
 
 def decision_curves(
@@ -132,7 +150,9 @@ def decision_curves(
     """
 
     def curve(scores: Float[np.ndarray, "cases"], referral: Referral | None) -> Curves:
-        return _net_benefit(scores, positive, threshold_probabilities, weights, referral)
+        return net_benefit(
+            scores, positive, threshold_probabilities, referral=referral, weights=weights
+        )
 
     everybody_referred = replace(referral, answered=np.zeros(len(positive), dtype=bool))
     model, refer_all = curve(probabilities, None), curve(probabilities, everybody_referred)
@@ -146,31 +166,6 @@ def decision_curves(
         "refer_all": refer_all,
         "refer_at_random": coverage * model + (1.0 - coverage) * refer_all,
     }
-
-
-def _net_benefit(
-    probabilities: Float[np.ndarray, "cases"],
-    positive: Bool[np.ndarray, "cases"],
-    threshold_probabilities: Float[np.ndarray, "thresholds"],
-    weights: Weights | None,
-    referral: Referral | None,
-) -> Curves:
-    thresholds = np.asarray(threshold_probabilities, dtype=np.float64)
-    require_same_length(probabilities=probabilities, positive=positive)
-    require_finite("probabilities", probabilities)
-    if not ((thresholds > 0) & (thresholds < 1)).all():
-        message = (
-            "threshold probabilities must lie in (0, 1), "
-            f"got {thresholds.min():g}..{thresholds.max():g}"
-        )
-        raise InputError(message)
-    counts = case_weights(weights, len(positive))
-    step = max(1, BLOCK_ELEMENTS // len(positive))
-    sums = [
-        counts @ _case_benefit(probabilities, positive, thresholds[start : start + step], referral)
-        for start in range(0, len(thresholds), step)
-    ]
-    return np.concatenate(sums, axis=-1) / counts.sum(axis=-1)[..., None]
 
 
 def _case_benefit(

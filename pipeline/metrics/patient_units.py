@@ -40,8 +40,7 @@ def whole_patients(
     With the lowest score, a threshold answers a patient only if it answers every case of theirs;
     with the largest loss, the patient is wrong if any case is. So a guarantee made on these units
     is about patients read alone, which is what a clinic refers and what a report counts. No case is
-    thrown away and nothing is drawn by lot. For a statement about single cases instead, with no
-    patient counted twice, see `one_case_per_patient`.
+    thrown away and nothing is drawn by lot.
 
     Raises
     ------
@@ -80,19 +79,3 @@ def rarest_labels(labels: Labels, patients: Patients) -> Int[np.ndarray, "patien
     place = np.empty_like(commonness)
     place[commonness] = np.arange(len(commonness))
     return commonness[whole_patients(place[labels], place[labels], patients).confidence]
-
-
-def one_case_per_patient(
-    patients: Patients, generator: np.random.Generator
-) -> Int[np.ndarray, "patients"]:
-    """Draw one case of each patient, all of theirs equally likely; return their numbers, rising.
-
-    A guarantee made on these cases is about a case drawn from a patient: patients with many images
-    weigh no more than others.
-
-    >>> one_case_per_patient(np.array(["a", "b", "a"]), np.random.default_rng(0)).size
-    2
-    """
-    shuffled = generator.permutation(len(patients))
-    _, first = np.unique(patients[shuffled], return_index=True)
-    return np.sort(shuffled[first])

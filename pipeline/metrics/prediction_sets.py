@@ -7,25 +7,27 @@ unseen by network and calibrator.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import ceil
 
 import numpy as np
-from jaxtyping import Bool
+from jaxtyping import Bool, Float
 
 from pipeline.errors import InputError
 from pipeline.metrics.shares import Share, share
 from pipeline.shapes import (
     Labels,
     LogProbabilities,
-    Probabilities,
     require_labels_in_range,
     require_same_length,
 )
 
 PredictionSets = Bool[np.ndarray, "cases classes"]
 """Whether each class is in the case's set."""
+
+ROUNDING = 1e-8
+"""How far a class may miss the limit and still be in: rounding of a probability must not decide."""
 
 
 @dataclass(frozen=True)
@@ -84,11 +86,10 @@ def marginal_sets(
 
     References
     ----------
-    Sadinle, Lei and Wasserman, J. Am. Stat. Assoc. 114 (2019), arXiv:1609.00451, section 2;
-    computed by MAPIE (score "lac").
+    Sadinle, Lei and Wasserman, J. Am. Stat. Assoc. 114 (2019), arXiv:1609.00451, section 2.
     """
     _check(calibration, labels, log_probabilities, level)
-    return _split_conformal(np.exp(calibration), labels, np.exp(log_probabilities), level)
+    return _within(log_probabilities, _limit(calibration, labels, level))
 
 
 def class_conditional_sets(
@@ -105,13 +106,11 @@ def class_conditional_sets(
     Sadinle, Lei and Wasserman, J. Am. Stat. Assoc. 114 (2019), arXiv:1609.00451, section 3.
     """
     _check(calibration, labels, log_probabilities, level)
-    held_out, probabilities = np.exp(calibration), np.exp(log_probabilities)
-    columns = []
-    for label in range(probabilities.shape[1]):
-        own = labels == label
-        sets = _split_conformal(held_out[own], labels[own], probabilities, level)
-        columns.append(sets[:, label])
-    return np.stack(columns, axis=1)
+    limits = [
+        _limit(calibration[labels == label], labels[labels == label], level)
+        for label in range(log_probabilities.shape[1])
+    ]
+    return _within(log_probabilities, np.array(limits))
 
 
 PREDICTION_SETS: dict[str, Callable[..., PredictionSets]] = {
@@ -143,43 +142,19 @@ def score_sets(sets: PredictionSets, labels: Labels, level: float) -> SetScores:
     )
 
 
-class _Given:
-    """A fitted classifier in MAPIE's sense, whose cases are their own probabilities."""
-
-    def __init__(self, num_classes: int) -> None:
-        self.classes_ = np.arange(num_classes)
-
-    def __sklearn_is_fitted__(self) -> bool:
-        return True
-
-    def fit(self, probabilities: Probabilities, labels: Labels) -> _Given:  # noqa: ARG002
-        return self
-
-    def predict(self, probabilities: Probabilities) -> Labels:
-        return probabilities.argmax(axis=1)
-
-    def predict_proba(self, probabilities: Probabilities) -> Probabilities:
-        return probabilities
+def _limit(calibration: LogProbabilities, labels: Labels, level: float) -> float:
+    """Return the largest score 1 - p that lets a class in; infinity with too few cases."""
+    # More cases are asked for than one in each tail.
+    if len(labels) <= 1.0 / min(level, 1.0 - level):
+        return np.inf
+    scores = np.sort(1.0 - np.exp(calibration[np.arange(len(labels)), labels]))
+    return float(scores[ceil((len(scores) + 1) * level) - 1])
 
 
-def _split_conformal(
-    calibration: Probabilities, labels: Labels, probabilities: Probabilities, level: float
+def _within(
+    log_probabilities: LogProbabilities, limits: float | Float[np.ndarray, "classes"]
 ) -> PredictionSets:
-    # MAPIE refuses what it cannot rank: more cases are needed than one in each tail.
-    if len(labels) <= max(1.0 / level, 1.0 / (1.0 - level)):
-        return np.ones(probabilities.shape, dtype=bool)
-    # Imported here: it takes longer than all the rest, and only prediction sets need it.
-    from mapie.classification import SplitConformalClassifier  # noqa: PLC0415
-
-    conformal = SplitConformalClassifier(
-        _Given(probabilities.shape[1]), confidence_level=level, conformity_score="lac", prefit=True
-    )
-    with warnings.catch_warnings():
-        # Sets of one class are calibrated on that class alone: the others are absent by design.
-        warnings.filterwarnings("ignore", message=".*conformalization dataset has less labels")
-        conformal.conformalize(calibration, labels)
-    _, sets = conformal.predict_set(probabilities)
-    return sets[:, :, 0]
+    return 1.0 - np.exp(log_probabilities) <= limits + ROUNDING
 
 
 def _check(

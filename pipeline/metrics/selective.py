@@ -28,16 +28,14 @@ from pipeline.metrics.risk_sums import (
     largest_coverage,
     risk_from_coverage,
 )
+from pipeline.metrics.weighting import Weights
 from pipeline.shapes import require_finite, require_same_length
 
-Scores = Float[np.ndarray, "cases"]
+SelectionScores = Float[np.ndarray, "cases"]
 """Higher means surer; any finite scale."""
 
 Losses = Shaped[np.ndarray, "cases"]
 """What answering the case costs: 0 or 1, or any finite cost >= 0."""
-
-Weights = Shaped[np.ndarray, "*resamples cases"] | None
-"""How many times each case counts, (n,) or (resamples, n); None counts each once."""
 
 Value = float | Float[np.ndarray, "resamples"]
 """One number, or one for each resample where the weights have two axes."""
@@ -68,7 +66,7 @@ class RiskCoverage:
     losses: Float[np.ndarray, "points"]
 
 
-def aurc(confidence: Scores, losses: Losses, weights: Weights = None) -> Value:
+def aurc(confidence: SelectionScores, losses: Losses, weights: Weights | None = None) -> Value:
     r"""Return the area under the risk-coverage curve.
 
     .. math:: \mathrm{AURC} = \frac1n \sum_{i=1}^n E\Big[\frac1i \sum_{j \le i} \ell_{(j)}\Big]
@@ -107,7 +105,7 @@ def aurc(confidence: Scores, losses: Losses, weights: Weights = None) -> Value:
     return _evaluate({"aurc": area_under_risk}, confidence, losses, weights)["aurc"]
 
 
-def e_aurc(confidence: Scores, losses: Losses, weights: Weights = None) -> Value:
+def e_aurc(confidence: SelectionScores, losses: Losses, weights: Weights | None = None) -> Value:
     """Return the excess AURC: AURC minus that of the best order of these very losses.
 
     The best order is by rising loss: the finite-sample optimum, not its continuous limit
@@ -121,7 +119,7 @@ def e_aurc(confidence: Scores, losses: Losses, weights: Weights = None) -> Value
     )
 
 
-def augrc(confidence: Scores, losses: Losses, weights: Weights = None) -> Value:
+def augrc(confidence: SelectionScores, losses: Losses, weights: Weights | None = None) -> Value:
     r"""Return the area under the generalised risk-coverage curve.
 
     The generalised risk is the joint rate of "answered and wrong", the summed loss of the answered
@@ -147,7 +145,7 @@ def augrc(confidence: Scores, losses: Losses, weights: Weights = None) -> Value:
 
 
 def coverage_at_risk(
-    confidence: Scores, losses: Losses, target: float, weights: Weights = None
+    confidence: SelectionScores, losses: Losses, target: float, weights: Weights | None = None
 ) -> Value:
     """Return the largest attained coverage whose selective risk is at most ``target``, or 0.
 
@@ -163,7 +161,7 @@ def coverage_at_risk(
 
 
 def risk_at_coverage(
-    confidence: Scores, losses: Losses, coverage: float, weights: Weights = None
+    confidence: SelectionScores, losses: Losses, coverage: float, weights: Weights | None = None
 ) -> Value:
     """Return the selective risk at the smallest attained coverage that is at least ``coverage``.
 
@@ -177,12 +175,12 @@ def risk_at_coverage(
 
 
 def selective_summary(
-    confidence: Scores,
+    confidence: SelectionScores,
     losses: Losses,
     *,
     targets: Sequence[float],
     coverages: Sequence[float],
-    weights: Weights = None,
+    weights: Weights | None = None,
 ) -> dict[str, Value]:
     """Return all areas and points at once: one sort and one pass over the weights for all.
 
@@ -213,7 +211,7 @@ def selective_summary(
 
 
 def risk_coverage_curve(
-    confidence: Scores, losses: Losses, weights: Int[np.ndarray, "cases"] | None = None
+    confidence: SelectionScores, losses: Losses, weights: Int[np.ndarray, "cases"] | None = None
 ) -> RiskCoverage:
     """Return the risk-coverage curve, one point for each distinct score that counts.
 
@@ -241,7 +239,10 @@ def risk_coverage_curve(
 
 
 def _evaluate(
-    statistics: Mapping[str, Statistic], confidence: Scores, losses: Losses, weights: Weights
+    statistics: Mapping[str, Statistic],
+    confidence: SelectionScores,
+    losses: Losses,
+    weights: Weights | None,
 ) -> dict[str, Value]:
     """Evaluate each statistic on every resample: one sort, then blocks that fit in cache."""
     scores, costs = _checked(confidence, losses)
@@ -271,7 +272,9 @@ def _excess(value: Value, best: Value) -> Value:
     return excess if excess.ndim else float(excess)
 
 
-def _checked(confidence: Scores, losses: Losses) -> tuple[Scores, Float[np.ndarray, "cases"]]:
+def _checked(
+    confidence: SelectionScores, losses: Losses
+) -> tuple[SelectionScores, Float[np.ndarray, "cases"]]:
     scores, costs = np.asarray(confidence, dtype=float), np.asarray(losses, dtype=float)
     require_same_length(confidence=scores, losses=costs)
     if len(scores) == 0:

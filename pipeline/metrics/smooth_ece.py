@@ -54,16 +54,6 @@ def smooth_ece(
     return _total_gap(residuals, _fixed_point(residuals))
 
 
-def smooth_ece_at(
-    bandwidth: Float[np.ndarray, "*resamples"] | float,
-    confidence: Confidence,
-    correct: Correct,
-    weights: Weights,
-) -> Estimates:
-    """Return the smooth calibration error at a given bandwidth."""
-    return _total_gap(_residual_spectrum(confidence, correct, weights), bandwidth)
-
-
 def smooth_ece_bandwidth(
     confidence: Confidence, correct: Correct, weights: Weights
 ) -> Float[np.ndarray, "*resamples"]:

@@ -1,4 +1,4 @@
-"""What a rule that looks for a safe threshold is given, and what it answers."""
+"""What the search for a safe threshold is given, and what it answers."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class Candidate:
 
 @dataclass(frozen=True)
 class ThresholdChoice:
-    """The answer of a rule: a threshold, or why there is none.
+    """A threshold, or why there is none.
 
     Attributes
     ----------
@@ -80,14 +80,12 @@ class ThresholdChoice:
     num_candidates : int
         Thresholds that were tested.
     num_cases : int
-        Cases the rule was given.
+        Cases the threshold was chosen on.
     minimum_answered : int
         Fewest answered cases that could pass, all of them right. No candidate that answers fewer
         can have been chosen.
     target, delta : float
         What was asked.
-    rule : str
-        The rule's name.
     """
 
     status: Status
@@ -98,7 +96,6 @@ class ThresholdChoice:
     minimum_answered: int
     target: float
     delta: float
-    rule: str
 
     @property
     def threshold(self) -> float | None:
@@ -142,7 +139,6 @@ def points_answering(curve: RiskCoverage, asked: Sequence[int]) -> Int[np.ndarra
 
 
 def conclude(
-    rule: str,
     question: Question,
     curve: RiskCoverage,
     points: Iterable[int],
@@ -151,12 +147,12 @@ def conclude(
     level: float | Shares,
     fewest: int,
 ) -> ThresholdChoice:
-    """Put a rule's answer together.
+    """Put the answer together.
 
     Parameters
     ----------
-    rule, question, curve
-        Who answers what about which cases.
+    question, curve
+        What is asked about which cases.
     points : iterable of int
         The curve's points that were tested; none if there were too few cases.
     chosen : int or None
@@ -189,5 +185,4 @@ def conclude(
         minimum_answered=fewest,
         target=question.target,
         delta=question.delta,
-        rule=rule,
     )

@@ -6,10 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from pipeline.errors import InputError
-from pipeline.metrics.decisions import Counts, OperatingPoint
 from pipeline.metrics.intervals import Interval, proportion_interval
 
 ARRIVING = 1_000
@@ -19,8 +18,37 @@ PREVALENCE_WITHIN = 1e-6
 """How far shares of the classes may sum from one."""
 
 
+Counts = Int[np.ndarray, "classes"]
+
 Rates = Float[np.ndarray, "classes"]
 """Shares in [0, 1], one for each class."""
+
+
+@dataclass(frozen=True)
+class AnswerCounts:
+    """Counts at one threshold, class by true class.
+
+    Attributes
+    ----------
+    cases : int array, (classes,)
+        Cases of each class.
+    answered : int array, (classes,)
+        Those answered.
+    wrong : int array, (classes,)
+        Those answered wrongly: for a disease, missed.
+    wrong_if_all_answered : int array, (classes,)
+        Those that would be wrong if none were referred.
+    """
+
+    cases: Counts
+    answered: Counts
+    wrong: Counts
+    wrong_if_all_answered: Counts
+
+    @property
+    def referred(self) -> Counts:
+        """Cases of each class that are not answered."""
+        return self.cases - self.answered
 
 
 @dataclass(frozen=True)
@@ -52,7 +80,7 @@ class WorkloadRow:
 
 
 def workload(
-    point: OperatingPoint,
+    point: AnswerCounts,
     *,
     level: float,
     prevalence: Rates | None = None,
@@ -68,7 +96,7 @@ def workload(
 
     Parameters
     ----------
-    point : OperatingPoint
+    point : AnswerCounts
         Counts at the threshold.
     level : float
         Confidence level. A class's interval is exact. So is that of all at the test set's own
@@ -85,8 +113,8 @@ def workload(
 
     Examples
     --------
-    >>> point = OperatingPoint(
-    ...     0.5, cases=np.array([50, 50]), answered=np.array([40, 30]), wrong=np.array([0, 10]),
+    >>> point = AnswerCounts(
+    ...     cases=np.array([50, 50]), answered=np.array([40, 30]), wrong=np.array([0, 10]),
     ...     wrong_if_all_answered=np.array([5, 20]),
     ... )
     >>> of_all = workload(point, level=0.95, prevalence=np.array([0.9, 0.1]))[0]

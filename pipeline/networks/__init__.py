@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from inspect import Parameter, signature
 from typing import Any
 
 from torch import nn
 
-from pipeline.errors import InputError
-from pipeline.networks.cifar_densenet121 import cifar_densenet121
-from pipeline.networks.cifar_resnet50 import cifar_resnet50
+from pipeline.arguments import require_known
 from pipeline.networks.cifar_resnet110 import cifar_resnet110
 from pipeline.networks.cifar_wide_resnet26_10 import cifar_wide_resnet26_10
-from pipeline.networks.densenet import densenet
-from pipeline.networks.densenet121 import densenet121
+from pipeline.networks.densenet import cifar_densenet121, densenet, densenet121
 from pipeline.networks.efficientnet_b0 import efficientnet_b0
 from pipeline.networks.parts.problem import Problem
-from pipeline.networks.resnet10 import resnet10
-from pipeline.networks.resnet18 import resnet18
-from pipeline.networks.resnet34 import resnet34
-from pipeline.networks.resnet50 import resnet50
+from pipeline.networks.resnet import cifar_resnet50, resnet10, resnet18, resnet34, resnet50
 from pipeline.networks.seresnet50 import seresnet50
 from pipeline.networks.vit import vit
 
@@ -39,7 +32,7 @@ NETWORKS: dict[str, Callable[..., nn.Module]] = {
     "seresnet50": seresnet50,
     "vit": vit,
 }
-"""Each takes a `Problem` and the arguments of its config; its key is its module's name."""
+"""Each takes a `Problem` and the arguments of its config; its key is its name."""
 
 
 def make_network(
@@ -89,18 +82,4 @@ def make_network(
 
 def require_network(kind: str, arguments: Mapping[str, Any]) -> None:
     """Raise `InputError` unless a network is known and has these arguments; builds nothing."""
-    if kind not in NETWORKS:
-        message = f"unknown network {kind!r}; known networks: {', '.join(NETWORKS)}"
-        raise InputError(message)
-    known = dict(list(signature(NETWORKS[kind]).parameters.items())[1:])
-    for name in arguments:
-        if name not in known:
-            message = (
-                f"unknown argument {name!r} of network {kind!r}; "
-                f"known arguments: {', '.join(known) or 'none'}"
-            )
-            raise InputError(message)
-    for name, parameter in known.items():
-        if name not in arguments and parameter.default is Parameter.empty:
-            message = f"network {kind!r} needs the argument {name!r}"
-            raise InputError(message)
+    require_known("network", kind, NETWORKS, arguments, given=("problem",))

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pipeline.metrics.decisions import Costs
+from pipeline.metrics.case_costs import Costs
 from pipeline.metrics.guarantee import choose_threshold
 from pipeline.metrics.patient_units import PatientUnits, whole_patients
 from pipeline.metrics.risk_tests import hoeffding_bentkus_upper_limit

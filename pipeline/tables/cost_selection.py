@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline.metrics.decisions import Costs
+from pipeline.metrics.case_costs import Costs
 from pipeline.metrics.selective import selective_summary
 from pipeline.tables.parts.column import CALIBRATOR, LOSS, SCORE, SEED, number, share
 from pipeline.tables.parts.run import Run

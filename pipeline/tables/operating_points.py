@@ -76,7 +76,6 @@ def _no_cases(target: float, delta: float) -> ThresholdChoice:
         minimum_answered=minimum_answered(target, delta),
         target=target,
         delta=delta,
-        rule="fixed_sequence",
     )
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 from jaxtyping import Int
 
 from pipeline.artifacts import Predictions
-from pipeline.calibrators import Calibrator, Cases
+from pipeline.calibrators import Calibrator, SiteCases
 from pipeline.calibrators.bcts import BiasCorrectedTemperature
 from pipeline.calibrators.label_shift import fit_label_shift
 from pipeline.calibrators.site import fit_site
@@ -95,29 +95,31 @@ def halve(patients: np.ndarray, *, seed: int) -> Iterator[Halves]:
 def _corrected(
     run: Run, calibrator: str, predictions: Predictions, halves: Halves
 ) -> Iterator[dict[str, Any]]:
-    adapted = Cases(predictions.logits[halves.adapted], predictions.labels[halves.adapted])
+    adapted = SiteCases(predictions.logits[halves.adapted], predictions.labels[halves.adapted])
     logits, labels = predictions.logits[halves.tested], predictions.labels[halves.tested]
     for correction, corrected in _corrections(run, run.calibrators[calibrator], adapted):
         scores = calibration_scores(corrected(logits), labels)
         yield {"correction": correction, "cases": len(labels)} | scores
 
 
-def _corrections(run: Run, fitted: Calibrator, adapted: Cases) -> Iterator[tuple[str, Calibrator]]:
+def _corrections(
+    run: Run, fitted: Calibrator, adapted: SiteCases
+) -> Iterator[tuple[str, Calibrator]]:
     yield "none", fitted
     if run.threshold is not None:
         home = run.threshold.predictions
-        source, unlabelled = Cases(home.logits, home.labels), Cases(adapted.logits)
+        source, unlabelled = SiteCases(home.logits, home.labels), SiteCases(adapted.logits)
         if isinstance(fitted, BiasCorrectedTemperature):
             yield "em", fit_label_shift(fitted, unlabelled, source=source, method="em")
         if (corrected := _black_box(fitted, unlabelled, source)) is not None:
             yield "bbse", corrected
     for shots in SHOTS:
         if shots <= len(adapted.logits):
-            few = Cases(adapted.logits[:shots], adapted.required_labels[:shots])
+            few = SiteCases(adapted.logits[:shots], adapted.required_labels[:shots])
             yield f"few_shot_{shots}", fit_site(fitted, few)
 
 
-def _black_box(fitted: Calibrator, unlabelled: Cases, source: Cases) -> Calibrator | None:
+def _black_box(fitted: Calibrator, unlabelled: SiteCases, source: SiteCases) -> Calibrator | None:
     try:
         return fit_label_shift(fitted, unlabelled, source=source, method="bbse")
     except InputError:

@@ -10,11 +10,10 @@ import pandas as pd
 from jaxtyping import Float
 
 from pipeline.errors import InputError
-from pipeline.metrics.decisions import OperatingPoint
 from pipeline.metrics.group_shares import MASK_BELOW, RATE_FROM
 from pipeline.metrics.intervals import LEVEL, Interval
 from pipeline.metrics.patient_units import rarest_labels
-from pipeline.metrics.workload import WorkloadRow, workload
+from pipeline.metrics.workload import AnswerCounts, WorkloadRow, workload
 from pipeline.tables.parts.column import (
     CALIBRATOR,
     LOSS,
@@ -123,7 +122,7 @@ def stated_shares(
     return np.array([stated.get(name, 0.0) for name in classes], dtype=np.float64)
 
 
-def _counts(test: Applied, calibrator: str, threshold: float, num_classes: int) -> OperatingPoint:
+def _counts(test: Applied, calibrator: str, threshold: float, num_classes: int) -> AnswerCounts:
     units = test.units(calibrator)
     labels = rarest_labels(test.predictions.labels, test.predictions.patients)
     # Nothing reaches a threshold that is not there: NaN compares false.
@@ -132,8 +131,7 @@ def _counts(test: Applied, calibrator: str, threshold: float, num_classes: int) 
     def count(chosen: np.ndarray) -> np.ndarray:
         return np.bincount(labels[chosen], minlength=num_classes)
 
-    return OperatingPoint(
-        threshold=threshold,
+    return AnswerCounts(
         cases=count(np.ones_like(answered)),
         answered=count(answered),
         wrong=count(answered & wrong),
@@ -142,7 +140,7 @@ def _counts(test: Applied, calibrator: str, threshold: float, num_classes: int) 
 
 
 def _rows(
-    found: Sequence[WorkloadRow], counts: OperatingPoint, classes: Sequence[str]
+    found: Sequence[WorkloadRow], counts: AnswerCounts, classes: Sequence[str]
 ) -> Iterator[dict[str, Any]]:
     for row in found:
         patients = counts.cases.sum() if row.label is None else counts.cases[row.label]

@@ -14,8 +14,8 @@ from pipeline.artifacts import Predictions, Prepared
 from pipeline.config import LossConfig, NetworkConfig, Recipe
 from pipeline.config.plan import RunRow
 from pipeline.errors import InputError, located
-from pipeline.losses import make_loss
-from pipeline.networks import make_network, require_network
+from pipeline.losses import LOSSES, make_loss
+from pipeline.networks import NETWORKS, make_network, require_network
 from pipeline.provenance import (
     array_sha256,
     fingerprint,
@@ -96,10 +96,8 @@ class Task:
     def _sources(self) -> dict[str, str]:
         return {
             **source_hashes(["pipeline.training"], follow=["pipeline.training"]),
-            **source_hashes([f"pipeline.losses.{self.loss.kind}"], follow=["pipeline.losses"]),
-            **source_hashes(
-                [f"pipeline.networks.{self.network.kind}"], follow=["pipeline.networks"]
-            ),
+            **source_hashes([LOSSES[self.loss.kind].__module__], follow=["pipeline.losses"]),
+            **source_hashes([NETWORKS[self.network.kind].__module__], follow=["pipeline.networks"]),
         }
 
     def inputs(self, seed: int) -> dict[str, Any]:

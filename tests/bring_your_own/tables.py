@@ -1,10 +1,13 @@
 """Tables as people bring them."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from scipy.special import softmax
+
+from pipeline.bring_your_own.cases import Given, read_all
 
 
 def logits_table(num_cases: int, *, seed: int, classes=("a", "b", "c")) -> pd.DataFrame:
@@ -30,3 +33,8 @@ def probability_table(num_cases: int, *, seed: int, decimals: int) -> pd.DataFra
 def write(table: pd.DataFrame, path: Path, **options) -> Path:
     table.to_csv(path, index=False, **options)
     return path
+
+
+def read_given(path: Path, groups: Sequence[str] = (), chosen: Sequence[str] = ()) -> Given:
+    """The cases in one file alone."""
+    return read_all([path], groups, chosen)[0]

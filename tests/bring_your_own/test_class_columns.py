@@ -2,10 +2,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.bring_your_own.cases import read_given
 from pipeline.bring_your_own.class_columns import sum_tolerance
 from pipeline.errors import InputError
-from tests.bring_your_own.tables import logits_table, probability_table, write
+from tests.bring_your_own.tables import logits_table, probability_table, read_given, write
 
 
 @pytest.mark.parametrize("factor", [1, 100])

@@ -10,9 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.bring_your_own import npz_file
-from pipeline.bring_your_own.cases import read_given
 from pipeline.errors import InputError
-from tests.bring_your_own.tables import logits_table, write
+from tests.bring_your_own.tables import logits_table, read_given, write
 from tests.mutants import refusals
 
 

@@ -2,10 +2,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.bring_your_own.cases import read_given
 from pipeline.bring_your_own.group_columns import MAX_LEVELS, number_bands
 from pipeline.errors import InputError
-from tests.bring_your_own.tables import logits_table, write
+from tests.bring_your_own.tables import logits_table, read_given, write
 
 
 def groups(tmp_path, name, values):

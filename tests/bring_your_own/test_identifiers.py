@@ -5,14 +5,13 @@ from scipy.special import softmax
 
 from pipeline.bring_your_own.cases import (
     read_all,
-    read_given,
     require_other_cases,
     require_other_files,
 )
 from pipeline.bring_your_own.identifiers import plain_identifier, shared_rows
 from pipeline.bring_your_own.notes import notes, unchecked
 from pipeline.errors import InputError
-from tests.bring_your_own.tables import logits_table, probability_table, write
+from tests.bring_your_own.tables import logits_table, probability_table, read_given, write
 
 ALIKE = [
     ("1000.0", "1000"),

@@ -2,9 +2,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.bring_your_own.cases import read_all, read_given
+from pipeline.bring_your_own.cases import read_all
 from pipeline.errors import InputError
-from tests.bring_your_own.tables import logits_table, write
+from tests.bring_your_own.tables import logits_table, read_given, write
 
 ONE_TO_THREE = ("1", "2", "3")
 

@@ -144,12 +144,12 @@ def test_steps_reorder_cases_and_the_monotone_curve_does_not():
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        ({"bins": 0}, "bins must be a whole number of at least 1, got 0"),
-        ({"bins": 2.5}, "bins must be a whole number of at least 1, got 2.5"),
+        ({"bins": 0}, "bins must be a whole number >= 1, got 0"),
+        ({"bins": 2.5}, "bins must be a whole number >= 1, got 2.5"),
         ({"bins": "many"}, "bins must be a whole number or \"auto\", got 'many'"),
-        ({"interpolation": "cubic"}, "interpolation must be one of constant, linear; got cubic"),
-        ({"objective": "ece"}, "objective must be one of confidence, nll; got ece"),
-        ({"monotone": "yes"}, "monotone must be one of False, True; got yes"),
+        ({"interpolation": "cubic"}, "interpolation must be one of constant, linear, got 'cubic'"),
+        ({"objective": "ece"}, "objective must be one of confidence, nll, got 'ece'"),
+        ({"monotone": "yes"}, "monotone must be one of False, True, got 'yes'"),
     ],
 )
 def test_refuses_settings_it_does_not_know(arguments, reason):

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from pipeline.calibrators.calibrator import Cases, checked_cases, checked_logits, require_count
+from pipeline.calibrators.calibrator import SiteCases, checked_cases, checked_logits
 from pipeline.errors import InputError
 
 
@@ -30,13 +30,7 @@ def test_labels_must_be_a_list():
         checked_cases(np.zeros((3, 3)), np.zeros((3, 1), dtype=int))
 
 
-@pytest.mark.parametrize("value", [True, 0, -3, 2.0, "3", None])
-def test_refuses_counts_that_are_none(value):
-    with pytest.raises(InputError, match="bins must be a whole number of at least 1, got"):
-        require_count("bins", value)
-
-
 def test_cases_without_labels_say_so_when_these_are_asked_for():
-    assert Cases(np.zeros((1, 2)), np.zeros(1)).required_labels.tolist() == [0]
+    assert SiteCases(np.zeros((1, 2)), np.zeros(1)).required_labels.tolist() == [0]
     with pytest.raises(InputError, match="labelled cases expected, got logits alone"):
-        _ = Cases(np.zeros((1, 2))).required_labels
+        _ = SiteCases(np.zeros((1, 2))).required_labels

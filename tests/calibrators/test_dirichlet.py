@@ -74,9 +74,9 @@ def test_the_chosen_strength_is_nearly_the_best(n):
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        ({"off_diagonal": -1.0}, "off_diagonal must be a number of at least 0, got -1.0"),
-        ({"off_diagonal": "best"}, "off_diagonal must be a number of at least 0, got best"),
-        ({"bias": np.inf}, "bias must be a number of at least 0, got inf"),
+        ({"off_diagonal": -1.0}, "off_diagonal must be a number >= 0, got -1.0"),
+        ({"off_diagonal": "best"}, "off_diagonal must be a number >= 0, got 'best'"),
+        ({"bias": np.inf}, "bias must be a number >= 0, got inf"),
     ],
 )
 def test_refuses_a_penalty_that_is_no_strength(arguments, reason):

@@ -7,10 +7,14 @@ import pytest
 from scipy.special import log_softmax
 
 from pipeline.calibrators import CALIBRATORS, fit_calibrator
-from pipeline.calibrators.few_cases import FEWEST_PER_CLASS, MARGIN_NATS, few_cases_notes
+from pipeline.calibrators.few_cases import FEWEST_PER_CLASS, few_cases_notes
 from tests.calibrators.simulations import draw_labels, mean_nll, random_logits
 
 TRUTHS = ("calibrated", "over-confident", "under-confident", "mixed", "shifted", "saturated")
+
+MARGIN_NATS = 0.05
+"""How much likelier temperature scaling may leave new cases, on average, than a calibrator does
+that says nothing: simulated with 300 calibration cases and 2, 4 and 10 classes."""
 
 WITHOUT_SCALING = ("identity", "prior")
 """Neither claims to mend confidence: prior moves the mean prediction, and is combined with one."""

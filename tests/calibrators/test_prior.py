@@ -108,7 +108,7 @@ def test_a_prevalence_out_of_reach_is_reported():
         ({"prevalence": [0.5, 0.5, 0.0, 0.0]}, "prevalence must be 4 positive shares"),
         ({"prevalence": [1.5, -0.5, 0.5, -0.5]}, "prevalence must be 4 positive shares"),
         ({"prevalence": "target"}, "prevalence must be one of calibration, a list of shares"),
-        ({"then": "isotonic"}, "then must be one of None, temperature, ats; got isotonic"),
+        ({"then": "isotonic"}, "then must be one of None, temperature, ats, got 'isotonic'"),
     ],
 )
 def test_refuses_settings_it_does_not_know(arguments, reason):

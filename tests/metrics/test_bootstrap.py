@@ -2,9 +2,8 @@ import numpy as np
 import pytest
 
 from pipeline.errors import InputError
-from pipeline.metrics import METRICS, bootstrap, evaluate, prepare_cases, score
+from pipeline.metrics import METRICS, bootstrap, prepare_cases, score
 from pipeline.metrics.bootstrap import (
-    bootstrap_difference,
     bootstrap_mean_score,
     bootstrap_score,
     resample_scores,
@@ -129,31 +128,6 @@ def test_metrics_left_out_change_nothing_about_the_others():
     assert list(some) == ["aurc", "ece"]
     for name, values in some.items():
         np.testing.assert_array_equal(values, everything[name])
-
-
-def test_differences_are_paired_by_resample():
-    better, worse = [predictions(0, noise=0.8)[0]], [predictions(0, noise=1.2)[0]]
-    labels, patients = predictions(0)[1], np.arange(120)
-    differences = bootstrap_difference(better, worse, labels, patients, seed=9, num_resamples=200)
-    spread = np.std(differences["nll"])
-    alone = resample_scores([prepare_cases(worse[0], labels)], patients, seed=9, num_resamples=200)
-    # Both methods are judged on the same patients, so most of what these do cancels.
-    assert spread < 0.7 * np.std(alone["nll"])
-    assert percentile_interval(differences["nll"]).upper < 0
-
-
-def test_a_method_does_not_differ_from_itself():
-    run, labels = predictions(seed=0)
-    run[0] = np.where(np.arange(3) == labels[0], -np.inf, -np.log(2))
-    differences = bootstrap_difference(
-        [run], [run], labels, np.arange(120), seed=0, num_resamples=9
-    )
-    assert all((values[~np.isnan(values)] == 0).all() for values in differences.values())
-    # Infinite less infinite is no number, and is not called zero.
-    infinite = evaluate(
-        prepare_cases(run, labels), next(resampled_weights(np.arange(120), seed=0, num_resamples=9))
-    )["nll"]
-    np.testing.assert_array_equal(np.isnan(differences["nll"]), np.isinf(infinite))
 
 
 def test_labels_of_one_class_have_every_interval_but_aurocs():

@@ -6,11 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom
 
-from pipeline.metrics.fixed_sequence import GRID_STEPS, fixed_sequence, sequence_starts
-from pipeline.metrics.guarantee import bonferroni
+from pipeline.metrics.fixed_sequence import fixed_sequence, sequence_starts
 from pipeline.metrics.risk_tests import RISK_TESTS
 from pipeline.metrics.selective import risk_coverage_curve
 from pipeline.metrics.threshold_choice import Question, minimum_answered
+from tests.metrics.other_rules import bonferroni, chosen_by_sequence, four_starts, one_start, steps
 
 DELTA = 0.05
 EXACT, BOUNDED = RISK_TESTS["exact_binomial"], RISK_TESTS["hoeffding_bentkus"]
@@ -25,56 +25,15 @@ def falling(wrong):
     return risk_coverage_curve(np.linspace(1, 0, len(wrong)), wrong)
 
 
-def p_values(curve, answered, target):
-    points = np.searchsorted(curve.answered, answered)
-    return EXACT.p_value(curve.losses[points], curve.answered[points], target)
-
-
-def chosen_by_sequence(curve, candidates, target, level):
-    """Return how many a plain fixed sequence answers at one level, 0 if it finds nothing."""
-    passed = p_values(curve, candidates, target) <= level
-    num_passed = len(passed) if passed.all() else int(passed.argmin())
-    return candidates[num_passed - 1] if num_passed else 0
-
-
-def steps(num_cases, start):
-    grid = (-(-step * num_cases // GRID_STEPS) for step in range(1, GRID_STEPS + 1))
-    return [start, *(answered for answered in grid if answered > start)]
-
-
-def one_start(curve, asked):
-    """The former rule: one sequence at level delta from max(a_min, min(5 a_min, n/3))."""
-    n, fewest = int(curve.answered[-1]), minimum_answered(asked.target, asked.delta)
-    if n < fewest:
-        return 0
-    start = max(fewest, min(5 * fewest, n / 3))
-    grid = [answered for answered in steps(n, 0)[1:] if answered >= start]
-    return chosen_by_sequence(curve, grid, asked.target, asked.delta)
-
-
-def four_starts(curve, asked):
-    """Sequences from n/2, n/4, n/8 and 1.6 a_min, each at its part of delta and no more."""
-    n, fewest = int(curve.answered[-1]), minimum_answered(asked.target, asked.delta / 4)
-    wanted = [*(max(fewest, n / part) for part in (2, 4, 8)), 1.6 * fewest]
-    starts = {int(np.ceil(start)) for start in wanted if np.ceil(start) <= n}
-    level = asked.delta / max(len(starts), 1)
-    sequences = [
-        chosen_by_sequence(curve, steps(n, start), asked.target, level) for start in starts
-    ]
-    return max(sequences, default=0)
-
-
-def answered_by(rule):
-    def answered(curve, asked):
-        choice = rule(curve, asked)
-        return choice.chosen.answered if choice.chosen else 0
-
-    return answered
+def answered(curve, asked):
+    """Return how many cases the rule answers, 0 if it finds nothing."""
+    choice = fixed_sequence(curve, asked)
+    return choice.chosen.answered if choice.chosen else 0
 
 
 RULES = {
-    "fixed_sequence": answered_by(fixed_sequence),
-    "bonferroni": answered_by(bonferroni),
+    "fixed_sequence": answered,
+    "bonferroni": bonferroni,
     "one start": one_start,
     "four starts": four_starts,
 }
@@ -258,11 +217,11 @@ def test_levels_that_go_on_never_find_less_than_sequences_alone(seed, n, power):
     starts = sequence_starts(n, question())
     alone = max(
         chosen_by_sequence(
-            curve, sorted({*steps(n, start), *starts[i:]}), 0.05, DELTA / len(starts)
+            curve, sorted({*steps(n, start), *starts[i:]}), question(), DELTA / len(starts)
         )
         for i, start in enumerate(starts)
     )
-    assert answered_by(fixed_sequence)(curve, question()) >= alone
+    assert answered(curve, question()) >= alone
 
 
 def test_a_sequence_that_failed_has_nothing_left_and_a_later_start_only_its_own():

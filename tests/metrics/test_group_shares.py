@@ -9,7 +9,6 @@ from pipeline.metrics.group_shares import (
     GroupShare,
     group_names,
     group_shares,
-    largest_gap,
     ordered_names,
     visibilities,
 )
@@ -90,13 +89,6 @@ def test_patients_count_once_however_many_images_they_have():
 def test_missing_values_are_a_group_of_their_own_named_last():
     groups = np.array(["z", None, np.nan, "a"], dtype=object)
     assert ordered_names(group_names(groups)) == ["a", "z", "not recorded"]
-
-
-def test_the_largest_gap_leaves_out_what_is_not_shown():
-    shares = group_shares(*column(A=20, B=50, C=100))
-    shares["B"] = GroupShare("full", share=0.5)
-    assert largest_gap(shares) == pytest.approx(0.5 - 0.2)
-    assert largest_gap({"A": shares["A"]}) is None
 
 
 def test_refuses_unequal_lengths():

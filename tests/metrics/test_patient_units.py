@@ -6,7 +6,7 @@ from scipy.stats import binom
 
 from pipeline.errors import InputError
 from pipeline.metrics.guarantee import choose_threshold
-from pipeline.metrics.patient_units import one_case_per_patient, rarest_labels, whole_patients
+from pipeline.metrics.patient_units import rarest_labels, whole_patients
 
 PATIENTS = np.array(["b", "a", "b", "c", "b", "a"])
 
@@ -50,22 +50,6 @@ def test_patients_with_one_class_are_of_it_whatever_its_rarity(seed):
     labels = rng.integers(0, 4, 6)[patients]
     found = dict(zip(np.unique(patients), rarest_labels(labels, patients), strict=True))
     assert all(found[patient] == label for patient, label in zip(patients, labels, strict=True))
-
-
-def test_one_case_of_each_patient_is_drawn_and_the_same_again_for_the_same_seed():
-    drawn = one_case_per_patient(PATIENTS, np.random.default_rng(7))
-    assert sorted(PATIENTS[drawn]) == ["a", "b", "c"]
-    assert (np.diff(drawn) > 0).all()
-    again = one_case_per_patient(PATIENTS, np.random.default_rng(7))
-    np.testing.assert_array_equal(drawn, again)
-
-
-def test_all_cases_of_a_patient_are_equally_likely():
-    rng = np.random.default_rng(0)
-    drawn = np.concatenate([one_case_per_patient(PATIENTS, rng) for _ in range(3_000)])
-    shares = np.bincount(drawn, minlength=6) / 3_000
-    # Standard error sqrt(p (1 - p) / 3000) is at most 0.0091: four of them.
-    np.testing.assert_allclose(shares, [1 / 3, 1 / 2, 1 / 3, 1, 1 / 3, 1 / 2], atol=0.037)
 
 
 def test_many_images_of_a_patient_break_the_guarantee_and_whole_patients_mend_it():

@@ -59,8 +59,8 @@ def test_a_conclusion_names_the_chosen_and_the_best_candidate():
     wrong = np.repeat([0, 1, 0], [30, 10, 60])
     curve = risk_coverage_curve(np.linspace(1, 0, 100), wrong)
     question = Question(0.4, 0.05, EXACT)
-    answer = conclude("a rule", question, curve, [29, 39, 99], 39, level=0.01, fewest=10)
-    assert (answer.status, answer.rule, answer.num_candidates) == ("found", "a rule", 3)
+    answer = conclude(question, curve, [29, 39, 99], 39, level=0.01, fewest=10)
+    assert (answer.status, answer.num_candidates) == ("found", 3)
     assert answer.threshold == curve.thresholds[39]
     assert (answer.chosen.answered, answer.chosen.wrong) == (40, 10)
     assert (answer.best.answered, answer.best.wrong) == (30, 0)
@@ -72,17 +72,13 @@ def test_a_conclusion_names_the_chosen_and_the_best_candidate():
 def test_each_candidate_has_the_limit_of_its_own_level():
     curve = risk_coverage_curve(np.linspace(1, 0, 100), np.zeros(100))
     levels = np.array([0.01, 0.04])
-    answer = conclude(
-        "a rule", Question(0.4, 0.05, EXACT), curve, [19, 24], 24, level=levels, fewest=10
-    )
+    answer = conclude(Question(0.4, 0.05, EXACT), curve, [19, 24], 24, level=levels, fewest=10)
     assert answer.chosen.upper_limit == pytest.approx(1 - 0.04 ** (1 / 25), rel=1e-12)
-    strict = conclude(
-        "a rule", Question(0.4, 0.05, EXACT), curve, [19, 24], 19, level=levels, fewest=10
-    )
+    strict = conclude(Question(0.4, 0.05, EXACT), curve, [19, 24], 19, level=levels, fewest=10)
     assert strict.chosen.upper_limit == pytest.approx(1 - 0.01 ** (1 / 20), rel=1e-12)
 
 
 def test_without_candidates_there_were_too_few_cases():
     curve = risk_coverage_curve(np.array([0.5]), np.array([0]))
-    answer = conclude("a rule", Question(0.05, 0.05, EXACT), curve, (), None, level=0.05, fewest=59)
+    answer = conclude(Question(0.05, 0.05, EXACT), curve, (), None, level=0.05, fewest=59)
     assert (answer.status, answer.threshold, answer.best) == ("too_few", None, None)

@@ -4,12 +4,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.errors import InputError
-from pipeline.metrics.decisions import OperatingPoint
 from pipeline.metrics.intervals import proportion_interval
-from pipeline.metrics.workload import workload
+from pipeline.metrics.workload import AnswerCounts, workload
 
-POINT = OperatingPoint(
-    threshold=0.7,
+POINT = AnswerCounts(
     cases=np.array([80, 20]),
     answered=np.array([60, 5]),
     wrong=np.array([3, 1]),
@@ -52,9 +50,7 @@ def test_every_row_adds_up_and_the_classes_add_up_to_all(seed, stated):
     cases = rng.integers(1, 50, 3)
     answered = rng.integers(0, cases + 1)
     wrong = rng.integers(0, answered + 1)
-    point = OperatingPoint(
-        0.5, cases, answered, wrong, wrong + rng.integers(0, cases - answered + 1)
-    )
+    point = AnswerCounts(cases, answered, wrong, wrong + rng.integers(0, cases - answered + 1))
     rows = workload(point, level=0.9, prevalence=rng.dirichlet(np.ones(3)) if stated else None)
     assert len(rows) == 3 * 4
     for found in rows:
@@ -92,7 +88,7 @@ def test_the_interval_at_a_stated_prevalence_holds_the_truth_as_often_as_it_says
     truth, held, cases = 1000 * prevalence @ rates, 0, np.array([150, 60])
     for _ in range(300):
         wrong = rng.binomial(cases, rates)
-        point = OperatingPoint(0.5, cases, cases, wrong, wrong)
+        point = AnswerCounts(cases, cases, wrong, wrong)
         interval = row(
             workload(point, level=0.9, prevalence=prevalence), "threshold"
         ).wrong_interval
@@ -106,7 +102,7 @@ def test_comparisons_carry_no_interval():
 
 
 def test_an_absent_class_may_be_said_not_to_occur():
-    point = OperatingPoint(0.5, *(np.array([10, 0]) for _ in range(4)))
+    point = AnswerCounts(*(np.array([10, 0]) for _ in range(4)))
     for prevalence in (None, np.array([1.0, 0.0])):
         found = row(workload(point, level=0.95, prevalence=prevalence), "threshold", 1)
         assert numbers(found) == (0, 0, 0, 0, 0)
@@ -128,7 +124,7 @@ def test_refuses_shares_that_are_none(prevalence, message):
 
 
 def test_refuses_a_class_it_knows_nothing_of():
-    point = OperatingPoint(0.5, *(np.array([10, 0]) for _ in range(4)))
+    point = AnswerCounts(*(np.array([10, 0]) for _ in range(4)))
     with pytest.raises(
         InputError, match=r"class 1 has no test case to learn from, got preval.* 0\.1"
     ):

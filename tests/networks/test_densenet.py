@@ -1,29 +1,15 @@
 import pytest
 
 from pipeline.errors import InputError
-from tests.networks.laws import (
-    build,
-    check_learns_from_every_parameter,
-    check_repeats,
-    count_parameters,
-)
-
-THIN = {"block_config": [2, 2, 2], "growth_rate": 8, "init_features": 16}
+from tests.networks.building import build, count_parameters
+from tests.networks.test_laws import THIN_DENSENET as THIN
+from tests.networks.test_laws import require_learning
 
 
 @pytest.mark.parametrize("stem", ["small", "standard", "auto"])
-@pytest.mark.parametrize("channels", [1, 3])
-def test_learns_from_images_with_every_parameter(channels, stem):
-    check_learns_from_every_parameter("densenet", (32, 32), channels=channels, stem=stem, **THIN)
-
-
-@pytest.mark.parametrize("stem", ["small", "standard"])
-def test_learns_from_volumes_with_every_parameter(stem):
-    check_learns_from_every_parameter("densenet", (32, 32, 32), stem=stem, **THIN)
-
-
-def test_follows_from_its_seed():
-    check_repeats("densenet", (8, 8), stem="small", **THIN)
+@pytest.mark.parametrize("spatial_dims", [2, 3])
+def test_learns_from_images_and_volumes_of_32_pixels_with_any_stem(spatial_dims, stem):
+    require_learning("densenet", spatial_dims * (32,), stem=stem, **THIN)
 
 
 def test_of_121_layers_is_densenet121():
@@ -42,3 +28,13 @@ def test_refuses_images_smaller_than_its_strides():
 def test_refuses_to_guess_its_size():
     with pytest.raises(InputError, match="network 'densenet' needs the argument 'block_config'"):
         build("densenet", (8, 8))
+
+
+def test_densenet121_has_the_published_number_of_parameters():
+    # 8.0 million for 1,000 classes (Huang et al. 2017, as counted by model zoos).
+    counted = count_parameters("densenet121", size=(224, 224), num_classes=1000)
+    assert counted == pytest.approx(7.98e6, rel=0.01)
+
+
+def test_cifar_densenet121_has_the_published_number_of_parameters():
+    assert count_parameters("cifar_densenet121") == pytest.approx(7.0e6, rel=0.01)

@@ -12,13 +12,14 @@ CONFIGS = sorted((ROOT / "configs/networks").glob("*.yaml"))
 GREY = {"spatial_dims": 2, "in_channels": 1, "num_classes": 2, "image_size": (28, 28)}
 
 
-def test_every_key_is_a_module_and_a_test_file():
+def test_every_key_is_a_function_and_every_module_and_its_test_file_hold_some():
     modules = {path.stem for path in (ROOT / "pipeline/networks").glob("[a-z]*.py")}
     tests = {
         path.stem.removeprefix("test_") for path in (ROOT / "tests/networks").glob("test_*.py")
     }
-    assert set(NETWORKS) == modules
-    assert set(NETWORKS) <= tests
+    assert list(NETWORKS) == [make.__name__ for make in NETWORKS.values()]
+    assert {make.__module__.split(".")[-1] for make in NETWORKS.values()} == modules
+    assert modules <= tests
 
 
 def test_every_key_has_a_config():

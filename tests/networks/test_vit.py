@@ -2,28 +2,8 @@ import pytest
 import torch
 
 from pipeline.errors import InputError
-from tests.networks.laws import (
-    build,
-    check_learns_from_every_parameter,
-    check_repeats,
-    count_parameters,
-    draw_images,
-)
-
-THIN = {"patch_size": 4, "hidden_size": 16, "mlp_dim": 32, "num_layers": 2, "num_heads": 4}
-
-
-@pytest.mark.parametrize("channels", [1, 3])
-def test_learns_from_images_with_every_parameter(channels):
-    check_learns_from_every_parameter("vit", (8, 8), channels=channels, **THIN)
-
-
-def test_learns_from_volumes_with_every_parameter():
-    check_learns_from_every_parameter("vit", (8, 8, 8), **THIN)
-
-
-def test_follows_from_its_seed():
-    check_repeats("vit", (8, 8), **THIN)
+from tests.networks.building import build, count_parameters, draw_images
+from tests.networks.test_laws import THIN_VIT as THIN
 
 
 def test_is_by_default_as_large_as_published():
@@ -42,11 +22,6 @@ def test_logits_are_not_squashed():
 def test_refuses_patches_that_do_not_tile_the_image():
     with pytest.raises(InputError, match="must divide every side, got 4 for 8 x 10"):
         build("vit", (8, 10), **THIN)
-
-
-def test_refuses_images_smaller_than_a_patch():
-    with pytest.raises(InputError, match="needs at least 4 px, got 3 x 3: use smaller patches"):
-        build("vit", (3, 3), **THIN)
 
 
 def test_refuses_heads_that_do_not_share_the_width():

@@ -11,12 +11,11 @@ import numpy as np
 import pandas as pd
 
 from pipeline.metrics.comparisons import compare_to_baseline
-from pipeline.metrics.decisions import operating_point
 from pipeline.metrics.group_shares import group_shares
 from pipeline.metrics.intervals import Interval, proportion_interval
 from pipeline.metrics.net_benefit import net_benefit
 from pipeline.metrics.policy_costs import policy_costs
-from pipeline.metrics.workload import workload
+from pipeline.metrics.workload import AnswerCounts, workload
 from tests.report.simulated_outcomes import Outcome
 
 HEADLINE = {"loss": "gce", "calibrator": "ats"}
@@ -246,10 +245,14 @@ def workload_table(
 ) -> pd.DataFrame:
     """The headline's, at the test patients' prevalence and with the last class at 2 %."""
     outcome = headline(test)
-    point = operating_point(
-        outcome.confidence, outcome.predicted, outcome.labels,
-        num_classes=len(classes), threshold=threshold,
-    )  # fmt: skip
+    everyone = np.ones(len(outcome.labels), dtype=bool)
+    answered, wrong = outcome.confidence >= threshold, outcome.predicted != outcome.labels
+    point = AnswerCounts(
+        *(
+            np.bincount(outcome.labels[chosen], minlength=len(classes))
+            for chosen in (everyone, answered, answered & wrong, wrong)
+        )
+    )
     stated = np.array([*stated_shares(classes).values()])
     rows = []
     for prevalence, shares in {"test": None, "stated": stated}.items():

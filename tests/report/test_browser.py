@@ -5,9 +5,8 @@ import re
 import numpy as np
 import pytest
 
-from pipeline.metrics.decisions import OperatingPoint
 from pipeline.metrics.intervals import proportion_interval
-from pipeline.metrics.workload import workload
+from pipeline.metrics.workload import AnswerCounts, workload
 from pipeline.report import overview_page, study_files, study_line
 from pipeline.tables.parts.scores import pick
 from pipeline.tables.parts.wording import interval, percent
@@ -208,8 +207,7 @@ def test_other_prevalences_are_weighed_as_the_metrics_weigh_them(visit, screenin
         counts = table.groupby("label")["cases"].sum()
         return np.array([counts.get(name, 0) for name in SCREENING.classes])
 
-    point = OperatingPoint(
-        threshold=band["threshold"][120],
+    point = AnswerCounts(
         cases=by_class(everything),
         answered=by_class(rows),
         wrong=by_class(rows[rows["label"] != rows["prediction"]]),

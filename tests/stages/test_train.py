@@ -173,7 +173,7 @@ def _noting(started):
         ("pipeline.networks.densenet", ["cross_entropy", "gce"]),
         ("pipeline.training.loop", ["cross_entropy", "gce"]),
         ("pipeline.losses.focal", []),
-        ("pipeline.networks.resnet18", []),
+        ("pipeline.networks.resnet", []),
     ],
 )
 def test_edited_code_retrains_the_runs_that_use_it(

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from pipeline.losses.parts.arguments import share, training_counts
+from pipeline.arguments import share
+from pipeline.losses.parts.class_counts import training_counts
 
 TAU = 1.0
 BETA = 0.9999

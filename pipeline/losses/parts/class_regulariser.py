@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from pipeline.losses.parts.arguments import non_negative, one_of, share
+from pipeline.arguments import non_negative, one_of, share
 from pipeline.losses.parts.batch import negative_log_likelihood
 from pipeline.losses.parts.fused import LARGE, fused_generative_cross_entropy
 from pipeline.losses.parts.processes import gather, num_processes

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from pipeline.arguments import one_of
 from pipeline.errors import InputError
 
 Stem = Literal["standard", "small", "auto"]
@@ -77,9 +78,7 @@ def takes_small_stem(
     pipeline.errors.InputError: resnet18 divides an image's sides by 32, so it needs at least 32 px,
     got 8 x 8: use stem: small
     """
-    if stem not in get_args(Stem):
-        message = f"stem must be one of {', '.join(get_args(Stem))}, got {stem!r}"
-        raise InputError(message)
+    one_of("stem", stem, get_args(Stem))
     small = stem == "small" or (stem == "auto" and min(problem.image_size) < stride)
     advice = "use larger images" if small else "use stem: small"
     require_room(name, problem, stride=stride // saved if small else stride, advice=advice)

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.config.plan import ExperimentRow
-from pipeline.metrics.decisions import Costs
+from pipeline.metrics.case_costs import Costs
 from pipeline.tables.operating_points import OPERATING_POINTS
 from pipeline.tables.parts.partners import PartnerRun
 from pipeline.tables.parts.run import Run, first_run, first_seeds

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float
 
 from pipeline.errors import InputError
-from pipeline.metrics.decisions import Costs, case_costs
+from pipeline.metrics.case_costs import Costs, case_costs
 from pipeline.tables.parts.run import Applied
 
 if TYPE_CHECKING:

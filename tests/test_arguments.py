@@ -2,18 +2,9 @@ import math
 
 import numpy as np
 import pytest
-import torch
 
+from pipeline.arguments import non_negative, one_of, positive, require_known, share, whole_number
 from pipeline.errors import InputError
-from pipeline.losses.parts.arguments import (
-    class_count,
-    non_negative,
-    one_of,
-    positive,
-    share,
-    training_counts,
-    whole_number,
-)
 
 NO_NUMBERS = [math.nan, math.inf, -math.inf, "1", None, True, [1]]
 
@@ -48,7 +39,7 @@ def test_refuses_what_is_no_whole_number(value):
 
 
 def test_reads_whole_numbers_of_numpy():
-    assert class_count(np.int64(2)) == 2
+    assert whole_number("num_bins", np.int64(2), lowest=1) == 2
 
 
 def test_refuses_a_word_that_is_no_choice():
@@ -56,13 +47,19 @@ def test_refuses_a_word_that_is_no_choice():
         one_of("marginal", None, ("batch", "ema"))
 
 
-@pytest.mark.parametrize("counts", [[3, 1], (3, 1), np.array([3, 1]), torch.tensor([3, 1])])
-def test_reads_counts_of_any_sequence(counts):
-    expected = torch.tensor([3.0, 1.0], dtype=torch.float64)
-    assert torch.equal(training_counts(counts, num_classes=2, because=""), expected)
+def test_what_a_registry_does_not_know_is_refused_with_what_it_knows():
+    registry = {"focal": lambda classes, *, gamma, reduction="mean": None}
 
+    def check(name, *arguments):
+        require_known("loss", name, registry, arguments, given=("classes",))
 
-@pytest.mark.parametrize("counts", [[3, 1.5], [3, -1], [3, math.nan], [3, math.inf]])
-def test_refuses_counts_that_count_nothing(counts):
-    with pytest.raises(InputError, match="class_counts must be whole numbers >= 0, got"):
-        training_counts(counts, num_classes=2, because="")
+    check("focal", "gamma")
+    with pytest.raises(InputError, match="unknown loss 'vocal'; known losses: focal"):
+        check("vocal")
+    with pytest.raises(
+        InputError,
+        match="unknown argument 'classes' of loss 'focal'; known arguments: gamma, reduction",
+    ):
+        check("focal", "gamma", "classes")
+    with pytest.raises(InputError, match="loss 'focal' needs the argument 'gamma'"):
+        check("focal", "reduction")

@@ -1,4 +1,4 @@
-"""MONAI's ResNet, with its widths and its stem open: the shared part of every resnet."""
+"""ResNets of several depths: residual blocks in four stages, 2D and 3D."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ WIDTHS = (64, 128, 256, 512)
 
 
 @dataclass(frozen=True)
-class Depth:
+class _Depth:
     """The kind of a resnet's blocks and their number in each of the four stages."""
 
     name: str
@@ -24,18 +24,16 @@ class Depth:
     layers: tuple[int, int, int, int]
 
 
-def residual_network(
-    depth: Depth, problem: Problem, *, widths: Sequence[int], stem: Stem
+def resnet10(
+    problem: Problem, *, widths: Sequence[int] = WIDTHS, stem: Stem = "standard"
 ) -> nn.Module:
-    """Return MONAI's ResNet of a depth.
+    """Return a ResNet-10 of two-convolution blocks (He et al. 2016, arXiv:1512.03385).
 
     Its shortcuts are strided 1x1 convolutions without bias (option B): MONAI's option A, its
     default for resnet18 and resnet34, cuts the gradient off in its zero-padded shortcuts.
 
     Parameters
     ----------
-    depth : Depth
-        Blocks of each stage.
     problem : Problem
         Images and classes.
     widths : sequence of four int
@@ -48,6 +46,47 @@ def residual_network(
     InputError
         If a side is smaller than the total stride (32, or 8 with the small stem).
     """
+    depth = _Depth("resnet10", block="basic", layers=(1, 1, 1, 1))
+    return _residual_network(depth, problem, widths=widths, stem=stem)
+
+
+def resnet18(
+    problem: Problem, *, widths: Sequence[int] = WIDTHS, stem: Stem = "standard"
+) -> nn.Module:
+    """Return a ResNet-18 of two-convolution blocks; arguments and errors as of `resnet10`."""
+    depth = _Depth("resnet18", block="basic", layers=(2, 2, 2, 2))
+    return _residual_network(depth, problem, widths=widths, stem=stem)
+
+
+def resnet34(
+    problem: Problem, *, widths: Sequence[int] = WIDTHS, stem: Stem = "standard"
+) -> nn.Module:
+    """Return a ResNet-34 of two-convolution blocks; arguments and errors as of `resnet10`."""
+    depth = _Depth("resnet34", block="basic", layers=(3, 4, 6, 3))
+    return _residual_network(depth, problem, widths=widths, stem=stem)
+
+
+def resnet50(
+    problem: Problem, *, widths: Sequence[int] = WIDTHS, stem: Stem = "standard"
+) -> nn.Module:
+    """Return a ResNet-50 of bottleneck blocks; arguments and errors as of `resnet10`."""
+    depth = _Depth("resnet50", block="bottleneck", layers=(3, 4, 6, 3))
+    return _residual_network(depth, problem, widths=widths, stem=stem)
+
+
+def cifar_resnet50(problem: Problem) -> nn.Module:
+    """Return `resnet50` with the small stem: 23.5 million parameters for 10 classes.
+
+    The network of Mukhoti et al. 2020 (arXiv:2002.09437) for 32-pixel images.
+    """
+    depth = _Depth("cifar_resnet50", block="bottleneck", layers=(3, 4, 6, 3))
+    return _residual_network(depth, problem, widths=WIDTHS, stem="small")
+
+
+def _residual_network(
+    depth: _Depth, problem: Problem, *, widths: Sequence[int], stem: Stem
+) -> nn.Module:
+    """Return MONAI's ResNet of a depth."""
     # MONAI costs seconds to import: only who trains a MONAI network pays.
     from monai.networks.nets.resnet import ResNet
 
