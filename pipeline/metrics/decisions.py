@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from pipeline.errors import InputError
-from pipeline.metrics.selective import Scores
+from pipeline.metrics.risk_sums import Scores
 from pipeline.metrics.shares import Share, share
 from pipeline.shapes import Labels, require_labels_in_range, require_same_length
 

@@ -16,8 +16,9 @@ from jaxtyping import Shaped
 
 from pipeline.errors import InputError
 from pipeline.metrics.fixed_sequence import fixed_sequence
+from pipeline.metrics.risk_sums import Scores
 from pipeline.metrics.risk_tests import RISK_TESTS
-from pipeline.metrics.selective import RiskCoverage, Scores, risk_coverage_curve
+from pipeline.metrics.selective import RiskCoverage, risk_coverage_curve
 from pipeline.metrics.sgr import sgr
 from pipeline.metrics.threshold_choice import (
     Question,

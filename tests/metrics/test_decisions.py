@@ -12,7 +12,8 @@ from pipeline.metrics.decisions import (
     overall_shares,
 )
 from pipeline.metrics.intervals import proportion_interval
-from pipeline.metrics.selective import coverage_at_risk, risk_coverage_curve
+from pipeline.metrics.risk_points import coverage_at_risk
+from pipeline.metrics.selective import risk_coverage_curve
 
 # Ten cases: class 0 six times, one of them wrong but referred; class 1 four times, two missed.
 CONFIDENCE = np.array([0.9, 0.9, 0.8, 0.8, 0.7, 0.4, 0.9, 0.8, 0.6, 0.3])

@@ -12,8 +12,9 @@ from pipeline.metrics.guarantee import (
     THRESHOLD_RULES,
     choose_threshold,
 )
+from pipeline.metrics.risk_points import coverage_at_risk
 from pipeline.metrics.risk_tests import RISK_TESTS
-from pipeline.metrics.selective import coverage_at_risk, risk_coverage_curve
+from pipeline.metrics.selective import risk_coverage_curve
 from pipeline.metrics.threshold_choice import Question, minimum_answered
 
 DELTA = 0.05

@@ -7,7 +7,8 @@ from scipy.stats import binom
 from pipeline.errors import InputError
 from pipeline.metrics.intervals import proportion_interval
 from pipeline.metrics.risk_bands import bonferroni_bars, pointwise_band, risk_on_grid
-from pipeline.metrics.selective import risk_at_coverage, risk_coverage_curve
+from pipeline.metrics.risk_points import risk_at_coverage
+from pipeline.metrics.selective import risk_coverage_curve
 
 
 def draw(seed, n=80, levels=15):

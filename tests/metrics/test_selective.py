@@ -8,12 +8,11 @@ from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
 from pipeline.errors import InputError
+from pipeline.metrics.risk_points import coverage_at_risk, risk_at_coverage
 from pipeline.metrics.selective import (
     augrc,
     aurc,
-    coverage_at_risk,
     e_aurc,
-    risk_at_coverage,
     risk_coverage_curve,
     selective_summary,
 )
