@@ -24,6 +24,7 @@ from pipeline.config import (
     read_dataset,
 )
 from pipeline.errors import InputError
+from pipeline.metrics import prepare_cases
 from tests.sources import make_dataset
 
 ROOT = Path(__file__).parents[1]
@@ -253,13 +254,15 @@ def test_the_documented_network_gives_a_row_of_logits_a_case(load):
 
 
 def test_the_documented_metric_counts_labels_in_the_top_two(load):
-    top_two = load("pipeline/metrics/top_two.py").top_two
+    module = load("pipeline/metrics/top_two.py")
+    top_two = module.top_two
     log_probabilities = np.log([[0.5, 0.3, 0.2]] * 2)
     labels = np.array([1, 2])
     assert top_two(log_probabilities, labels) == 1 / 2
     np.testing.assert_array_equal(
         top_two(log_probabilities, labels, weights=np.array([[3.0, 1.0], [1.0, 0.0]])), [3 / 4, 1]
     )
+    assert module.TOP_TWO(prepare_cases(log_probabilities, labels)) == 1 / 2
 
 
 def test_the_documented_format_yields_cases_and_what_it_cannot_use(load, tmp_path):

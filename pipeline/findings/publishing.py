@@ -37,9 +37,9 @@ from pipeline.findings.records import (
     Provenance,
     write_provenance,
 )
-from pipeline.findings.results import METRICS
 from pipeline.findings.summary import summary_table
 from pipeline.findings.tidy import read_tidy, tidy, write_tidy
+from pipeline.metrics import metrics_shown
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ def published_metrics(claims: Claims) -> dict[str, list[str]]:
     ['auroc']
     """
     rule = claims.recommendation
-    wanted = [("runs", metric) for metric in METRICS]
+    wanted = [("runs", metric) for metric in metrics_shown("results")]
     wanted += [("runs", metric) for metric in (rule.metric, *(g.metric for g in rule.guards))]
     for claim in claims.claims:
         for part in claim.parts:

@@ -11,13 +11,13 @@ from pipeline.config.claims import Claims
 from pipeline.config.reading import read_config
 from pipeline.errors import InputError
 from pipeline.findings.evidence import CLAIMS, FOLDER, Evidence, PublishedStudy, read_studies
+from pipeline.metrics import metrics_shown
 from pipeline.metrics.comparisons import Summary, summarise
 from pipeline.tables.parts.scores import pick
 from pipeline.tables.parts.sentences import OperatingPoint, in_a_hundred, operating_point, verdict
 from pipeline.tables.parts.wording import metric_name, missing, scaled
 
 BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
-METRICS = ("accuracy", "ece", "nll", "aurc")
 SHORT_STUDY = "medical"
 """The study that README.md shows."""
 
@@ -149,7 +149,7 @@ def _full_row(study: PublishedStudy, evidence: Evidence) -> Cells:
             f"{metric_name(key).label}{_unit(key)}": "<br>".join(
                 _before_and_after(evidence, loss, key) for loss in losses
             )
-            for key in METRICS
+            for key in metrics_shown("results")
         },
         "Operating point": _point_text(study, evidence),
     }
@@ -196,7 +196,9 @@ def _summary(evidence: Evidence, loss: str, calibrator: str, metric: str) -> Sum
     if rows.empty:
         message = f"{FOLDER}, {evidence.name}: rows of {loss}, {calibrator} expected, got none"
         raise InputError(message)
-    return summarise(rows[metric].tolist())
+    # What was published before the metric was added says nothing of it.
+    values = rows[metric].tolist() if metric in rows else [float("nan")]
+    return summarise(values)
 
 
 def _point_text(study: PublishedStudy, evidence: Evidence) -> str:

@@ -1,216 +1,120 @@
 """Metrics: calibration, accuracy and selective prediction, from log-probabilities and labels.
 
-Numpy float64 alone: no torch, no files, no plots. ``METRICS`` lists every number of `score` with
-what tables and pages must know of it. Each metric has one definition, which takes the times each
-case counts as ``weights``; the bootstrap (`pipeline.metrics.bootstrap`) uses that same definition.
+Numpy float64 alone: no torch, no files, no plots. Each metric has one definition, which takes the
+times each case counts as ``weights``; the bootstrap (`pipeline.metrics.bootstrap`) uses that same
+definition. Beside it stands all that tables and pages must know of it, a `Metric`.
+
+To add one: a module here with its function and its `Metric`, a line in `METRICS`, a test file.
 """
 
 from __future__ import annotations
 
 from collections.abc import Container
-from functools import partial
 
-from pipeline.metrics.accuracy import accuracy, balanced_accuracy, macro_f1
-from pipeline.metrics.auroc import auroc, why_no_auroc
+import numpy as np
+from jaxtyping import Shaped
+
+from pipeline.metrics.accuracy import ACCURACY, BALANCED_ACCURACY, MACRO_F1
+from pipeline.metrics.auroc import AUROC
 from pipeline.metrics.bins import NUM_BINS
-from pipeline.metrics.brier import brier
-from pipeline.metrics.calibration_error import ada_ece, classwise_ece, ece, mce
-from pipeline.metrics.calibration_in_the_large import calibration_in_the_large, confidence_gap
+from pipeline.metrics.brier import BRIER
+from pipeline.metrics.calibrated_model import ECE_IF_CALIBRATED
+from pipeline.metrics.calibration_error import ADA_ECE, CLASSWISE_ECE, ECE, MCE
+from pipeline.metrics.calibration_in_the_large import CALIBRATION_IN_THE_LARGE, CONFIDENCE_GAP
 from pipeline.metrics.cases import Cases, prepare_cases
-from pipeline.metrics.debiased import l2_calibration_error_debiased
-from pipeline.metrics.ks import ks_calibration_error
-from pipeline.metrics.metric import Metric
-from pipeline.metrics.nll import nll
-from pipeline.metrics.selective import (
-    augrc,
-    aurc,
-    coverage_at_risk,
-    e_aurc,
-    risk_at_coverage,
-    selective_summary,
+from pipeline.metrics.debiased import L2_CALIBRATION_ERROR_DEBIASED
+from pipeline.metrics.ks import KS_CALIBRATION_ERROR
+from pipeline.metrics.metric import KINDS, Kind, Metric, Place
+from pipeline.metrics.nll import NLL
+from pipeline.metrics.risk_points import (
+    COVERAGES_AT_RISK,
+    COVERAGES_PERCENT,
+    RISK_TARGETS_PERCENT,
+    RISKS_AT_COVERAGE,
 )
-from pipeline.metrics.smooth_ece import smooth_ece
+from pipeline.metrics.selective import AUGRC, AURC, E_AURC, selective_summary
+from pipeline.metrics.smooth_ece import SMOOTH_ECE
+from pipeline.metrics.truth import TRUTH_ERROR
 from pipeline.metrics.weighting import Estimates, Weights
-from pipeline.shapes import Labels, LogProbabilities
+from pipeline.shapes import Labels, LogProbabilities, Probabilities
 
 __all__ = [
+    "DERIVED",
+    "KINDS",
     "METRICS",
     "NUM_BINS",
     "Cases",
+    "Kind",
     "Metric",
+    "Place",
+    "described",
     "evaluate",
+    "every_metric",
+    "metrics_shown",
     "prepare_cases",
     "score",
     "score_cases",
+    "score_derived",
 ]
 
-RISK_TARGETS_PERCENT = (1, 2, 5, 10)
-COVERAGES_PERCENT = (80, 90, 95)
-
-_CLASSES = ("log_probabilities", "labels")
-_TOP = ("confidence", "correct")
-_TOP_BINNED = ("confidence", "correct", "num_bins")
-_SELECTIVE = ("confidence", "losses")
-
 METRICS: dict[str, Metric] = {
-    "accuracy": Metric(
-        accuracy, _CLASSES, "higher", True, "Accuracy", "Share of cases predicted right."
-    ),
-    "balanced_accuracy": Metric(
-        balanced_accuracy,
-        _CLASSES,
-        "higher",
-        True,
-        "Balanced accuracy",
-        "Mean over classes of the share of a class's cases predicted right.",
-    ),
-    "macro_f1": Metric(
-        macro_f1,
-        _CLASSES,
-        "higher",
-        True,
-        "Macro F1",
-        "Mean over classes of the harmonic mean of precision and recall.",
-    ),
-    "auroc": Metric(
-        auroc,
-        _CLASSES,
-        "higher",
-        False,
-        "AUROC",
-        "Chance that a case of a class ranks above one of another; mean over classes.",
-        why_no_auroc,
-    ),
-    "nll": Metric(
-        nll,
-        _CLASSES,
-        "lower",
-        False,
-        "NLL",
-        "Mean negative log-likelihood of the true class, nats.",
-    ),
-    "brier": Metric(
-        brier, _CLASSES, "lower", False, "Brier", "Squared error of the probabilities, all classes."
-    ),
-    "ece": Metric(
-        ece,
-        _TOP_BINNED,
-        "lower",
-        True,
-        "ECE",
-        "Mean gap between confidence and accuracy over bins of equal width.",
-        interval="corrected",
-    ),
-    "ada_ece": Metric(
-        ada_ece,
-        _TOP_BINNED,
-        "lower",
-        True,
-        "AdaECE",
-        "Mean gap between confidence and accuracy over bins of equally many cases.",
-        interval="none",
-    ),
-    "classwise_ece": Metric(
-        classwise_ece,
-        (*_CLASSES, "num_bins"),
-        "lower",
-        True,
-        "Classwise ECE",
-        "Mean over classes of the calibration error of that class's probability.",
-        interval="none",
-    ),
-    "mce": Metric(
-        mce,
-        _TOP_BINNED,
-        "lower",
-        True,
-        "MCE",
-        "Largest gap between confidence and accuracy among bins of equal width.",
-        interval="none",
-    ),
-    "smooth_ece": Metric(
-        smooth_ece,
-        _TOP,
-        "lower",
-        True,
-        "smECE",
-        "Gap between confidence and accuracy under a kernel instead of bins.",
-        interval="none",
-    ),
-    "l2_calibration_error_debiased": Metric(
-        l2_calibration_error_debiased,
-        _TOP_BINNED,
-        "lower",
-        True,
-        "L2 error, debiased",
-        "Root mean squared gap over bins, less what chance alone would give.",
-        interval="none",
-    ),
-    "ks_calibration_error": Metric(
-        ks_calibration_error,
-        _TOP,
-        "lower",
-        True,
-        "KS error",
-        "Largest gap between cumulated confidence and cumulated accuracy.",
-        interval="none",
-    ),
-    "confidence_gap": Metric(
-        confidence_gap,
-        _TOP,
-        "zero",
-        True,
-        "Confidence gap",
-        "Mean confidence minus accuracy: above zero the model is over-confident.",
-    ),
-    "calibration_in_the_large": Metric(
-        calibration_in_the_large,
-        _CLASSES,
-        "lower",
-        True,
-        "Calibration in the large",
-        "Largest gap between a class's mean probability and its share of the labels.",
-        interval="none",
-    ),
-    "aurc": Metric(
-        aurc, _SELECTIVE, "lower", True, "AURC", "Mean selective risk over all coverages."
-    ),
-    "e_aurc": Metric(
-        e_aurc, _SELECTIVE, "lower", True, "E-AURC", "AURC above that of a perfect ranking."
-    ),
-    "augrc": Metric(
-        augrc,
-        _SELECTIVE,
-        "lower",
-        True,
-        "AUGRC",
-        "Mean share of all cases that are answered and wrong, over all coverages.",
-    ),
-    **{
-        f"coverage_at_risk_{percent}": Metric(
-            partial(coverage_at_risk, target=percent / 100),
-            _SELECTIVE,
-            "higher",
-            True,
-            f"Coverage at {percent} % risk",
-            f"Largest share answered with at most {percent} % of the answers wrong.",
-            interval="none",
-        )
-        for percent in RISK_TARGETS_PERCENT
-    },
-    **{
-        f"risk_at_coverage_{percent}": Metric(
-            partial(risk_at_coverage, coverage=percent / 100),
-            _SELECTIVE,
-            "lower",
-            True,
-            f"Risk at {percent} % coverage",
-            f"Share wrong among the surest {percent} % of the cases.",
-        )
-        for percent in COVERAGES_PERCENT
-    },
+    metric.name: metric
+    for metric in (
+        ACCURACY,
+        BALANCED_ACCURACY,
+        MACRO_F1,
+        AUROC,
+        NLL,
+        BRIER,
+        ECE,
+        ADA_ECE,
+        CLASSWISE_ECE,
+        MCE,
+        SMOOTH_ECE,
+        L2_CALIBRATION_ERROR_DEBIASED,
+        KS_CALIBRATION_ERROR,
+        CONFIDENCE_GAP,
+        CALIBRATION_IN_THE_LARGE,
+        AURC,
+        E_AURC,
+        AUGRC,
+        *COVERAGES_AT_RISK,
+        *RISKS_AT_COVERAGE,
+    )
 }
 """Every number of `score` by its name, in the order of tables."""
+
+DERIVED: dict[str, Metric] = {metric.name: metric for metric in (ECE_IF_CALIBRATED, TRUTH_ERROR)}
+"""What takes more than predictions and labels: who each case belongs to, or the truth."""
+
+
+def described(name: str) -> Metric | None:
+    """Return the metric of a name, of `METRICS` or `DERIVED`; None where there is none.
+
+    >>> described("truth_error").label, described("mean_cost")
+    ('Truth error', None)
+    """
+    return METRICS.get(name) or DERIVED.get(name)
+
+
+def every_metric() -> dict[str, Metric]:
+    """Return `METRICS`, then `DERIVED`."""
+    return METRICS | DERIVED
+
+
+def metrics_shown(place: Place, target: float | None = None) -> list[str]:
+    """Return the names of the metrics shown in a place, in the order of tables.
+
+    Of those about a share wrong, the one about that ``target``.
+
+    >>> metrics_shown("selection", 0.05)
+    ['aurc', 'augrc', 'coverage_at_risk_5']
+    """
+    return [
+        name
+        for name, metric in every_metric().items()
+        if place in metric.shown and metric.target in (None, target)
+    ]
 
 
 def score(
@@ -241,7 +145,6 @@ def score(
 
     Examples
     --------
-    >>> import numpy as np
     >>> numbers = score(np.log([[0.75, 0.25], [0.75, 0.25]]), np.array([0, 1]))
     >>> numbers["accuracy"], round(numbers["ece"], 12)
     (0.5, 0.25)
@@ -253,6 +156,27 @@ def score_cases(cases: Cases) -> dict[str, float | None]:
     """Return every metric of `METRICS` for cases already checked; see `score`."""
     values = evaluate(cases)
     return {name: None if value is None else float(value) for name, value in values.items()}
+
+
+def score_derived(
+    cases: Cases, patients: Shaped[np.ndarray, "cases"], truth: Probabilities | None = None
+) -> dict[str, float]:
+    """Return the metrics of `DERIVED` for cases already checked.
+
+    Parameters
+    ----------
+    cases : Cases
+    patients : array, (n,)
+        Who each case belongs to.
+    truth : float array, (n, classes), optional
+        The probabilities that the labels were drawn from; what needs them is left out without.
+    """
+    known = vars(cases) | {"cases": cases, "patients": patients, "truth": truth}
+    return {
+        name: float(metric.function(*(known[argument] for argument in metric.arguments)))
+        for name, metric in DERIVED.items()
+        if all(known[argument] is not None for argument in metric.arguments)
+    }
 
 
 def evaluate(

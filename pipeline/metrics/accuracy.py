@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from pipeline.metrics.metric import CLASSES, Metric
 from pipeline.metrics.weighting import Estimates, Weights, case_weights, sums_by_bin, weighted_mean
 from pipeline.shapes import Labels, LogProbabilities
 
@@ -18,6 +19,19 @@ def accuracy(
     """
     correct = log_probabilities.argmax(axis=1) == labels
     return weighted_mean(correct.astype(np.float64), case_weights(weights, len(labels)))
+
+
+ACCURACY = Metric(
+    name="accuracy",
+    function=accuracy,
+    arguments=CLASSES,
+    kind="accuracy",
+    better="higher",
+    label="Accuracy",
+    description="Share of cases predicted right.",
+    digits=1,
+    shown=("comparison", "ranking", "groups", "model_card", "metrics_file", "results"),
+)
 
 
 def balanced_accuracy(
@@ -41,6 +55,19 @@ def balanced_accuracy(
     return recall.sum(axis=-1) / present.sum(axis=-1)
 
 
+BALANCED_ACCURACY = Metric(
+    name="balanced_accuracy",
+    function=balanced_accuracy,
+    arguments=CLASSES,
+    kind="accuracy",
+    better="higher",
+    label="Balanced accuracy",
+    description="Mean over classes of the share of a class's cases predicted right.",
+    digits=1,
+    shown=("model_card", "metrics_file"),
+)
+
+
 def macro_f1(
     log_probabilities: LogProbabilities, labels: Labels, *, weights: Weights | None = None
 ) -> Estimates:
@@ -62,3 +89,15 @@ def macro_f1(
     occurs = named > 0
     f1 = np.divide(2.0 * hits, named, out=np.zeros_like(hits), where=occurs)
     return f1.sum(axis=-1) / occurs.sum(axis=-1)
+
+
+MACRO_F1 = Metric(
+    name="macro_f1",
+    function=macro_f1,
+    arguments=CLASSES,
+    kind="accuracy",
+    better="higher",
+    label="Macro F1",
+    description="Mean over classes of the harmonic mean of precision and recall.",
+    digits=1,
+)

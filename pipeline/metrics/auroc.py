@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from pipeline.errors import InputError
+from pipeline.metrics.metric import CLASSES, Metric
 from pipeline.metrics.weighting import (
     BLOCK_ELEMENTS,
     Estimates,
@@ -73,6 +74,21 @@ def auroc(
     total = np.where(defined, areas, 0.0).sum(axis=0)
     count = defined.sum(axis=0)
     return np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0)[()]
+
+
+AUROC = Metric(
+    name="auroc",
+    function=auroc,
+    arguments=CLASSES,
+    kind="accuracy",
+    better="higher",
+    label="AUROC",
+    description="Chance that a case of a class ranks above one of another; mean over classes.",
+    unit="",
+    digits=3,
+    shown=("comparison", "model_card", "metrics_file"),
+    why_undefined=why_no_auroc,
+)
 
 
 def binary_auroc(

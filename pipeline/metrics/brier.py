@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from pipeline.metrics.metric import CLASSES, Metric
 from pipeline.metrics.weighting import Estimates, Weights, case_weights, weighted_mean
 from pipeline.shapes import Labels, LogProbabilities
 
@@ -29,3 +30,17 @@ def brier(
     squares = np.einsum("ik,ik->i", probabilities, probabilities)
     squares += (1.0 - true_class) ** 2 - true_class**2
     return weighted_mean(squares, case_weights(weights, len(labels)))
+
+
+BRIER = Metric(
+    name="brier",
+    function=brier,
+    arguments=CLASSES,
+    kind="accuracy",
+    better="lower",
+    label="Brier",
+    description="Squared error of the probabilities, all classes.",
+    unit="",
+    digits=3,
+    shown=("comparison", "ranking", "groups", "model_card", "metrics_file"),
+)

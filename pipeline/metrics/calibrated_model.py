@@ -8,6 +8,7 @@ from jaxtyping import Shaped
 from pipeline.metrics.bins import width_bins
 from pipeline.metrics.calibrated_bins import calibrated_bins
 from pipeline.metrics.cases import Cases
+from pipeline.metrics.metric import Metric
 
 
 def expected_ece_if_calibrated(cases: Cases, patients: Shaped[np.ndarray, "cases"]) -> float:
@@ -48,3 +49,15 @@ def expected_ece_if_calibrated(cases: Cases, patients: Shaped[np.ndarray, "cases
         for chances, expected in zip(ideal.chances(), ideal.expected, strict=True)
     ]
     return float(np.sum(deviations) / len(cases.confidence))
+
+
+ECE_IF_CALIBRATED = Metric(
+    name="ece_if_calibrated",
+    function=expected_ece_if_calibrated,
+    arguments=("cases", "patients"),
+    kind="calibration",
+    better="none",
+    label="ECE if calibrated",
+    description="ECE that a calibrated model of these confidences would score by chance.",
+    interval="none",
+)

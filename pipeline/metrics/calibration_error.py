@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Float
 
 from pipeline.metrics.bins import BLOCK_CASES, NUM_BINS, Bins, mass_bins, width_bins
+from pipeline.metrics.metric import CLASSES, TOP_BINNED, Metric
 from pipeline.metrics.weighting import Confidence, Correct, Estimates, Weights, case_weights
 from pipeline.shapes import Labels, LogProbabilities
 
@@ -62,6 +63,19 @@ def ece(
     return float(np.abs(np.sum(sums, axis=0)).sum() / len(confidence))
 
 
+ECE = Metric(
+    name="ece",
+    function=ece,
+    arguments=TOP_BINNED,
+    kind="calibration",
+    better="lower",
+    label="ECE",
+    description="Mean gap between confidence and accuracy over bins of equal width.",
+    shown=("comparison", "ranking", "groups", "model_card", "metrics_file", "results"),
+    interval="corrected",
+)
+
+
 def _residual_sums(
     confidence: Confidence, correct: Correct, num_bins: int
 ) -> Float[np.ndarray, "bins"]:
@@ -101,6 +115,18 @@ def ada_ece(
     return _mean_gap(mass_bins(confidence, num_bins), confidence, correct, weights)
 
 
+ADA_ECE = Metric(
+    name="ada_ece",
+    function=ada_ece,
+    arguments=TOP_BINNED,
+    kind="calibration",
+    better="lower",
+    label="AdaECE",
+    description="Mean gap between confidence and accuracy over bins of equally many cases.",
+    interval="none",
+)
+
+
 def mce(
     confidence: Confidence,
     correct: Correct,
@@ -126,6 +152,18 @@ def mce(
     gaps = np.abs(bins.sums(_residuals(confidence, correct), weights))
     counts = bins.counts(weights)
     return np.divide(gaps, counts, out=np.zeros_like(gaps), where=counts > 0).max(axis=-1)
+
+
+MCE = Metric(
+    name="mce",
+    function=mce,
+    arguments=TOP_BINNED,
+    kind="calibration",
+    better="lower",
+    label="MCE",
+    description="Largest gap between confidence and accuracy among bins of equal width.",
+    interval="none",
+)
 
 
 def classwise_ece(
@@ -158,6 +196,19 @@ def classwise_ece(
         for k, column in enumerate(probabilities)
     ]
     return np.mean(np.array(errors), axis=0)
+
+
+CLASSWISE_ECE = Metric(
+    name="classwise_ece",
+    function=classwise_ece,
+    arguments=(*CLASSES, "num_bins"),
+    kind="calibration",
+    better="lower",
+    label="Classwise ECE",
+    description="Mean over classes of the calibration error of that class's probability.",
+    shown=("comparison", "ranking", "metrics_file"),
+    interval="none",
+)
 
 
 def _residuals(confidence: Confidence, correct: Correct) -> Float[np.ndarray, "cases"]:

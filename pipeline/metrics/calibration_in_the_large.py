@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float
 
+from pipeline.metrics.metric import CLASSES, TOP, Metric
 from pipeline.metrics.weighting import (
     Confidence,
     Correct,
@@ -26,6 +27,17 @@ def confidence_gap(
     """
     residual = np.asarray(confidence, dtype=np.float64) - correct
     return weighted_mean(residual, case_weights(weights, len(residual)))
+
+
+CONFIDENCE_GAP = Metric(
+    name="confidence_gap",
+    function=confidence_gap,
+    arguments=TOP,
+    kind="calibration",
+    better="zero",
+    label="Confidence gap",
+    description="Mean confidence minus accuracy: above zero the model is over-confident.",
+)
 
 
 def calibration_in_the_large_by_class(
@@ -62,3 +74,15 @@ def calibration_in_the_large(
     return np.abs(
         calibration_in_the_large_by_class(log_probabilities, labels, weights=weights)
     ).max(axis=-1)
+
+
+CALIBRATION_IN_THE_LARGE = Metric(
+    name="calibration_in_the_large",
+    function=calibration_in_the_large,
+    arguments=CLASSES,
+    kind="calibration",
+    better="lower",
+    label="Calibration in the large",
+    description="Largest gap between a class's mean probability and its share of the labels.",
+    interval="none",
+)

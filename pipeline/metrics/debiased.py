@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from pipeline.metrics.bins import NUM_BINS, mass_bins
+from pipeline.metrics.metric import TOP_BINNED, Metric
 from pipeline.metrics.weighting import Confidence, Correct, Estimates, Weights, case_weights
 
 
@@ -63,3 +64,15 @@ def l2_calibration_error_debiased(
     excess = (gaps / counts) ** 2 - share * (1.0 - share) / (counts - 1.0)
     squared = np.where(several, counts * excess, 0.0).sum(axis=-1) / weights.sum(axis=-1)
     return np.sqrt(np.maximum(squared, 0.0))
+
+
+L2_CALIBRATION_ERROR_DEBIASED = Metric(
+    name="l2_calibration_error_debiased",
+    function=l2_calibration_error_debiased,
+    arguments=TOP_BINNED,
+    kind="calibration",
+    better="lower",
+    label="L2 error, debiased",
+    description="Root mean squared gap over bins, less what chance alone would give.",
+    interval="none",
+)

@@ -14,8 +14,9 @@ from jaxtyping import Shaped
 from pipeline.arguments import one_of
 from pipeline.errors import InputError
 from pipeline.metrics.fixed_sequence import fixed_sequence
+from pipeline.metrics.risk_sums import SelectionScores
 from pipeline.metrics.risk_tests import RISK_TESTS
-from pipeline.metrics.selective import SelectionScores, risk_coverage_curve
+from pipeline.metrics.selective import risk_coverage_curve
 from pipeline.metrics.threshold_choice import Question, ThresholdChoice
 
 

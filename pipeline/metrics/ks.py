@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from pipeline.metrics.bins import require_confidence
+from pipeline.metrics.metric import TOP, Metric
 from pipeline.metrics.ranking import stable_order
 from pipeline.metrics.weighting import (
     Confidence,
@@ -45,3 +46,15 @@ def ks_calibration_error(
     totals = np.cumsum(ordered * residual, axis=-1)
     gaps = np.abs(totals, out=totals)
     return gaps.max(axis=-1, where=last_of_equals, initial=0.0) / weights.sum(axis=-1)
+
+
+KS_CALIBRATION_ERROR = Metric(
+    name="ks_calibration_error",
+    function=ks_calibration_error,
+    arguments=TOP,
+    kind="calibration",
+    better="lower",
+    label="KS error",
+    description="Largest gap between cumulated confidence and cumulated accuracy.",
+    interval="none",
+)

@@ -4,11 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from pipeline.metrics.cases import Cases
 from pipeline.metrics.weighting import Estimates, Weights
 from pipeline.shapes import Labels
+
+Kind = Literal["accuracy", "calibration", "selective"]
+"""What a metric measures; each kind has a table of its own among all metrics."""
+
+KINDS: tuple[Kind, ...] = get_args(Kind)
+
+Place = Literal[
+    "comparison", "ranking", "selection", "groups", "model_card", "metrics_file", "results"
+]
+"""Where some metrics are shown beside the tables that hold them all.
+
+``comparison`` of losses and calibrators on an experiment's page; ``ranking`` over experiments, and
+differences to the baseline; ``selection``, what else could decide which cases are answered;
+``groups`` of patients; ``model_card``; ``metrics_file``, `reports/STUDY/metrics`; ``results``, the
+published ones of docs/results.md, which `agree` compares.
+"""
+
+CLASSES = ("log_probabilities", "labels")
+TOP = ("confidence", "correct")
+TOP_BINNED = (*TOP, "num_bins")
+SELECTIVE = ("confidence", "losses")
+"""Arguments that several metrics take."""
 
 
 def always_defined(labels: Labels) -> str | None:  # noqa: ARG001
@@ -16,24 +38,34 @@ def always_defined(labels: Labels) -> str | None:  # noqa: ARG001
     return None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Metric:
-    """One number about predictions, and how to show it.
+    """One number about predictions, and how and where to show it.
 
     Attributes
     ----------
+    name : str
+        In tables, claims and files.
     function : callable
         The definition: takes the arguments named below and ``weights``.
     arguments : tuple of str
-        Fields of `Cases` given to the function, in order.
-    better : "lower", "higher" or "zero"
-        Which values are good; "zero" for a signed gap.
-    percent : bool
-        Whether tables show it times 100 with a percent sign.
+        Fields of `Cases` given to the function, in order; a metric of `DERIVED` may also take
+        ``cases`` (all of them), ``patients`` and ``truth``.
+    kind : Kind
+    better : "lower", "higher", "zero" or "none"
+        Which values are good; "zero" for a signed gap, "none" for what no model is judged by.
     label : str
         Heading in tables.
     description : str
         One line for pages.
+    unit : "%", "nats" or ""
+        A share is shown in percent, times 100.
+    digits : int
+        Decimals, in its unit.
+    shown : tuple of Place
+        Beside the tables of all metrics.
+    target : float, optional
+        The share wrong that it is about: it is shown at the target of the model shown alone.
     why_undefined : callable
         From labels to the reason why they have no such number, or None.
     interval : "percentile", "corrected" or "none"
@@ -42,12 +74,18 @@ class Metric:
         takes absolute values or maxima of noise then comes out too high.
     """
 
+    name: str
     function: Callable[..., Estimates]
     arguments: tuple[str, ...]
-    better: Literal["lower", "higher", "zero"]
-    percent: bool
+    kind: Kind
+    better: Literal["lower", "higher", "zero", "none"]
     label: str
     description: str
+    # Errors of a percent or two need the second decimal; accuracies do not.
+    unit: Literal["%", "nats", ""] = "%"
+    digits: int = 2
+    shown: tuple[Place, ...] = ()
+    target: float | None = None
     why_undefined: Callable[[Labels], str | None] = always_defined
     interval: Literal["percentile", "corrected", "none"] = "percentile"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from pipeline.metrics.metric import CLASSES, Metric
 from pipeline.metrics.weighting import Estimates, Weights, case_weights, weighted_mean
 from pipeline.shapes import Labels, LogProbabilities
 
@@ -27,3 +28,17 @@ def nll(
     finite = weighted_mean(np.where(impossible, 0.0, surprise), weights)
     # Zero times infinity is no number: a resample is infinite only if it holds such a case.
     return np.where(weights[..., impossible].any(axis=-1), np.inf, finite)[()]
+
+
+NLL = Metric(
+    name="nll",
+    function=nll,
+    arguments=CLASSES,
+    kind="accuracy",
+    better="lower",
+    label="NLL",
+    description="Mean negative log-likelihood of the true class, nats.",
+    unit="nats",
+    digits=3,
+    shown=("comparison", "ranking", "groups", "model_card", "metrics_file", "results"),
+)

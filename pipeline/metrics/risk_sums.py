@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from jaxtyping import Float, Int, Shaped
+
+from pipeline.errors import InputError
+from pipeline.metrics.ranking import multiplicity_blocks, rank
+from pipeline.metrics.weighting import Weights
+from pipeline.shapes import require_finite, require_same_length
+
+SelectionScores = Float[np.ndarray, "cases"]
+"""Higher means surer; any finite scale."""
+
+Losses = Shaped[np.ndarray, "cases"]
+"""What answering the case costs: 0 or 1, or any finite cost >= 0."""
+
+Value = float | Float[np.ndarray, "resamples"]
+"""One number, or one for each resample where the weights have two axes."""
 
 
 @dataclass(frozen=True)
@@ -119,3 +133,48 @@ def risk_from_coverage(sums: RiskSums, *, coverage: float) -> Float[np.ndarray, 
     """
     first = np.argmax(sums.coverage >= coverage, axis=1)
     return sums.risk[np.arange(len(first)), first]
+
+
+def evaluate_statistics(
+    statistics: Mapping[str, Statistic],
+    confidence: SelectionScores,
+    losses: Losses,
+    weights: Weights | None,
+) -> dict[str, Value]:
+    """Evaluate each statistic on every resample: one sort, then blocks that fit in cache."""
+    scores, costs = checked_scores(confidence, losses)
+    ranking = rank(scores)
+    ordered_costs = _counted(costs)[ranking.order]
+    blocks: dict[str, list[Float[np.ndarray, "block"]]] = {name: [] for name in statistics}
+    for multiplicities in multiplicity_blocks(weights, num_cases=len(scores)):
+        ordered = np.take(multiplicities, ranking.order, axis=-1)
+        summed = ranking.cumulate_ordered(ordered * ordered_costs)
+        sums = RiskSums(ranking.cumulate_ordered(ordered), summed.astype(np.float64))
+        for name, statistic in statistics.items():
+            blocks[name].append(statistic(sums))
+    values = {name: np.concatenate(parts) for name, parts in blocks.items()}
+    if weights is None or weights.ndim == 1:
+        return {name: float(value[0]) for name, value in values.items()}
+    return dict(values)
+
+
+def _counted(costs: Float[np.ndarray, "cases"]) -> Shaped[np.ndarray, "cases"]:
+    """Return costs of 0 and 1 as integers: numpy cumulates those several times as fast."""
+    return costs.astype(np.int64) if np.isin(costs, (0.0, 1.0)).all() else costs
+
+
+def checked_scores(
+    confidence: SelectionScores, losses: Losses
+) -> tuple[SelectionScores, Float[np.ndarray, "cases"]]:
+    """Return scores and losses as floats; see `pipeline.metrics.selective.aurc` for errors."""
+    scores, costs = np.asarray(confidence, dtype=float), np.asarray(losses, dtype=float)
+    require_same_length(confidence=scores, losses=costs)
+    if len(scores) == 0:
+        message = "a risk needs at least one case, got none"
+        raise InputError(message)
+    require_finite("confidence", scores)
+    require_finite("losses", costs)
+    if costs.min() < 0:
+        message = f"losses must be at least 0, got {costs.min()}"
+        raise InputError(message)
+    return scores, costs

@@ -11,34 +11,26 @@ single sort, which is what a bootstrap needs. `selective_summary` shares the sum
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
-from jaxtyping import Float, Int, Shaped
+from jaxtyping import Float, Int
 
-from pipeline.errors import InputError
+from pipeline.metrics.metric import SELECTIVE, Metric
 from pipeline.metrics.ranking import multiplicity_blocks, rank
+from pipeline.metrics.risk_points import coverage_statistic, risk_statistic
 from pipeline.metrics.risk_sums import (
-    RiskSums,
+    Losses,
+    SelectionScores,
     Statistic,
+    Value,
     area_under_joint_risk,
     area_under_risk,
-    largest_coverage,
-    risk_from_coverage,
+    checked_scores,
+    evaluate_statistics,
 )
 from pipeline.metrics.weighting import Weights
-from pipeline.shapes import require_finite, require_same_length
-
-SelectionScores = Float[np.ndarray, "cases"]
-"""Higher means surer; any finite scale."""
-
-Losses = Shaped[np.ndarray, "cases"]
-"""What answering the case costs: 0 or 1, or any finite cost >= 0."""
-
-Value = float | Float[np.ndarray, "resamples"]
-"""One number, or one for each resample where the weights have two axes."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +94,19 @@ def aurc(confidence: SelectionScores, losses: Losses, weights: Weights | None = 
     >>> aurc(np.array([0.9, 0.8]), np.array([0, 1]))  # (0/1 + 1/2) / 2
     0.25
     """
-    return _evaluate({"aurc": area_under_risk}, confidence, losses, weights)["aurc"]
+    return evaluate_statistics({"aurc": area_under_risk}, confidence, losses, weights)["aurc"]
+
+
+AURC = Metric(
+    name="aurc",
+    function=aurc,
+    arguments=SELECTIVE,
+    kind="selective",
+    better="lower",
+    label="AURC",
+    description="Mean selective risk over all coverages.",
+    shown=("comparison", "ranking", "selection", "groups", "metrics_file", "results"),
+)
 
 
 def e_aurc(confidence: SelectionScores, losses: Losses, weights: Weights | None = None) -> Value:
@@ -117,6 +121,17 @@ def e_aurc(confidence: SelectionScores, losses: Losses, weights: Weights | None 
     return _excess(
         aurc(confidence, losses, weights), aurc(-np.asarray(losses, float), losses, weights)
     )
+
+
+E_AURC = Metric(
+    name="e_aurc",
+    function=e_aurc,
+    arguments=SELECTIVE,
+    kind="selective",
+    better="lower",
+    label="E-AURC",
+    description="AURC above that of a perfect ranking.",
+)
 
 
 def augrc(confidence: SelectionScores, losses: Losses, weights: Weights | None = None) -> Value:
@@ -141,37 +156,21 @@ def augrc(confidence: SelectionScores, losses: Losses, weights: Weights | None =
     >>> augrc(np.array([0.9, 0.8]), np.array([0, 1]))  # (1/2) * (0 + 1) / (2 * 2)
     0.125
     """
-    return _evaluate({"augrc": area_under_joint_risk}, confidence, losses, weights)["augrc"]
+    return evaluate_statistics({"augrc": area_under_joint_risk}, confidence, losses, weights)[
+        "augrc"
+    ]
 
 
-def coverage_at_risk(
-    confidence: SelectionScores, losses: Losses, target: float, weights: Weights | None = None
-) -> Value:
-    """Return the largest attained coverage whose selective risk is at most ``target``, or 0.
-
-    The curve need not rise: a looser threshold may meet the target where a stricter one does not.
-    An empirical figure, chosen on the cases it is measured on; for a threshold that holds on new
-    cases see `pipeline.metrics.guarantee`.
-
-    >>> coverage_at_risk(np.array([0.9, 0.8, 0.7, 0.6]), np.array([1, 0, 0, 1]), target=0.4)
-    0.75
-    """
-    statistic = partial(largest_coverage, target=_checked_target(target))
-    return _evaluate({"coverage": statistic}, confidence, losses, weights)["coverage"]
-
-
-def risk_at_coverage(
-    confidence: SelectionScores, losses: Losses, coverage: float, weights: Weights | None = None
-) -> Value:
-    """Return the selective risk at the smallest attained coverage that is at least ``coverage``.
-
-    Ties may attain more than was asked; never less, so that no work is left out.
-
-    >>> risk_at_coverage(np.array([0.9, 0.8, 0.7, 0.6]), np.array([0, 0, 1, 1]), coverage=0.6)
-    0.3333333333333333
-    """
-    statistic = partial(risk_from_coverage, coverage=_checked_coverage(coverage))
-    return _evaluate({"risk": statistic}, confidence, losses, weights)["risk"]
+AUGRC = Metric(
+    name="augrc",
+    function=augrc,
+    arguments=SELECTIVE,
+    kind="selective",
+    better="lower",
+    label="AUGRC",
+    description="Mean share of all cases that are answered and wrong, over all coverages.",
+    shown=("comparison", "ranking", "selection", "metrics_file"),
+)
 
 
 def selective_summary(
@@ -201,11 +200,11 @@ def selective_summary(
     }
     for target in targets:
         name = f"coverage_at_risk_{100 * target:.6g}"
-        statistics[name] = partial(largest_coverage, target=_checked_target(target))
+        statistics[name] = coverage_statistic(target)
     for coverage in coverages:
         name = f"risk_at_coverage_{100 * coverage:.6g}"
-        statistics[name] = partial(risk_from_coverage, coverage=_checked_coverage(coverage))
-    summary = _evaluate(statistics, confidence, losses, weights)
+        statistics[name] = risk_statistic(coverage)
+    summary = evaluate_statistics(statistics, confidence, losses, weights)
     best = aurc(-np.asarray(losses, float), losses, weights)
     return summary | {"e_aurc": _excess(summary["aurc"], best)}
 
@@ -222,7 +221,7 @@ def risk_coverage_curve(
     >>> curve.thresholds, curve.coverage, curve.risk
     (array([0.9, 0.8]), array([0.33333333, 1.        ]), array([0.        , 0.33333333]))
     """
-    scores, costs = _checked(confidence, losses)
+    scores, costs = checked_scores(confidence, losses)
     ranking = rank(scores)
     (multiplicities,) = multiplicity_blocks(weights, num_cases=len(scores))
     answered = ranking.cumulate(multiplicities[0])
@@ -238,65 +237,7 @@ def risk_coverage_curve(
     )
 
 
-def _evaluate(
-    statistics: Mapping[str, Statistic],
-    confidence: SelectionScores,
-    losses: Losses,
-    weights: Weights | None,
-) -> dict[str, Value]:
-    """Evaluate each statistic on every resample: one sort, then blocks that fit in cache."""
-    scores, costs = _checked(confidence, losses)
-    ranking = rank(scores)
-    ordered_costs = _counted(costs)[ranking.order]
-    blocks: dict[str, list[Float[np.ndarray, "block"]]] = {name: [] for name in statistics}
-    for multiplicities in multiplicity_blocks(weights, num_cases=len(scores)):
-        ordered = np.take(multiplicities, ranking.order, axis=-1)
-        summed = ranking.cumulate_ordered(ordered * ordered_costs)
-        sums = RiskSums(ranking.cumulate_ordered(ordered), summed.astype(np.float64))
-        for name, statistic in statistics.items():
-            blocks[name].append(statistic(sums))
-    values = {name: np.concatenate(parts) for name, parts in blocks.items()}
-    if weights is None or weights.ndim == 1:
-        return {name: float(value[0]) for name, value in values.items()}
-    return dict(values)
-
-
-def _counted(costs: Float[np.ndarray, "cases"]) -> Shaped[np.ndarray, "cases"]:
-    """Return costs of 0 and 1 as integers: numpy cumulates those several times as fast."""
-    return costs.astype(np.int64) if np.isin(costs, (0.0, 1.0)).all() else costs
-
-
 def _excess(value: Value, best: Value) -> Value:
     """Subtract the optimum; rounding alone could leave less than 0."""
     excess = np.maximum(np.subtract(value, best), 0.0)
     return excess if excess.ndim else float(excess)
-
-
-def _checked(
-    confidence: SelectionScores, losses: Losses
-) -> tuple[SelectionScores, Float[np.ndarray, "cases"]]:
-    scores, costs = np.asarray(confidence, dtype=float), np.asarray(losses, dtype=float)
-    require_same_length(confidence=scores, losses=costs)
-    if len(scores) == 0:
-        message = "a risk needs at least one case, got none"
-        raise InputError(message)
-    require_finite("confidence", scores)
-    require_finite("losses", costs)
-    if costs.min() < 0:
-        message = f"losses must be at least 0, got {costs.min()}"
-        raise InputError(message)
-    return scores, costs
-
-
-def _checked_target(target: float) -> float:
-    if not target >= 0:
-        message = f"a target risk must be at least 0, got {target}"
-        raise InputError(message)
-    return target
-
-
-def _checked_coverage(coverage: float) -> float:
-    if not 0 < coverage <= 1:
-        message = f"a coverage must lie in (0, 1], got {coverage}"
-        raise InputError(message)
-    return coverage

@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Float
 
 from pipeline.metrics.bins import require_confidence
+from pipeline.metrics.metric import TOP, Metric
 from pipeline.metrics.smoothing import grid_sums, smoothed, spectrum
 from pipeline.metrics.weighting import Confidence, Correct, Estimates, Weights, case_weights
 
@@ -52,6 +53,18 @@ def smooth_ece(
     weights = case_weights(weights, len(confidence))
     residuals = _residual_spectrum(confidence, correct, weights)
     return _total_gap(residuals, _fixed_point(residuals))
+
+
+SMOOTH_ECE = Metric(
+    name="smooth_ece",
+    function=smooth_ece,
+    arguments=TOP,
+    kind="calibration",
+    better="lower",
+    label="smECE",
+    description="Gap between confidence and accuracy under a kernel instead of bins.",
+    interval="none",
+)
 
 
 def smooth_ece_bandwidth(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from pipeline.errors import InputError
+from pipeline.metrics.metric import Metric
 from pipeline.metrics.weighting import Estimates, Weights, case_weights, weighted_mean
 from pipeline.shapes import LogProbabilities, Probabilities
 
@@ -40,3 +41,15 @@ def truth_error(
         raise InputError(message)
     distance = np.abs(np.exp(log_probabilities.astype(np.float64)) - true_probabilities)
     return weighted_mean(distance.mean(axis=1), case_weights(weights, len(distance)))
+
+
+TRUTH_ERROR = Metric(
+    name="truth_error",
+    function=truth_error,
+    arguments=("log_probabilities", "truth"),
+    kind="calibration",
+    better="lower",
+    label="Truth error",
+    description="Mean absolute error against the true probabilities.",
+    interval="none",
+)

@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
+from pipeline.metrics import Kind, every_metric, metrics_shown
 from pipeline.tables.parts.scores import Scores, calibrators_shown_first, pick
 from pipeline.tables.parts.shown import Cell, Heading, Table
 from pipeline.tables.parts.wording import RESAMPLED_ECE, metric_name, missing, scaled, target_text
 
 SIGNIFICANT = 0.05
-KINDS = {
-    "selective": "aurc|augrc|coverage_at|risk_at",
-    "calibration": "ece|mce|calibration|gap|truth",
-    "accuracy": "",
-}
-"""Kinds of metric, each with words in the names of its metrics; the first that fits."""
 MASKED_WITH_CLASSES = "balanced_accuracy"
 """Stands for all metrics that are left out where a class is masked."""
-SHOWN_METRICS = ("accuracy", "auroc", "nll", "brier", "ece", "classwise_ece", "aurc", "augrc")
 
 
 def comparison_table(scores: Scores) -> Table:
@@ -30,24 +23,14 @@ def comparison_table(scores: Scores) -> Table:
 
     Where calibrators are left out a last row holds the best of all pairs, metric by metric.
     """
-    target = f"coverage_at_risk_{100 * scores.record['headline_target']:g}"
-    first = calibrators_shown_first(scores)
-    return _table(scores, "comparison", (*SHOWN_METRICS, target), first)
+    shown = metrics_shown("comparison", scores.record["headline_target"])
+    return _table(scores, "comparison", shown, calibrators_shown_first(scores))
 
 
-def metrics_table(scores: Scores, kind: str) -> Table:
-    """Return losses x calibrators in every metric of a kind: a key of `KINDS`."""
-    keys = [key for key in dict.fromkeys(scores.frame("summary")["metric"]) if kind_of(key) == kind]
-    return _table(scores, f"metrics_{kind}", keys)
-
-
-def kind_of(key: str) -> str:
-    """Return what a metric measures, by the words in its name.
-
-    >>> kind_of("nll"), kind_of("classwise_ece"), kind_of("e_aurc"), kind_of("risk_at_coverage_80")
-    ('accuracy', 'calibration', 'selective', 'selective')
-    """
-    return next((kind for kind, word in KINDS.items() if re.search(word, key)), "accuracy")
+def metrics_table(scores: Scores, kind: Kind) -> Table:
+    """Return losses x calibrators in every metric of a kind."""
+    of_kind = [name for name, metric in every_metric().items() if metric.kind == kind]
+    return _table(scores, f"metrics_{kind}", of_kind)
 
 
 def _table(

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
+from pipeline.metrics import metrics_shown
 from pipeline.tables.parts.scores import Scores
 from pipeline.tables.parts.wording import missing
-
-HEADLINE_METRICS = (
-    "accuracy", "balanced_accuracy", "auroc", "nll", "brier", "ece", "classwise_ece", "aurc",
-    "augrc",
-)  # fmt: skip
 
 
 def headline_metrics(scores: Scores) -> dict[str, float | int | None]:
@@ -20,7 +16,7 @@ def headline_metrics(scores: Scores) -> dict[str, float | int | None]:
     loss = record["headline_loss"]
     means = scores.frame("summary").set_index(["loss", "calibrator", "metric"])["mean"]
     pair = (loss, record["headline_calibrator"])
-    values = {key: means.get((*pair, key)) for key in HEADLINE_METRICS}
+    values = {key: means.get((*pair, key)) for key in metrics_shown("metrics_file")}
     values["ece_before_calibration"] = means.get((loss, scores.uncalibrated, "ece"))
     row = scores.point
     values["answered"] = row["answered"] / row["num_test"]

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from pipeline.metrics import metrics_shown
 from pipeline.report.data_card import Item, quarantined_text, reuse_text, sites_text
 from pipeline.report.provenance import chain, short_hash
 from pipeline.tables.accepted import failures_sentence
@@ -26,7 +27,6 @@ from pipeline.tables.parts.wording import (
 )
 from pipeline.tables.shift import frozen_sentence
 
-FIGURES = ("accuracy", "balanced_accuracy", "auroc", "nll", "brier", "ece")
 MOST_FAILURES = 3
 NOT_TRIED = {"corruption": "Damaged images: not tried.", "site": "Another site: not tried."}
 
@@ -156,7 +156,7 @@ def _long_tail(dataset: dict[str, Any]) -> str:
 
 def _results(scores: Scores) -> str:
     means = scores.shown("summary").set_index("metric")
-    shown = means.loc[[key for key in FIGURES if key in means.index]]
+    shown = means.loc[[key for key in metrics_shown("model_card") if key in means.index]]
     figures = [_figure(str(key), row) for key, row in shown.iterrows()]
     row = scores.shown("operating_points")
     return f"{'; '.join(figures)}. {main_sentence(operating_point(row.iloc[0], scores.unit))}"

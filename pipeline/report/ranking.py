@@ -6,12 +6,11 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from pipeline.metrics import metrics_shown
 from pipeline.metrics.comparisons import Ranking, rank_methods
 from pipeline.tables.parts.scores import Scores, calibrators_shown_first, pick
 from pipeline.tables.parts.shown import Cell, Heading, Table
 from pipeline.tables.parts.wording import metric_name
-
-RANKED = ("accuracy", "nll", "brier", "ece", "classwise_ece", "aurc", "augrc")
 
 OF_LOSSES = "ranking_losses"
 """The table that ranks losses under one calibrator at a time."""
@@ -56,7 +55,7 @@ def _rankings(
 ) -> dict[str, dict[str, Ranking]]:
     """Return each metric's ranking of the pairs."""
     rankings: dict[str, dict[str, Ranking]] = {}
-    for key in RANKED:
+    for key in metrics_shown("ranking"):
         values = {scores.name: _means(scores, key, pairs) for scores in every}
         if all(pd.notna(value) for row in values.values() for value in row.values()):
             better = metric_name(key).better

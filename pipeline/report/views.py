@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pipeline.report.comparison import KINDS, comparison_table, metrics_table
+from pipeline.metrics import KINDS
+from pipeline.report.comparison import comparison_table, metrics_table
 from pipeline.report.data_card import Item, class_counts_table, data_card
 from pipeline.report.explorer import Explorer, explorer
 from pipeline.report.first_screen import FirstScreen, first_screen

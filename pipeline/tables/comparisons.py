@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.tables.parts.column import CALIBRATOR, LOSS, METRIC, count, number, text
-from pipeline.tables.parts.pairing import BETTER, by_metric, compare_with, comparison_columns
+from pipeline.tables.parts.pairing import by_metric, compare_with, comparison_columns
 from pipeline.tables.parts.spec import TableSpec
 from pipeline.tables.runs import RUNS
 
@@ -34,11 +34,11 @@ def comparisons_table(scores: pd.DataFrame) -> pd.DataFrame:
     rows: list[dict[str, Any]] = []
     for metric, values in by_metric(scores):
         means = {method: np.mean(list(seeds.values())) for method, seeds in values.items()}
-        choose = max if BETTER[metric] == "higher" else min
+        choose = max if metric.better == "higher" else min
         best = choose(means, key=lambda method: means[method])
         reference = {"reference_loss": best[0], "reference_calibrator": best[1]}
         for (loss, calibrator), found in compare_with(values, best):
-            key = {"metric": metric, "loss": loss, "calibrator": calibrator}
+            key = {"metric": metric.name, "loss": loss, "calibrator": calibrator}
             rows.append(key | reference | comparison_columns(found))
     return pd.DataFrame(rows)
 

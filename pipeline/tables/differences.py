@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from pipeline.metrics import metrics_shown
 from pipeline.tables.parts.column import CALIBRATOR, LOSS, METRIC, count, number, text
 from pipeline.tables.parts.pairing import by_metric, compare_with, comparison_columns
 from pipeline.tables.parts.scores import Scores
@@ -28,12 +29,9 @@ def differences_table(scores: pd.DataFrame, baseline: str) -> pd.DataFrame:
         for calibrator in dict.fromkeys(calibrator for _, calibrator in values):
             same = {method: seeds for method, seeds in values.items() if method[1] == calibrator}
             for (loss, _), found in compare_with(same, (baseline, calibrator)):
-                key = {"metric": metric, "calibrator": calibrator, "loss": loss}
+                key = {"metric": metric.name, "calibrator": calibrator, "loss": loss}
                 rows.append(key | {"baseline": baseline} | comparison_columns(found))
     return pd.DataFrame(rows)
-
-
-COMPARED = ("accuracy", "nll", "brier", "ece", "classwise_ece", "aurc", "augrc")
 
 
 def shown_differences(scores: Scores, calibrators: Sequence[str]) -> Table | None:
@@ -44,7 +42,7 @@ def shown_differences(scores: Scores, calibrators: Sequence[str]) -> Table | Non
     if scores.frame("differences").empty:
         return None
     frame = scores.frame("differences")
-    keys = [key for key in COMPARED if key in set(frame["metric"])]
+    keys = [key for key in metrics_shown("ranking") if key in set(frame["metric"])]
     found = {(row.loss, row.calibrator, row.metric): row for row in frame.itertuples()}
     every = dict.fromkeys(zip(frame["loss"], frame["calibrator"], strict=True))
     pairs = [pair for pair in every if pair[1] in calibrators]

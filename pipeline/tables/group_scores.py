@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from pipeline.metrics import metrics_shown
 from pipeline.metrics.group_shares import MASK_BELOW, RATE_FROM
 from pipeline.metrics.groups import by_group
 from pipeline.tables.parts.column import (
@@ -98,16 +99,13 @@ def _disclose(spec: TableSpec, table: pd.DataFrame, classes: Classes) -> pd.Data
     return table.assign(visibility=table["visibility"].mask(hidden, "masked"))[~hidden | first]
 
 
-SHOWN = ("accuracy", "nll", "brier", "ece", "aurc")
-
-
 def shown_group_scores(scores: Scores) -> Table | None:
     """Return one row a group with its metrics and intervals; None where they were not computed."""
     if scores.frame("group_scores").empty:
         return None
-    frame = scores.shown("group_scores")
+    frame, shown = scores.shown("group_scores"), metrics_shown("groups")
     rows = [
-        (Cell(str(column).replace("_", " ")), Cell(str(group)), *_group_cells(own))
+        (Cell(str(column).replace("_", " ")), Cell(str(group)), *_group_cells(own, shown))
         for (column, group), own in frame.groupby(["column", "group"], sort=False)
     ]
     headline = scores.headline
@@ -123,7 +121,7 @@ def shown_group_scores(scores: Scores) -> Table | None:
             Heading("By", numeric=False),
             Heading("Group", numeric=False),
             Heading("Patients read wrongly", "an image at least"),
-            *(Heading(metric_name(key).label, metric_name(key).unit) for key in SHOWN),
+            *(Heading(metric_name(key).label, metric_name(key).unit) for key in shown),
         ),
         rows=tuple(rows),
         frame=frame,
@@ -131,17 +129,17 @@ def shown_group_scores(scores: Scores) -> Table | None:
     )
 
 
-def _group_cells(own: pd.DataFrame) -> tuple[Cell, ...]:
+def _group_cells(own: pd.DataFrame, shown: Sequence[str]) -> tuple[Cell, ...]:
     by_metric = {row["metric"]: row for _, row in own.iterrows()}
     wrong = by_metric[WRONG_PATIENTS]
     if wrong["visibility"] == "masked":
-        return (Cell(MASKED), *(Cell("–"),) * len(SHOWN))
+        return (Cell(MASKED), *(Cell("–"),) * len(shown))
     rate = "" if missing(wrong["value"]) else f"{percent(wrong['value'])} "
     counts = Cell(
         f"{wrong['num_wrong']:,.0f} of {wrong['num_patients']:,.0f}",
         f"{rate}({interval(wrong['lower'], wrong['upper'])})",
     )
-    return counts, *(_metric_cell(key, by_metric.get(key)) for key in SHOWN)
+    return counts, *(_metric_cell(key, by_metric.get(key)) for key in shown)
 
 
 def _metric_cell(key: str, row: pd.Series | None) -> Cell:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from pipeline.metrics import metrics_shown
 from pipeline.metrics.selective import selective_summary
 from pipeline.tables.parts.column import CALIBRATOR, LOSS, SCORE, SEED
 from pipeline.tables.parts.run import Run
@@ -41,7 +42,7 @@ def shown_selection(scores: Scores) -> Table | None:
     record = scores.record
     pair = {"loss": record["headline_loss"], "calibrator": record["headline_calibrator"]}
     rows = scores.shown("selection", every=["seed"])
-    wanted = ("aurc", "augrc", f"coverage_at_risk_{100 * record['headline_target']:g}")
+    wanted = metrics_shown("selection", record["headline_target"])
     keys = [key for key in wanted if key in rows.columns]
     spread = rows.groupby("score", sort=False)[keys].agg(["mean", "std"])
     cells = [

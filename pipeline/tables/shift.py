@@ -13,7 +13,7 @@ from pipeline.artifacts import Predictions
 from pipeline.metrics.group_shares import MASK_BELOW, RATE_FROM
 from pipeline.metrics.intervals import proportion_interval
 from pipeline.tables.operating_points import OPERATING_POINTS
-from pipeline.tables.parts.calibration_scores import calibration_scores
+from pipeline.tables.parts.calibration_scores import calibration_columns, calibration_scores
 from pipeline.tables.parts.column import (
     CALIBRATOR,
     KIND,
@@ -21,7 +21,6 @@ from pipeline.tables.parts.column import (
     PARTNER,
     SEED,
     count,
-    number,
     share,
     text,
 )
@@ -222,10 +221,7 @@ SHIFT = TableSpec(
         count("severity"),
         count("cases", disclosure="count"),
         count("patients", disclosure="count"),
-        share("accuracy", disclosure="rate"),
-        number("nll", disclosure="rate"),
-        share("ece", disclosure="rate"),
-        number("brier", disclosure="rate"),
+        *calibration_columns(),
         share("threshold"),
         count("answered", disclosure="count"),
         count("wrong", disclosure="count"),

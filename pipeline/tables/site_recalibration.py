@@ -17,8 +17,12 @@ from pipeline.calibrators.label_shift import fit_label_shift
 from pipeline.calibrators.site import fit_site
 from pipeline.errors import InputError
 from pipeline.metrics.group_shares import MASK_BELOW, RATE_FROM
-from pipeline.tables.parts.calibration_scores import calibration_scores
-from pipeline.tables.parts.column import CALIBRATOR, LOSS, PARTNER, SEED, count, number, share, text
+from pipeline.tables.parts.calibration_scores import (
+    AWAY,
+    calibration_columns,
+    calibration_scores,
+)
+from pipeline.tables.parts.column import CALIBRATOR, LOSS, PARTNER, SEED, count, text
 from pipeline.tables.parts.disclosure import Classes, without_hidden
 from pipeline.tables.parts.partners import PartnerRun, has_partners, labelled
 from pipeline.tables.parts.run import Run
@@ -144,8 +148,6 @@ CORRECTIONS = {
     "bbse": "class shares by BBSE",
 }
 
-AT_A_SITE = ("accuracy", "nll", "ece", "brier")
-
 
 def shown_site_recalibration(scores: Scores) -> Table | None:
     """Return what correcting the calibrator with another site's cases gains."""
@@ -164,7 +166,7 @@ def shown_site_recalibration(scores: Scores) -> Table | None:
             Heading("Loss", numeric=False),
             Heading("Corrected with", numeric=False),
             Heading("Cases tested"),
-            *(Heading(metric_name(key).label, metric_name(key).unit) for key in AT_A_SITE),
+            *(Heading(metric_name(key).label, metric_name(key).unit) for key in AWAY),
         ),
         rows=tuple(_correction_rows(rows)),
         frame=scores.frame("site_recalibration"),
@@ -175,7 +177,7 @@ def shown_site_recalibration(scores: Scores) -> Table | None:
 def _correction_rows(rows: pd.DataFrame) -> Iterator[tuple[Cell, ...]]:
     for names, runs in rows.groupby(["partner", "loss", "correction"], sort=False):
         partner, loss, correction = (str(name) for name in names)
-        means = (f"{scaled(key, runs[key].mean())}{_sd(key, runs[key])}" for key in AT_A_SITE)
+        means = (f"{scaled(key, runs[key].mean())}{_sd(key, runs[key])}" for key in AWAY)
         yield (
             Cell(partner),
             Cell(loss),
@@ -209,10 +211,7 @@ SITE_RECALIBRATION = TableSpec(
         PARTNER,
         text("correction", key=True),
         count("cases", disclosure="count"),
-        share("accuracy", disclosure="rate"),
-        number("nll", disclosure="rate"),
-        share("ece", disclosure="rate"),
-        number("brier", disclosure="rate"),
+        *calibration_columns(),
         count("num_draws"),
     ),
     compute=lambda experiment: site_recalibration_table(experiment.partners, seed=experiment.seed),

@@ -7,20 +7,16 @@ from collections.abc import Container, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from pipeline.metrics import METRICS
+from pipeline.metrics import every_metric
 from pipeline.metrics.bootstrap import bootstrap_mean_score
 from pipeline.metrics.intervals import Interval
 from pipeline.tables.parts.column import CALIBRATOR, LOSS, METRIC, count, number
 from pipeline.tables.parts.run import Run, by_loss
 from pipeline.tables.parts.spec import TableSpec
-from pipeline.tables.runs import ECE_IF_CALIBRATED, RUNS, TRUTH_ERROR
+from pipeline.tables.runs import RUNS
 
 Method = tuple[str, str]
 """A loss and a calibrator."""
-
-
-WITHOUT_INTERVAL = (ECE_IF_CALIBRATED, TRUTH_ERROR)
-"""What no sample of patients is behind: an expectation, and a simulation's truth."""
 
 
 def summary_table(
@@ -49,8 +45,8 @@ def summary_table(
     DataFrame
         Columns loss, calibrator, metric, mean, sd (over seeds, n - 1 in the denominator; empty for
         one seed), num_seeds, lower, upper: the 95 % interval of the mean over seeds, patients
-        resampled (`bootstrap_mean_score`); empty for what is `WITHOUT_INTERVAL`, for metrics of
-        which no interval holds its level, and for pairs that are not compared closely.
+        resampled (`bootstrap_mean_score`); empty for metrics of which no interval holds its
+        level, for those of `DERIVED`, and for pairs that are not compared closely.
     """
     rows = []
     for loss, seeds in by_loss(runs):
@@ -66,7 +62,7 @@ def summary_table(
                     num_resamples=num_resamples,
                 )
             these = scores[(scores["loss"] == loss) & (scores["calibrator"] == calibrator)]
-            for metric in [name for name in (*METRICS, *WITHOUT_INTERVAL) if name in scores]:
+            for metric in [name for name in every_metric() if name in scores]:
                 interval = intervals.get(metric)
                 rows.append(
                     {"loss": loss, "calibrator": calibrator, "metric": metric}

@@ -20,7 +20,7 @@ from pipeline.findings.evidence import (
     read_study,
     require_published,
 )
-from pipeline.findings.results import METRICS
+from pipeline.metrics import metrics_shown
 from pipeline.tables.parts.scores import pick
 from pipeline.tables.parts.wording import metric_name
 from pipeline.verifying.bits import SameBits, same_bits
@@ -118,7 +118,9 @@ def agree(studies: Sequence[str], *, root: Path) -> list[Agreement]:
             figures=tuple(
                 (each, found[f"{study.name}: {each.name}"]) for each in figures[study.name]
             ),
-            num_published=sum(len(each.row.losses) for each in study.experiments) * len(METRICS),
+            num_published=sum(
+                len(each.row.losses) * len(_metrics(each)) for each in study.experiments
+            ),
             one_sided=tuple(_one_sided(study, computed)),
             bits=same_bits([run for each in computed for run in each.runs], study.runs),
         )
@@ -153,13 +155,18 @@ def _figures(study: PublishedStudy, computed: Sequence[Computed]) -> list[Figure
         figure
         for evidence in study.experiments
         if evidence.row.experiment in here
-        for loss, metric in product(evidence.row.losses, METRICS)
+        for loss, metric in product(evidence.row.losses, _metrics(evidence))
         if (figure := _figure(evidence, here[evidence.row.experiment], loss, metric))
     ]
     if not found:
         message = f"{study.name}: no experiment and loss that is both published and computed here"
         raise InputError(message)
     return found
+
+
+def _metrics(evidence: Evidence) -> list[str]:
+    """Return the metrics of the results that were published; one added since was not."""
+    return [name for name in metrics_shown("results") if name in evidence.tables["runs"]]
 
 
 def _figure(evidence: Evidence, computed: Computed, loss: str, metric: str) -> Figure | None:

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from pipeline.findings.results import (
     results_texts,
     short_section,
 )
+from pipeline.metrics import METRICS
 from tests.findings.simulated_evidence import experiment_row
 from tests.findings.simulated_study import CARD, plan_of, scores_folder, write_project
 
@@ -67,7 +69,7 @@ def test_an_experiment_is_one_row_with_both_losses_before_and_after(project):
         # Deviations of 0.01 to either side of the mean: sqrt(2) times 0.01.
         "80.0 ± 1.4<br>80.0 ± 0.0",
     ]
-    assert cells[4] == "10.00 ± 0.00 → 5.00 ± 1.41<br>10.00 ± 0.00 → 5.00 ± 0.00"
+    assert cells[5] == "10.00 ± 0.00 → 5.00 ± 1.41<br>10.00 ± 0.00 → 5.00 ± 0.00"
     assert cells[-1] == (
         "Threshold found; the test set alone does not confirm 5%. "
         "Reads 50 of 100 patients alone, 2 of them wrong; refers 50."
@@ -183,3 +185,12 @@ def test_the_simulated_plan_names_both_studies():
     assert list(plan_of(BUSI, experiment_row("digits", study="quick")).studies) == [
         "medical", "quick"
     ]  # fmt: skip
+
+
+def test_a_metric_added_after_publication_is_left_open(project, monkeypatch):
+    added = replace(METRICS["macro_f1"], shown=("results",))
+    monkeypatch.setitem(METRICS, "macro_f1", added)
+    section = results_section(studies(project))
+    head, _, *lines = [line for line in section.splitlines() if line.startswith("|")]
+    place = head.split(" | ").index("Macro F1, %")
+    assert {line.split(" | ")[place] for line in lines} == {"–<br>–"}

@@ -8,8 +8,9 @@ from scipy.stats import binom
 
 from pipeline.errors import InputError
 from pipeline.metrics.guarantee import choose_threshold
+from pipeline.metrics.risk_points import coverage_at_risk
 from pipeline.metrics.risk_tests import RISK_TESTS
-from pipeline.metrics.selective import coverage_at_risk, risk_coverage_curve
+from pipeline.metrics.selective import risk_coverage_curve
 from pipeline.metrics.threshold_choice import Question
 from tests.metrics.other_rules import bonferroni, sgr
 

@@ -156,6 +156,15 @@ def test_labels_and_descriptions_tell_metrics_apart():
     assert all(metric.description.endswith(".") for metric in METRICS.values())
 
 
+def test_only_calibration_errors_and_coverages_at_a_risk_have_no_interval():
+    # `RESAMPLED_ECE` says so on pages.
+    without = {name for name, metric in METRICS.items() if metric.interval == "none"}
+    errors = {name for name in without if METRICS[name].kind == "calibration"}
+    assert without - errors == {f"coverage_at_risk_{percent}" for percent in (1, 2, 5, 10)}
+    corrected = [name for name, metric in METRICS.items() if metric.interval == "corrected"]
+    assert corrected == ["ece"]
+
+
 def test_refuses_logits():
     with pytest.raises(InputError, match="were these logits"):
         score(np.array([[3.0, 1.0]]), np.array([0]))

@@ -11,7 +11,7 @@ from pipeline.config.plan import write_plan
 from pipeline.errors import InputError
 from pipeline.findings import publish
 from pipeline.findings.evidence import FOLDER
-from pipeline.findings.results import METRICS
+from pipeline.metrics import metrics_shown
 from pipeline.tables.parts.wording import metric_name
 from pipeline.verifying.agreement import MARGINS, agree
 from pipeline.verifying.agreement_lines import lines_of, summary_line
@@ -49,7 +49,7 @@ def compute(project, *rows, draw=0, worse=None, **changes):
         path = scores_folder(project, row) / "runs.csv"
         table = pd.read_csv(path)
         generator = np.random.default_rng([draw, number])
-        for metric in METRICS:
+        for metric in metrics_shown("results"):
             table[metric] = generator.normal(CENTRES[metric], 0.004, len(table))
             for loss, added in (worse or {}).get(metric, {}).items():
                 table.loc[table["loss"] == loss, metric] += added
@@ -70,7 +70,7 @@ def command(monkeypatch, root, *arguments):
 
 
 def test_every_metric_of_the_results_has_a_margin():
-    assert {metric_name(metric).unit for metric in METRICS} <= set(MARGINS)
+    assert {metric_name(metric).unit for metric in metrics_shown("results")} <= set(MARGINS)
 
 
 def test_figures_are_experiments_by_losses_by_metrics(project):

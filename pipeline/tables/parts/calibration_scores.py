@@ -1,21 +1,23 @@
-"""The four numbers by which a model is judged away from home."""
+"""The numbers by which a model is judged away from home."""
 
 from __future__ import annotations
 
-from pipeline.metrics.accuracy import accuracy
-from pipeline.metrics.brier import brier
-from pipeline.metrics.calibration_error import ece
-from pipeline.metrics.nll import nll
-from pipeline.metrics.top_label import top_label
+from pipeline.metrics import METRICS, prepare_cases
 from pipeline.shapes import Labels, LogProbabilities
+from pipeline.tables.parts.column import Column, number, share
+
+AWAY = ("accuracy", "nll", "ece", "brier")
+"""Of `METRICS`; columns of every table of a shift or a site."""
 
 
 def calibration_scores(log_probabilities: LogProbabilities, labels: Labels) -> dict[str, float]:
-    """Return accuracy, nll, ece and brier."""
-    top = top_label(log_probabilities, labels)
-    return {
-        "accuracy": float(accuracy(log_probabilities, labels)),
-        "nll": float(nll(log_probabilities, labels)),
-        "ece": float(ece(top.confidence, top.correct)),
-        "brier": float(brier(log_probabilities, labels)),
-    }
+    """Return the metrics of `AWAY`."""
+    cases = prepare_cases(log_probabilities, labels)
+    return {name: float(METRICS[name](cases)) for name in AWAY}
+
+
+def calibration_columns() -> tuple[Column, ...]:
+    """Return their columns, hidden where there are few cases."""
+    return tuple(
+        (share if METRICS[name].unit == "%" else number)(name, disclosure="rate") for name in AWAY
+    )

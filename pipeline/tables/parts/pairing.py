@@ -8,31 +8,28 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pipeline.metrics import METRICS
+from pipeline.metrics import Metric, every_metric
 from pipeline.metrics.comparisons import Comparison, compare_to_baseline
-
-BETTER = {name: metric.better for name, metric in METRICS.items() if metric.better != "zero"}
-BETTER |= {"truth_error": "lower"}
-"""Metrics that have a better direction."""
-
 
 Method = tuple[str, str]
 """A loss and a calibrator."""
 
 
-def by_metric(scores: pd.DataFrame) -> Iterator[tuple[str, dict[Method, dict[int, float]]]]:
-    """Yield each metric that every run has, with its values by method and seed."""
+def by_metric(scores: pd.DataFrame) -> Iterator[tuple[Metric, dict[Method, dict[int, float]]]]:
+    """Yield each metric with a direction that every run has, with its values by method and seed."""
     methods = [
         (str(loss), str(calibrator), group)
         for (loss, calibrator), group in scores.groupby(["loss", "calibrator"], sort=False)
     ]
-    for metric in BETTER:
-        if metric in scores and np.isfinite(scores[metric].to_numpy(dtype=float)).all():
+    for name, metric in every_metric().items():
+        if metric.better not in ("lower", "higher") or name not in scores:
+            continue
+        if np.isfinite(scores[name].to_numpy(dtype=float)).all():
             yield (
                 metric,
                 {
                     (loss, calibrator): dict(
-                        zip(group["seed"], group[metric].astype(float), strict=True)
+                        zip(group["seed"], group[name].astype(float), strict=True)
                     )
                     for loss, calibrator, group in methods
                 },

@@ -7,7 +7,7 @@ from typing import TypedDict
 
 import numpy as np
 
-from pipeline.metrics import COVERAGES_PERCENT, RISK_TARGETS_PERCENT
+from pipeline.metrics.risk_points import COVERAGES_PERCENT, RISK_TARGETS_PERCENT
 from pipeline.metrics.selection_scores import (
     NEED_LOGITS,
     SELECTION_SCORES,

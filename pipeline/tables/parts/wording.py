@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline.metrics import METRICS
+from pipeline.metrics import described
 from pipeline.metrics.group_shares import MASK_BELOW, RATE_FROM
 from pipeline.metrics.intervals import proportion_interval
 
@@ -19,21 +19,6 @@ RESAMPLED_ECE = (
     "coverage at a risk have none, as none was found to hold its level."
 )
 """Said where intervals are shown; see `Metric` and `bias_bounded_interval`."""
-
-
-DERIVED = {
-    "truth_error": (
-        "Truth error",
-        "Mean absolute error against the true probabilities.",
-        "lower",
-    ),
-    "ece_if_calibrated": (
-        "ECE if calibrated",
-        "ECE that a calibrated model of these confidences would score by chance.",
-        "",
-    ),
-}
-"""Errors in percent that are no metric of predictions alone: label, meaning, better direction."""
 
 
 @dataclass(frozen=True)
@@ -54,18 +39,14 @@ def metric_name(key: str) -> MetricName:
     >>> metric_name("nll").unit, metric_name("ece").unit, metric_name("rare_ece").label
     ('nats', '%', 'rare ece')
     """
-    if key in METRICS:
-        metric = METRICS[key]
-        # Errors of a percent or two need the second decimal; accuracies do not.
-        digits = (1 if metric.better == "higher" else 2) if metric.percent else 3
-        factor, unit = (100.0, "%") if metric.percent else (1.0, "nats" if key == "nll" else "")
-        label = metric.label.replace(" %", "%")
-        return MetricName(label, metric.description, metric.better, factor, digits, unit)
-    if key in DERIVED:
-        label, meaning, better = DERIVED[key]
-        return MetricName(label, meaning, better, 100.0, 2, "%")
-    plain = key.replace("_", " ")
-    return MetricName(plain, plain, "", 1.0, 4, "")
+    metric = described(key)
+    if metric is None:
+        plain = key.replace("_", " ")
+        return MetricName(plain, plain, "none", 1.0, 4, "")
+    factor = 100.0 if metric.unit == "%" else 1.0
+    return MetricName(
+        metric.label, metric.description, metric.better, factor, metric.digits, metric.unit
+    )
 
 
 def missing(value: Any) -> bool:
