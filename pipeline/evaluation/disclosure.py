@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 
+from pipeline.metrics import METRICS
 from pipeline.metrics.group_shares import RATE_FROM, Visibility
 from pipeline.tables import TABLES
 from pipeline.tables.parts.disclosure import blank, firsts, masked_of
@@ -18,9 +19,6 @@ from pipeline.tables.parts.stated_costs import costs_are_stated
 from pipeline.tables.workload import STATED
 
 Tables = Mapping[str, pd.DataFrame]
-
-CLASS_METRICS = ("balanced_accuracy", "macro_f1", "auroc", "calibration_in_the_large")
-"""Metrics to which each class counts alike, or one alone: numbers of a masked class follow."""
 
 SITE = "site"
 
@@ -81,15 +79,16 @@ def _without_class_metrics(tables: Tables) -> dict[str, pd.DataFrame]:
     patients leave few numbers to try, and full precision tells which it is. From a mean of costs
     that were stated of classes the errors of each follow as well.
     """
+    hidden = [name for name, metric in METRICS.items() if metric.weighs_classes]
     found = {}
     for name, table in tables.items():
         spec = TABLES[name]
         if spec.when is costs_are_stated:
             continue
         if "metric" in spec.keys:
-            found[name] = table[~table["metric"].isin(CLASS_METRICS)]
+            found[name] = table[~table["metric"].isin(hidden)]
         elif spec.metrics:
-            found[name] = table.drop(columns=[*CLASS_METRICS], errors="ignore")
+            found[name] = table.drop(columns=hidden, errors="ignore")
         else:
             found[name] = table
     if "workload" in found:

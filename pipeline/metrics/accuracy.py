@@ -65,6 +65,7 @@ BALANCED_ACCURACY = Metric(
     description="Mean over classes of the share of a class's cases predicted right.",
     digits=1,
     shown=("model_card", "metrics_file"),
+    weighs_classes=True,
 )
 
 
@@ -100,4 +101,5 @@ MACRO_F1 = Metric(
     label="Macro F1",
     description="Mean over classes of the harmonic mean of precision and recall.",
     digits=1,
+    weighs_classes=True,
 )

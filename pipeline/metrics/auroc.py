@@ -88,6 +88,7 @@ AUROC = Metric(
     digits=3,
     shown=("comparison", "model_card", "metrics_file"),
     why_undefined=why_no_auroc,
+    weighs_classes=True,
 )
 
 

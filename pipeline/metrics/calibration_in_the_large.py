@@ -85,4 +85,5 @@ CALIBRATION_IN_THE_LARGE = Metric(
     label="Calibration in the large",
     description="Largest gap between a class's mean probability and its share of the labels.",
     interval="none",
+    weighs_classes=True,
 )

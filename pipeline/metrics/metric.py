@@ -66,6 +66,9 @@ class Metric:
         Beside the tables of all metrics.
     target : float, optional
         The share wrong that it is about: it is shown at the target of the model shown alone.
+    weighs_classes : bool
+        Whether a class has a weight of its own in it, however few its cases: with all other numbers
+        it would give a masked class away, so that it is left out where one is masked.
     why_undefined : callable
         From labels to the reason why they have no such number, or None.
     interval : "percentile", "corrected" or "none"
@@ -86,6 +89,7 @@ class Metric:
     digits: int = 2
     shown: tuple[Place, ...] = ()
     target: float | None = None
+    weighs_classes: bool = False
     why_undefined: Callable[[Labels], str | None] = always_defined
     interval: Literal["percentile", "corrected", "none"] = "percentile"
 

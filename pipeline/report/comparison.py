@@ -8,14 +8,12 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline.metrics import Kind, every_metric, metrics_shown
+from pipeline.metrics import METRICS, Kind, every_metric, metrics_shown
 from pipeline.tables.parts.scores import Scores, calibrators_shown_first, pick
 from pipeline.tables.parts.shown import Cell, Heading, Table
 from pipeline.tables.parts.wording import RESAMPLED_ECE, metric_name, missing, scaled, target_text
 
 SIGNIFICANT = 0.05
-MASKED_WITH_CLASSES = "balanced_accuracy"
-"""Stands for all metrics that are left out where a class is masked."""
 
 
 def comparison_table(scores: Scores) -> Table:
@@ -139,12 +137,12 @@ def _caption(scores: Scores, left_out: int) -> str:
 
 def _left_out(scores: Scores) -> str:
     """Say which metrics are not written where a class is masked; empty where none is."""
-    if MASKED_WITH_CLASSES in set(scores.frame("summary")["metric"]):
+    hidden = [metric.label for metric in METRICS.values() if metric.weighs_classes]
+    there = {metric_name(key).label for key in scores.frame("summary")["metric"]}
+    if there & set(hidden):
         return ""
-    return (
-        " Balanced accuracy, macro F1, AUROC and calibration in the large are left out: they would "
-        "give a masked class away."
-    )
+    named = f"{', '.join(hidden[:-1])} and {hidden[-1]}"
+    return f" {named} are left out: they would give a masked class away."
 
 
 def _intervals_explained(scores: Scores) -> str:
