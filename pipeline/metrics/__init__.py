@@ -1,6 +1,6 @@
 """Metrics: calibration, accuracy and selective prediction, from log-probabilities and labels.
 
-Numpy float64 alone: no torch, no files, no plots. ``METRICS`` lists every number of `score` with
+Numpy float64 alone: no torch, no files, no figures. ``METRICS`` lists every number of `score` with
 what tables and pages must know of it. Each metric has one definition, which takes the times each
 case counts as ``weights``; the bootstrap (`pipeline.metrics.bootstrap`) uses that same definition.
 """
