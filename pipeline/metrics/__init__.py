@@ -1,6 +1,6 @@
 """Metrics: calibration, accuracy and selective prediction, from log-probabilities and labels.
 
-Numpy float64 alone: no torch, no files, no plots. Each metric has one definition, which takes the
+Numpy float64 alone: no torch, no files, no figures. Each metric has one definition, which takes the
 times each case counts as ``weights``; the bootstrap (`pipeline.metrics.bootstrap`) uses that same
 definition. Beside it stands all that tables and pages must know of it, a `Metric`.
 

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from pipeline.errors import InputError
+from pipeline.figures import Frame
 from pipeline.metrics.group_shares import MASK_BELOW, RATE_FROM
-from pipeline.plots import Frame
 from pipeline.tables.accepted_groups import group_counts
 from pipeline.tables.exact_band import nearest_rows
 from pipeline.tables.parts.classes import class_visibilities

@@ -10,7 +10,7 @@ from importlib.resources import files
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from pipeline.plots.style import DARK
+from pipeline.figures.style import DARK
 from pipeline.report.panels import Panel
 
 REM_PER_UNIT = 0.094

@@ -1,7 +1,7 @@
 import pytest
 
 from pipeline.errors import InputError
-from pipeline.plots import Frame
+from pipeline.figures import Frame
 from pipeline.report.explorer import explorer
 from tests.report.test_answers import small_class
 

@@ -1,12 +1,14 @@
-import math
-
 import pytest
 
 from pipeline.metrics.intervals import proportion_interval
-from pipeline.plots import shift_figure
-from pipeline.report.panels import shift
 from pipeline.report.panels.ood import ood_panel
-from pipeline.report.panels.shift import shift_panels
+from pipeline.report.panels.shift import (
+    CALIBRATION,
+    FROZEN,
+    of_one_seed,
+    over_seeds,
+    shift_panels,
+)
 from pipeline.tables.ood import shown_ood
 from pipeline.tables.ood_answered import answered_sentence, shown_ood_answered
 from pipeline.tables.parts.scores import pick
@@ -98,20 +100,13 @@ def test_a_site_of_seven_is_masked_in_the_table_and_in_its_file(screening):
     assert hidden[counts].isna().to_numpy().all()
 
 
-def test_masked_sites_have_no_point_and_no_interval_in_a_figure(screening, monkeypatch):
-    drawn = []
-    monkeypatch.setattr(
-        shift,
-        "shift_figure",
-        lambda columns, **_: drawn.append(columns) or shift_figure(columns, **_),
-    )
-    shift_panels(screening)
-    sites = [column for columns in drawn for column in columns if not column.joined]
-    for column in sites:
-        hidden = [column.places.index(f"{site}\nmasked") for site in ("south", "east")]
-        for each in (series for row in column.quantities for series in row):
-            assert all(math.isnan(each.value[site]) for site in hidden)
-            assert not any(each.upper[site] > 0 for site in hidden)
+def test_masked_sites_have_no_point_and_no_interval_in_a_figure(screening):
+    rows = pick(screening.frame("shift"), partner="elsewhere", calibrator="ats")
+    for drawn, quantities in ((over_seeds(rows), CALIBRATION), (of_one_seed(rows), FROZEN)):
+        hidden = drawn[drawn["view"].isin(["south", "east"])]
+        columns = [f"{name}{end}" for name in quantities for end in ("", "_lower", "_upper")]
+        assert len(hidden)
+        assert hidden[columns].isna().to_numpy().all()
 
 
 def test_the_table_of_a_shift_holds_what_the_scores_hold(screening):

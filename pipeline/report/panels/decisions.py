@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable, Mapping
 from itertools import groupby
+from operator import itemgetter
 
-import numpy as np
 import pandas as pd
 
-from pipeline.plots import DecisionCurve, costs_figure, net_benefit_figure
+from pipeline.figures import costs_figure, net_benefit_figure
 from pipeline.report.panels.panel import Panel, before_and_after, make_panel
 from pipeline.tables.parts.classes import class_visibilities
 from pipeline.tables.parts.scores import Scores, pick
@@ -29,40 +29,42 @@ PREFERENCES_SHOWN = (0.02, 0.05, 0.1, 0.2, 0.3, 0.5)
 
 def costs_panel(scores: Scores) -> Panel | None:
     """Return each policy's cost over the weight of an error; None without costs or answers."""
-    if scores.frame("costs").empty:
-        return None
     rows = scores.shown("costs")
-    point = scores.point
-    if rows.empty or not point["answered"]:
+    if rows.empty or not scores.point["answered"]:
         return None
-    curves = [
-        decision_curve(
-            group, POLICIES[str(policy)], 0 if policy == "model" else None, "weight", "cost"
-        )
-        for policy, group in rows.groupby("policy", sort=False)
-    ]
-    figure = costs_figure(curves, unit=scores.unit)
-    title = "What errors and referrals cost"
-    panel = make_panel(scores, "costs", title, cheapest_sentence(rows), figure)
-    return replace(panel, table=_costs_table(rows))
+    figure = costs_figure(rows, names=POLICIES, unit=scores.unit)
+    title, sentence = "What errors and referrals cost", cheapest_sentence(rows)
+    return make_panel(scores, "costs", title, sentence, figure, table=_costs_table(rows))
 
 
 def cheapest_sentence(rows: pd.DataFrame) -> str:
     """Say which policy costs least over which weights; `rows` are of one threshold."""
-    simplest_first = rows.assign(order=rows["policy"].map(list(POLICIES).index))
-    ordered = simplest_first.sort_values(["weight", "cost", "order"])
-    cheapest = ordered.groupby("weight", as_index=False).first()
-    pairs = zip(cheapest["weight"], cheapest["policy"], strict=True)
-    spans = []
-    for policy, run in groupby(pairs, key=lambda pair: pair[1]):
-        weights = [weight for weight, _ in run]
-        ends = f"{weights[0]:g}" if len(weights) == 1 else f"{weights[0]:g} to {weights[-1]:g}"
-        spans.append(f"at {ends}, {POLICIES[str(policy)]}")
+    costs = rows.assign(worth=-rows["cost"])
+    spans = best_policies(costs, "weight", POLICIES, "{:g}".format)
     return (
-        "With one wrong answer as bad as so many referrals, what costs least is: "
-        f"{'; '.join(spans)}. The weights were fixed beforehand, by this project and not by a "
+        f"With one wrong answer as bad as so many referrals, what costs least is: {spans}. "
+        "The weights were fixed beforehand, by this project and not by a "
         "clinic; bands are 95% patient bootstraps."
     )
+
+
+def best_policies(
+    rows: pd.DataFrame, by: str, names: Mapping[str, str], write: Callable[[float], str]
+) -> str:
+    """Say which policy has the highest ``worth`` over which spans of a column.
+
+    Of policies that are worth the same, the first of `names` is said; `write` writes the ends.
+    """
+    # Sums in another order may differ in their last digit.
+    ranked = rows.assign(worth=rows["worth"].round(9), order=rows["policy"].map([*names].index))
+    best = ranked.sort_values([by, "worth", "order"], ascending=[True, False, True])
+    first = best.drop_duplicates(by)
+    spans = []
+    for policy, run in groupby(zip(first["policy"], first[by], strict=True), itemgetter(0)):
+        places = [at for _, at in run]
+        ends = " to ".join(write(end) for end in dict.fromkeys([places[0], places[-1]]))
+        spans.append(f"at {ends}, {names[policy]}")
+    return "; ".join(spans)
 
 
 def _costs_table(rows: pd.DataFrame) -> Table:
@@ -84,75 +86,70 @@ def _costs_table(rows: pd.DataFrame) -> Table:
 
 def net_benefit_panels(scores: Scores) -> list[Panel]:
     """Return the net benefit of acting on each critical class, before and after calibration."""
-    if scores.frame("net_benefit").empty:
-        return []
-    # Acting on all is worth the class's share, so that a masked class has no curve.
-    shown = class_visibilities(scores)
-    own = of_the_model(scores, scores.frame("net_benefit"))
     return [
-        _net_benefit_panel(scores, number, str(name), rows)
-        for number, (name, rows) in enumerate(own.groupby("class", sort=False))
-        if shown[str(name)] != "masked"
+        _net_benefit_panel(scores, number, name, rows)
+        for number, (name, rows) in rows_by_class(scores, "net_benefit").items()
     ]
 
 
-def of_the_model(scores: Scores, benefit: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of the loss and seed shown, and of policies in which no model has a part."""
-    own = benefit["loss"].isin([scores.headline["loss"], ""])
-    return benefit[own & (benefit["seed"] == scores.headline["seed"])]
+def rows_by_class(scores: Scores, table: str) -> dict[int, tuple[str, pd.DataFrame]]:
+    """Return name and rows of each class by its number, without masked classes.
+
+    Rows are of the loss and seed shown, and of policies in which no model has a part.
+    """
+    benefit = scores.shown(table, every=["loss", "calibrator"])
+    if benefit.empty:
+        return {}
+    own = benefit[benefit["loss"].isin([scores.headline["loss"], ""])]
+    # Acting on all is worth the class's share, so that a masked class has no curve.
+    shown = class_visibilities(scores)
+    return {
+        number: (str(name), rows)
+        for number, (name, rows) in enumerate(own.groupby("class", sort=False))
+        if shown[str(name)] != "masked"
+    }
 
 
 def _net_benefit_panel(scores: Scores, number: int, name: str, rows: pd.DataFrame) -> Panel:
     loss = scores.record["headline_loss"]
-    model = pick(rows, policy="model", loss=loss)
-    axes = ("threshold_probability", "net_benefit")
-    curves = [
-        decision_curve(pick(model, calibrator=calibrator), f"{loss}, {calibrator}", series, *axes)
-        for series, calibrator in enumerate(before_and_after(scores))
-    ]
-    curves += [
-        decision_curve(group, POLICIES[str(policy)], None, *axes)
+    models = {
+        f"{loss}, {calibrator}": pick(rows, policy="model", calibrator=calibrator)
+        for calibrator in before_and_after(scores)
+    }
+    references = {
+        POLICIES[str(policy)]: group
         for policy, group in rows[rows["policy"] != "model"].groupby("policy", sort=False)
-    ]
+    }
     sentence = (
         f"Acting on {name} when its probability is at least the preference. Above both grey lines "
         "the model is worth using; bands are 95% patient bootstraps. Nothing is referred here."
     )
-    figure = net_benefit_figure(curves, positive=name, unit=scores.unit)
-    key = f"net_benefit_{number}"
-    panel = make_panel(scores, key, f"Net benefit: {name}", sentence, figure)
-    return replace(panel, table=net_benefit_table(key, name, rows, curves))
+    curves = models | references
+    series = {label: place for place, label in enumerate(models)}
+    figure = net_benefit_figure(curves, series=series, positive=name, unit=scores.unit)
+    key, title = f"net_benefit_{number}", f"Net benefit: {name}"
+    table = net_benefit_table(key, name, rows, curves)
+    return make_panel(scores, key, title, sentence, figure, table=table)
 
 
 def net_benefit_table(
-    key: str, name: str, rows: pd.DataFrame, curves: list[DecisionCurve]
+    key: str, name: str, rows: pd.DataFrame, curves: Mapping[str, pd.DataFrame]
 ) -> Table:
     """Return the curves of acting on one class at a few preferences; `rows` are all of theirs."""
-    grid = curves[0].grid
-    places = [int(np.abs(grid - each).argmin()) for each in PREFERENCES_SHOWN]
-    cells = [
-        (
-            Cell(curve.label),
-            *(Cell(f"{1000 * curve.value[place]:.0f}".replace("-", "−")) for place in places),
-        )
-        for curve in curves
-    ]
+    grid = next(iter(curves.values()))["threshold_probability"]
+    places = [int((grid - each).abs().argmin()) for each in PREFERENCES_SHOWN]
+    cells = []
+    for label, curve in curves.items():
+        values = 1000 * curve["net_benefit"].iloc[places]
+        cells.append((Cell(label), *(Cell(f"{each:.0f}".replace("-", "−")) for each in values)))
     return Table(
         name=key,
         caption=f"Net benefit of acting on {name}, per 1,000 arriving, by the preference: the "
         "probability from which on acting is worth it. The CSV holds all of them with intervals.",
         columns=(
             Heading("Policy", numeric=False),
-            *(Heading(percent(grid[place])) for place in places),
+            *(Heading(percent(each)) for each in grid.iloc[places]),
         ),
         rows=tuple(cells),
         frame=rows,
     )
-
-
-def decision_curve(
-    rows: pd.DataFrame, label: str, series: int | None, grid: str, value: str
-) -> DecisionCurve:
-    """Return one policy's rows as a curve: column `value`, with its limits, over column `grid`."""
-    arrays = (rows[name].to_numpy(float) for name in (grid, value, "lower", "upper"))
-    return DecisionCurve(label, series, *arrays)

@@ -2,78 +2,63 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 
+from pipeline.figures import curve_panels_figure
 from pipeline.metrics.group_shares import RATE_FROM
-from pipeline.plots import CurvePanel, GroupCurve, MarkedPoint, curve_panels_figure
 from pipeline.report.panels.panel import MOST_CURVES, Panel, make_panel
-from pipeline.tables.groups import group_rows
 from pipeline.tables.parts.scores import Scores
 from pipeline.tables.parts.shown import Cell, Heading, Table
-from pipeline.tables.parts.wording import interval, missing, percent, threshold_text
+from pipeline.tables.parts.wording import interval, percent, threshold_text
 
 NUM_POINTS = 5
 """Of each curve in the table that a page shows; the files hold all."""
 
-Marks = dict[tuple[str, str], MarkedPoint]
-
 
 def group_curves_panel(scores: Scores) -> Panel | None:
     """Return the curves of groups of 30 patients and more; None without such groups."""
-    if scores.frame("group_curves").empty:
-        return None
-    frame, marks = scores.shown("group_curves"), _marks(scores)
+    frame, points = scores.shown("group_curves"), _points(scores)
     if frame.empty:
         return None
-    panels = [
-        CurvePanel(
-            str(column).replace("_", " "),
-            f"answered, % of the group's {scores.unit}",
-            [
-                _curve(str(group), series, own, marks.get((str(column), str(group))))
-                for series, (group, own) in enumerate(_largest(kind).groupby("group", sort=False))
-            ],
-        )
+    panels = {
+        str(column).replace("_", " "): _largest(kind)
         for column, kind in frame.groupby("column", sort=False)
-    ]
+    }
     figure = curve_panels_figure(
-        panels, target=scores.record["headline_target"], mark="approved threshold"
+        panels,
+        x_label=f"answered, % of the group's {scores.unit}",
+        target=scores.record["headline_target"],
+        points=points,
     )
-    title = "Risk and coverage by group"
-    panel = make_panel(scores, "group_curves", title, _sentence(scores, marks), figure)
-    return replace(panel, table=_table(frame), wide=len(panels) > 1)
+    title, sentence = "Risk and coverage by group", _sentence(scores, points)
+    wide = len(panels) > 1
+    return make_panel(
+        scores, "group_curves", title, sentence, figure, table=_table(frame), wide=wide
+    )
 
 
-def _marks(scores: Scores) -> Marks:
+def _points(scores: Scores) -> pd.DataFrame:
     """Return where the approved threshold puts each group that has a rate there."""
-    if scores.frame("groups").empty:
-        return {}
     rows = scores.shown("groups")
+    if rows.empty:
+        return rows
+    rows = rows.set_index(["column", "group"])
+    referred, wrong = (rows[rows["quantity"] == each] for each in ("referred", "wrong"))
+    points = wrong[["share", "lower", "upper"]].rename(columns={"share": "risk"})
+    return points.assign(coverage=1 - referred["share"]).dropna(subset=["risk", "coverage"])
+
+
+def _largest(kind: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Return the curves of the largest groups of a kind, as many as can be told apart."""
+    sizes = kind.groupby("group", sort=False)["patients"].first()
+    shown = kind[kind["group"].isin(sizes.nlargest(MOST_CURVES).index)]
     return {
-        (column, group): MarkedPoint(
-            1 - float(referred["share"]), float(wrong["share"]), wrong["lower"], wrong["upper"]
-        )
-        for column, group, referred, wrong in group_rows(rows)
-        if not (missing(referred["share"]) or missing(wrong["share"]))
+        f"{group} (n = {sizes[group]:,})": own for group, own in shown.groupby("group", sort=False)
     }
 
 
-def _largest(kind: pd.DataFrame) -> pd.DataFrame:
-    """Return the curves of the largest groups of a kind, as many as can be told apart."""
-    sizes = kind.groupby("group", sort=False)["patients"].first()
-    return kind[kind["group"].isin(sizes.nlargest(MOST_CURVES).index)]
-
-
-def _curve(group: str, series: int, own: pd.DataFrame, marked: MarkedPoint | None) -> GroupCurve:
-    coverage, risk = (own[name].to_numpy(float) for name in ("coverage", "risk"))
-    label = f"{group} (n = {own['patients'].iloc[0]:,})"
-    return GroupCurve(label, series, coverage, risk, np.full(len(risk), np.nan), marked)
-
-
-def _sentence(scores: Scores, marks: Marks) -> str:
+def _sentence(scores: Scores, points: pd.DataFrame) -> str:
     headline = scores.headline
     whose = f"{headline['loss']} with {headline['calibrator']}, seed {headline['seed']}."
     rules = (
@@ -81,11 +66,11 @@ def _sentence(scores: Scores, marks: Marks) -> str:
         f"ones nothing, and of one kind at most {MOST_CURVES} are drawn. Curves that cross or lie "
         "near one another show no equality."
     )
-    if not marks:
+    if points.empty:
         return f"{whose} No threshold puts a group where it has a rate: none is marked. {rules}"
-    order = sorted(marks, key=lambda name: marks[name].risk)
-    low, high = (_words(name, marks[name]) for name in (order[0], order[-1]))
-    found = f"wrong among the answered runs from {low} to {high}" if len(order) > 1 else (
+    ordered = points.sort_values("risk", kind="stable")
+    low, high = (_words(ordered.iloc[[place]]) for place in (0, -1))
+    found = f"wrong among the answered runs from {low} to {high}" if len(points) > 1 else (
         f"wrong among the answered is {low}"
     )  # fmt: skip
     return (
@@ -94,10 +79,11 @@ def _sentence(scores: Scores, marks: Marks) -> str:
     )
 
 
-def _words(name: tuple[str, str], point: MarkedPoint) -> str:
-    column, group = name
-    span = interval(point.lower, point.upper)
-    return f"{percent(point.risk)} ({column.replace('_', ' ')} {group}; {span})"
+def _words(place: pd.DataFrame) -> str:
+    point = place.reset_index().iloc[0]
+    column, group = point["column"], point["group"]
+    span = interval(point["lower"], point["upper"])
+    return f"{percent(point['risk'])} ({column.replace('_', ' ')} {group}; {span})"
 
 
 def _table(frame: pd.DataFrame) -> Table:

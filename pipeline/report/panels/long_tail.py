@@ -2,19 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pandas as pd
 
+from pipeline.figures import bars_figure, curve_panels_figure
 from pipeline.metrics.group_shares import RATE_FROM
-from pipeline.plots import (
-    BarPanel,
-    BarSeries,
-    CurvePanel,
-    GroupCurve,
-    bars_figure,
-    curve_panels_figure,
-)
 from pipeline.report.panels.panel import Panel, make_panel, shown_losses
 from pipeline.tables.parts.scores import Scores, pick
 from pipeline.tables.parts.shown import Cell, Heading, Table
@@ -28,46 +19,30 @@ QUANTITIES = {"accuracy": "right, % of the group's cases", "ece": "ECE, % of the
 
 def long_tail_panel(scores: Scores) -> Panel | None:
     """Return accuracy and calibration error by size of class; None without a long tail."""
-    if scores.frame("long_tail").empty:
-        return None
     rows = pick(scores.frame("long_tail"), calibrator=scores.record["headline_calibrator"])
-    groups = list(dict.fromkeys(rows["group"]))
-    spread = rows.groupby(["loss", "group"], sort=False)[["accuracy", "ece"]].agg(["mean", "std"])
-    panels = [
-        BarPanel(label, [_series(spread, loss, groups, key) for loss in shown_losses(scores)])
-        for key, label in QUANTITIES.items()
-    ]
-    cases = rows.groupby("group", sort=False)["cases"].first()
-    names = [f"{group}\n({_size(cases[group])})" for group in groups]
-    rule = rows["rule"].iloc[0]
+    if rows.empty:
+        return None
+    figure = bars_figure(rows, losses=shown_losses(scores), quantities=QUANTITIES)
     sentence = (
-        f"Classes grouped by {RULES[rule]}; after {scores.record['headline_calibrator']}, "
+        f"Classes grouped by {RULES[rows['rule'].iloc[0]]}; after "
+        f"{scores.record['headline_calibrator']}, "
         f"{scores.averaged(', bars of one standard deviation')}. Test cases as they come."
     )
-    figure = bars_figure(panels, groups=names)
-    panel = make_panel(scores, "long_tail", "The long tail", sentence, figure)
-    return replace(panel, table=_table(scores, rows, spread), wide=True)
-
-
-def _size(cases: float) -> str:
-    return "masked" if missing(cases) else f"n = {cases:,.0f}"
-
-
-def _series(spread: pd.DataFrame, loss: str, groups: list[str], key: str) -> BarSeries:
-    values = spread.loc[loss].loc[groups]
-    return BarSeries(
-        loss, values[(key, "mean")].to_numpy(float), values[(key, "std")].to_numpy(float)
+    table = _table(scores, rows)
+    return make_panel(
+        scores, "long_tail", "The long tail", sentence, figure, table=table, wide=True
     )
 
 
-def _table(scores: Scores, rows: pd.DataFrame, spread: pd.DataFrame) -> Table:
+def _table(scores: Scores, rows: pd.DataFrame) -> Table:
     cases = rows.groupby("group", sort=False)["cases"].first()
+    spread = rows.groupby(["loss", "group"])[list(QUANTITIES)].agg(["mean", "std"])
     cells = [
         (
             Cell(loss),
             Cell(group),
             Cell(number_text(cases[group])),
-            *(_spread_cell(spread.loc[(loss, group)], key) for key in QUANTITIES),
+            *(_spread_cell(*spread.loc[(loss, group), key]) for key in QUANTITIES),
         )
         for loss in scores.record["losses"]
         for group in cases.index
@@ -89,8 +64,7 @@ def _table(scores: Scores, rows: pd.DataFrame, spread: pd.DataFrame) -> Table:
     )
 
 
-def _spread_cell(values: pd.Series, key: str) -> Cell:
-    mean, sd = float(values[(key, "mean")]), float(values[(key, "std")])
+def _spread_cell(mean: float, sd: float) -> Cell:
     if missing(mean):
         return Cell("–")
     return Cell(percent(mean) if missing(sd) else f"{percent(mean)} ± {percent(sd)}")
@@ -98,39 +72,28 @@ def _spread_cell(values: pd.Series, key: str) -> Cell:
 
 def long_tail_curves_panel(scores: Scores) -> Panel | None:
     """Return each size of class's risk-coverage curves; None without a long tail."""
-    if scores.frame("long_tail_curves").empty:
-        return None
     calibrator = scores.record["headline_calibrator"]
     rows = pick(scores.frame("long_tail_curves"), calibrator=calibrator)
     if rows.empty:
         return None
-    panels = [
-        CurvePanel(
-            f"{group} (n = {part['cases'].iloc[0]:,})",
-            "answered, % of the group's cases",
-            [
-                _curve(pick(part, loss=loss), loss, series)
-                for series, loss in enumerate(shown_losses(scores))
-            ],
-        )
-        for group, part in rows.groupby("group", sort=False)
-    ]
-    figure = curve_panels_figure(panels, target=scores.record["headline_target"])
+    figure = curve_panels_figure(
+        {
+            f"{group} (n = {part['cases'].iloc[0]:,})": {
+                loss: pick(part, loss=loss) for loss in shown_losses(scores)
+            }
+            for group, part in rows.groupby("group", sort=False)
+        },
+        x_label="answered, % of the group's cases",
+        target=scores.record["headline_target"],
+    )
     sentence = (
         f"{_ends(scores, rows)} After {calibrator}; "
         f"{scores.averaged(', band of one standard deviation')}, from {RATE_FROM} answered on; "
         f"each group ranked by itself; a group of fewer than {RATE_FROM} test cases has no curve."
     )
     title = "Risk and coverage in the long tail"
-    panel = make_panel(scores, "long_tail_curves", title, sentence, figure)
-    return replace(panel, table=_curves_table(scores, rows), wide=True)
-
-
-def _curve(rows: pd.DataFrame, loss: str, series: int) -> GroupCurve:
-    coverage, risk, sd = (
-        rows[name].to_numpy(float) for name in ("coverage", "risk_mean", "risk_sd")
-    )
-    return GroupCurve(loss, series, coverage, risk, sd)
+    table = _curves_table(scores, rows)
+    return make_panel(scores, "long_tail_curves", title, sentence, figure, table=table, wide=True)
 
 
 def _ends(scores: Scores, rows: pd.DataFrame) -> str:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 from matplotlib.figure import Figure
 
-from pipeline.plots import Frame, to_svg
+from pipeline.figures import Frame, to_svg
 from pipeline.tables.parts.scores import Scores
 from pipeline.tables.parts.shown import Table
 
@@ -37,12 +38,17 @@ class Panel:
         return self.table_elsewhere if self.table is None else self.table.name
 
 
-def make_panel(scores: Scores, name: str, title: str, sentence: str, figure: Figure) -> Panel:
-    """Return the panel of a figure; its ids begin with the experiment's and the panel's name."""
+def make_panel(
+    scores: Scores, name: str, title: str, sentence: str, figure: Figure, **more: Any
+) -> Panel:
+    """Return the panel of a figure, with `more` of its attributes.
+
+    The figure's ids begin with the experiment's and the panel's name.
+    """
     unique = re.sub(r"[^\w-]", "-", f"{scores.name}-{name}")
     whole_title = f"{title}: {scores.dataset['title']}"
     svg = to_svg(figure, name=unique, title=whole_title, description=sentence)
-    return Panel(name=name, title=title, sentence=sentence, svg=svg)
+    return Panel(name=name, title=title, sentence=sentence, svg=svg, **more)
 
 
 def shown_losses(scores: Scores) -> list[str]:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from itertools import groupby
+from functools import partial
 
 import pandas as pd
 
-from pipeline.plots import DecisionCurve, net_benefit_figure
-from pipeline.report.panels.decisions import decision_curve, net_benefit_table, of_the_model
+from pipeline.figures import net_benefit_figure
+from pipeline.report.panels.decisions import best_policies, net_benefit_table, rows_by_class
 from pipeline.report.panels.panel import Panel, before_and_after, make_panel
-from pipeline.tables.parts.classes import class_rows, class_visibilities
+from pipeline.tables.parts.classes import class_rows
 from pipeline.tables.parts.scores import Scores, pick
 from pipeline.tables.parts.wording import counted, percent
 
@@ -35,47 +34,36 @@ def referral_benefit_panels(scores: Scores) -> list[Panel]:
 
     None where nobody is answered: referring all is then all there is.
     """
-    point = scores.point
-    if scores.frame("referral_benefit").empty or not point["answered"]:
+    if not scores.point["answered"]:
         return []
-    shown = class_visibilities(scores)
-    own = of_the_model(scores, scores.frame("referral_benefit"))
     return [
-        _panel(scores, number, str(name), rows, point)
-        for number, (name, rows) in enumerate(own.groupby("class", sort=False))
-        if shown[str(name)] != "masked"
+        _panel(scores, number, name, rows)
+        for number, (name, rows) in rows_by_class(scores, "referral_benefit").items()
     ]
 
 
-def _panel(scores: Scores, number: int, name: str, rows: pd.DataFrame, point: pd.Series) -> Panel:
+def _panel(scores: Scores, number: int, name: str, rows: pd.DataFrame) -> Panel:
     pair = {key: scores.headline[key] for key in ("loss", "calibrator")}
-    own = pd.concat([_answering_all(scores, name), pick(rows, **pair), pick(rows, loss="")])
-    first = len(before_and_after(scores)) - 1
-    series = {"model": first, "model_with_referral": first + 1}
+    # The same model where it refers nobody.
+    all_answered = pick(scores.shown("net_benefit"), policy="model", **{"class": name})
+    own = pd.concat([all_answered, pick(rows, **pair), pick(rows, loss="")])
     present = [policy for policy in reversed(POLICIES) if (own["policy"] == policy).any()]
-    curves = [_curve(own, policy, series.get(policy)) for policy in present]
-    figure = net_benefit_figure(curves, positive=name, unit=scores.unit)
+    curves = {POLICIES[policy]: pick(own, policy=policy) for policy in present}
+    first = len(before_and_after(scores)) - 1
+    series = {POLICIES["model"]: first, POLICIES["model_with_referral"]: first + 1}
+    figure = net_benefit_figure(curves, series=series, positive=name, unit=scores.unit)
     sentence = (
-        f"{_counts(scores, name, point)} {best_sentence(own)} {READING} Bands are 95% patient "
+        f"{_counts(scores, name)} {best_sentence(own)} {READING} Bands are 95% patient "
         f"bootstraps; {pair['loss']} with {pair['calibrator']}, at its approved threshold."
     )
     title = f"Net benefit with referral: {name}"
     key = f"referral_benefit_{number}"
-    panel = make_panel(scores, key, title, sentence, figure)
-    return replace(panel, table=net_benefit_table(key, name, own, curves))
+    table = net_benefit_table(key, name, own, curves)
+    return make_panel(scores, key, title, sentence, figure, table=table)
 
 
-def _answering_all(scores: Scores, name: str) -> pd.DataFrame:
-    """Return the same model's net benefit where it refers nobody."""
-    return pick(scores.shown("net_benefit"), policy="model", **{"class": name})
-
-
-def _curve(rows: pd.DataFrame, policy: str, series: int | None) -> DecisionCurve:
-    grid, value = "threshold_probability", "net_benefit"
-    return decision_curve(pick(rows, policy=policy), POLICIES[policy], series, grid, value)
-
-
-def _counts(scores: Scores, name: str, point: pd.Series) -> str:
+def _counts(scores: Scores, name: str) -> str:
+    point = scores.point
     cases = pick(class_rows(scores), **{"class": name})["cases"].iloc[0]
     return (
         f"Acting on {name}, which {cases:,} of {counted(point['num_test'], f'test {scores.unit}')} "
@@ -89,18 +77,6 @@ def best_sentence(rows: pd.DataFrame) -> str:
 
     Of policies that are worth the same the simplest is named.
     """
-    order = list(POLICIES)
-    simplest_first = rows.assign(order=rows["policy"].map(order.index))
-    # Sums in another order may differ in their last digit.
-    simplest_first["net_benefit"] = simplest_first["net_benefit"].round(9)
-    ordered = simplest_first.sort_values(
-        ["threshold_probability", "net_benefit", "order"], ascending=[True, False, True]
-    )
-    best = ordered.groupby("threshold_probability", as_index=False).first()
-    pairs = zip(best["threshold_probability"], best["policy"], strict=True)
-    spans = []
-    for policy, run in groupby(pairs, key=lambda pair: pair[1]):
-        places = [at for at, _ in run]
-        words = " to ".join(percent(end, 0) for end in dict.fromkeys([places[0], places[-1]]))
-        spans.append(f"at {words}, {POLICIES[str(policy)]}")
-    return f"Most benefit by preference, differences by chance included: {'; '.join(spans)}."
+    benefit = rows.assign(worth=rows["net_benefit"])
+    spans = best_policies(benefit, "threshold_probability", POLICIES, partial(percent, digits=0))
+    return f"Most benefit by preference, differences by chance included: {spans}."

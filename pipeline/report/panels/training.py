@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
-
-import numpy as np
-
-from pipeline.plots import TrainingCurve, training_figure
+from pipeline.figures import training_figure
 from pipeline.report.panels.panel import Panel, make_panel, shown_losses
-from pipeline.tables.parts.scores import Scores, pick
+from pipeline.tables.parts.scores import Scores
 from pipeline.tables.parts.shown import Cell, Heading, Table
 
 LABELS = {
@@ -21,23 +16,17 @@ LABELS = {
 
 def training_panel(scores: Scores) -> Panel | None:
     """Return the training curves of the quantities that the history holds."""
-    columns = [name for name in LABELS if name in scores.frame("history").columns]
-    if not columns or scores.frame("history")["epoch"].isna().all():
+    history = scores.frame("history")
+    quantities = {name: label for name, label in LABELS.items() if name in history.columns}
+    if not quantities or history["epoch"].isna().all():
         return None
-    losses = shown_losses(scores)
-    panels: list[tuple[str, Sequence[TrainingCurve]]] = []
-    for column in columns:
-        curves = [
-            _training_curve(scores, loss, series, column) for series, loss in enumerate(losses)
-        ]
-        panels.append((LABELS[column], curves))
+    figure = training_figure(history, losses=shown_losses(scores), quantities=quantities)
     sentence = (
         f"{scores.averaged('; bands from the lowest to the highest').capitalize()}. "
         "Training losses of different kinds have different scales."
     )
-    figure = training_figure(panels)
-    panel = make_panel(scores, "training", "Training", sentence, figure)
-    return replace(panel, table=_last_epochs_table(scores, columns), wide=True)
+    table = _last_epochs_table(scores, list(quantities))
+    return make_panel(scores, "training", "Training", sentence, figure, table=table, wide=True)
 
 
 def _last_epochs_table(scores: Scores, columns: list[str]) -> Table:
@@ -58,10 +47,3 @@ def _last_epochs_table(scores: Scores, columns: list[str]) -> Table:
         rows=tuple(cells),
         frame=scores.frame("history"),
     )
-
-
-def _training_curve(scores: Scores, loss: str, series: int, column: str) -> TrainingCurve:
-    by_epoch = pick(scores.frame("history"), loss=loss).groupby("epoch")[column]
-    table = by_epoch.agg(["mean", "min", "max"]).reset_index()
-    arrays = (table[key].to_numpy(np.float64) for key in ("epoch", "mean", "min", "max"))
-    return TrainingCurve(loss, series, *arrays)

@@ -142,6 +142,8 @@ def pick(table: pd.DataFrame, **values: object) -> pd.DataFrame:
     >>> pick(pd.DataFrame({"loss": ["a", "b"], "mean": [1, 2]}), loss="b")["mean"].tolist()
     [2]
     """
+    if table.empty:
+        return table
     keep = pd.Series(True, index=table.index)
     for column, value in values.items():
         keep &= table[column] == value

@@ -7,7 +7,7 @@ from io import StringIO
 
 from matplotlib.figure import Figure
 
-from pipeline.plots.style import house_style
+from pipeline.figures.style import house_style
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
-from typing import ParamSpec
+from typing import Any, ParamSpec
 
 import matplotlib.style
+import numpy as np
+import pandas as pd
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -119,3 +122,28 @@ def percent_axis(axes: Axes, which: str, label: str, *, highest: float | None = 
     getattr(axes, f"set_{which}lim")(0, highest)
     getattr(axes, f"set_{which}label")(label)
     getattr(axes, f"{which}axis").set_major_formatter("{x:g}%")
+
+
+def shade(
+    axes: Axes,
+    x: pd.Series | pd.Index | np.ndarray,
+    ends: tuple[pd.Series, pd.Series],
+    colour: str,
+    *,
+    alpha: float = 0.14,
+    **more: Any,
+) -> None:
+    """Shade what lies between the lower and the upper ends."""
+    axes.fill_between(x, *ends, color=colour, alpha=alpha, lw=0, **more)
+
+
+def legend_beneath(figure: Figure, *, columns: int = 6) -> None:
+    """Name once, beneath all axes, what any of them shows."""
+    entries: dict[str, Artist] = {}
+    for axes in figure.axes:
+        handles, labels = axes.get_legend_handles_labels()
+        entries |= dict(zip(labels, handles, strict=True))
+    figure.legend(
+        list(entries.values()), list(entries), loc="outside lower center",
+        ncols=min(len(entries), columns),
+    )  # fmt: skip

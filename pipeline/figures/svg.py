@@ -9,7 +9,7 @@ from html import escape
 import matplotlib
 from matplotlib.figure import Figure
 
-from pipeline.plots.style import house_style
+from pipeline.figures.style import house_style
 
 NO_METADATA = {"Creator": None, "Date": None, "Format": None, "Type": None}
 
