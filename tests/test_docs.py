@@ -25,6 +25,9 @@ from pipeline.config import (
 )
 from pipeline.errors import InputError
 from pipeline.metrics import prepare_cases
+from pipeline.tables.parts.experiment import Experiment
+from pipeline.tables.parts.scores import Scores
+from tests.golden.stored import read_set
 from tests.sources import make_dataset
 
 ROOT = Path(__file__).parents[1]
@@ -251,6 +254,18 @@ def test_the_documented_network_gives_a_row_of_logits_a_case(load):
     problem = Problem(spatial_dims=3, in_channels=1, num_classes=5, image_size=(4, 4, 4))
     network = load("pipeline/networks/perceptron.py").perceptron(problem, width=8)
     assert network(torch.zeros(2, 1, 4, 4, 4)).shape == (2, 5)
+
+
+def test_the_documented_table_is_computed_and_shown(load):
+    module = load("pipeline/tables/sureness.py")
+    golden = read_set("screening")
+    frame = Experiment(golden.runs, golden.row, golden.card).frame(module.SURENESS)
+    assert list(frame.columns) == [column.name for column in module.SURENESS.columns]
+    about = golden.row.model_dump() | {"dataset": golden.card}
+    (table,) = module.SURENESS.show(Scores(about, {}, {"sureness": frame}))
+    assert [row[0].text for row in table.rows] == golden.row.calibrators
+    right, wrong = (float(cell.text.rstrip("%")) for cell in table.rows[0][1:])
+    assert right > wrong
 
 
 def test_the_documented_metric_counts_labels_in_the_top_two(load):

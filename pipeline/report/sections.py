@@ -11,16 +11,17 @@ from pipeline.tables.parts.shown import Table
 
 @dataclass(frozen=True)
 class Section:
-    """A part of the page: its heading, what it shows, and which figures and tables.
+    """A part of the page: its heading, what it shows, and which figures.
 
-    `panels` are beginnings of their names, `tables` whole names.
+    `panels` are beginnings of their names. Tables say in which section they stand
+    (`TableSpec.section`); `first` are those of the report itself, before them.
     """
 
     key: str
     title: str
     sentence: str
     panels: tuple[str, ...] = ()
-    tables: tuple[str, ...] = ()
+    first: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -40,14 +41,12 @@ TO_DECIDE = (
         "What is answered, and what is referred",
         "How far the answers can be trusted at each threshold, and what becomes of each class.",
         ("exact_band", "workload"),
-        ("operating_points", "per_class", "confusion", "commonest_errors", "per_thousand"),
     ),
     Section(
         "classes",
         "Class by class",
         "Which class is missed how often, and how training cases and misses go together.",
         ("long_tail",),
-        ("class_risk",),
     ),
     Section(
         "groups",
@@ -60,21 +59,18 @@ TO_DECIDE = (
         "Whether confidence can be trusted",
         "Of 100 images read with 90% confidence, are 90 read rightly?",
         ("reliability",),
-        ("levels", "class_calibration"),
     ),
     Section(
         "decisions",
         "What deciding by the model costs",
         "Answering, referring and acting, weighed against each other.",
         ("costs", "cost_coverage", "net_benefit", "referral_benefit"),
-        ("cost_points",),
     ),
     Section(
         "elsewhere",
         "Images from elsewhere",
         "Other sites, damaged images, and images of something the model has never seen.",
         ("shift", "frozen", "ood"),
-        ("ood_answered", "site_recalibration"),
     ),
 )
 """What a reader decides with, in reading order."""
@@ -85,28 +81,22 @@ FOR_THE_STATISTICIAN = (
         "Losses and calibrators",
         "Every loss and calibrator of the experiment, in the metrics of the first page.",
         ("risk_coverage", "silent_errors"),
-        ("comparison", "calibrators"),
+        ("comparison",),
     ),
     Section(
         "by_class",
         "Calibration of each class",
         "Intercept and slope of each class against the rest.",
-        (),
-        ("cox",),
     ),
     Section(
         "sets",
         "Prediction sets",
         "Sets of classes that contain the true one as often as promised, instead of one answer.",
-        (),
-        ("prediction_sets", "prediction_sets_by_class"),
     ),
     Section(
         "scores",
         "Every metric of every group",
         "Metrics of each group and class, and other scores that could decide what is answered.",
-        (),
-        ("group_scores", "cost_selection"),
     ),
     Section(
         "training", "Training", "How the validation cases fared, epoch by epoch.", ("training",)
@@ -116,15 +106,18 @@ FOR_THE_STATISTICIAN = (
 
 
 def shown_sections(
-    sections: Sequence[Section], panels: Sequence[Panel], tables: Mapping[str, Table]
+    sections: Sequence[Section],
+    panels: Sequence[Panel],
+    tables: Mapping[str, Table],
+    by_section: Mapping[str, Sequence[Table]],
 ) -> list[ShownSection]:
-    """Return the sections that an experiment has something of; each figure stands in the first."""
+    """Return the sections that an experiment has something of; a figure stands in its first."""
     shown = []
     left = list(panels)
     for each in sections:
         own = [panel for panel in left if panel.name.startswith(each.panels or ("\0",))]
         left = [panel for panel in left if panel not in own]
-        mine = [tables[name] for name in each.tables if name in tables]
+        mine = [tables[name] for name in each.first] + [*by_section.get(each.key, ())]
         if own or mine:
             shown.append(ShownSection(each.key, each.title, each.sentence, tuple(own), tuple(mine)))
     return shown

@@ -20,8 +20,10 @@ from pipeline.report.sections import (
     shown_sections,
 )
 from pipeline.tables import TABLES
+from pipeline.tables.calibrators import shown_calibrator_notes
 from pipeline.tables.differences import shown_differences
 from pipeline.tables.gallery import Shelf, shown_gallery
+from pipeline.tables.operating_points import shown_operating_points
 from pipeline.tables.parts.scores import Scores, calibrators_shown_first
 from pipeline.tables.parts.shown import Table
 from pipeline.tables.parts.wording import target_text
@@ -34,6 +36,7 @@ class ExperimentView:
     scores: Scores
     screen: FirstScreen
     tables: dict[str, Table]
+    by_section: dict[str, list[Table]]
     panels: tuple[Panel, ...]
     chain: tuple[tuple[str, str], ...]
     cards: tuple[tuple[str, tuple[Item, ...]], ...]
@@ -61,12 +64,12 @@ class ExperimentView:
     def sections(self) -> list[ShownSection]:
         """What a reader decides with, in reading order; the explorer has a section of its own."""
         left = [panel for panel in self.panels if not (self.explorer and panel.frame)]
-        return shown_sections(TO_DECIDE, left, self.tables)
+        return shown_sections(TO_DECIDE, left, self.tables, self.by_section)
 
     @property
     def for_the_statistician(self) -> list[ShownSection]:
         """What stands folded beneath."""
-        return shown_sections(FOR_THE_STATISTICIAN, self.panels, self.tables)
+        return shown_sections(FOR_THE_STATISTICIAN, self.panels, self.tables, self.by_section)
 
     @property
     def all_tables(self) -> list[Table]:
@@ -79,12 +82,14 @@ class ExperimentView:
 
 def experiment_view(scores: Scores) -> ExperimentView:
     """Return everything that the pages show of one experiment."""
-    panels = experiment_panels(scores)
+    panels, by_section = experiment_panels(scores), _tables_by_section(scores)
     frame = next((panel.frame for panel in panels if panel.frame is not None), None)
     return ExperimentView(
         scores=scores,
         screen=first_screen(scores),
-        tables=_experiment_tables(scores),
+        tables=_own_tables(scores)
+        | {table.name: table for each in by_section.values() for table in each},
+        by_section=by_section,
         panels=panels,
         chain=chain(scores),
         cards=(("Model card", model_card(scores)), ("Data card", data_card(scores))),
@@ -94,14 +99,25 @@ def experiment_view(scores: Scores) -> ExperimentView:
     )
 
 
-def _experiment_tables(scores: Scores) -> dict[str, Table]:
-    """Return the tables that stand by themselves; a panel's own table hangs on its panel."""
+def _own_tables(scores: Scores) -> dict[str, Table]:
+    """Return the tables that are no single table of `TABLES`, or stand on a study's page."""
     shown = [
         comparison_table(scores),
         *(metrics_table(scores, kind) for kind in KINDS),
+        shown_operating_points(scores, [scores.record["headline_target"]], name="headline_points"),
+        shown_calibrator_notes(scores),
         provenance_table(scores),
         class_counts_table(scores),
         published_table(scores),
-        *(table for spec in TABLES.values() for table in spec.show(scores)),
     ]
     return {table.name: table for table in shown if table is not None}
+
+
+def _tables_by_section(scores: Scores) -> dict[str, list[Table]]:
+    """Return what pages show of each of `TABLES`, by the section that it names."""
+    found: dict[str, list[Table]] = {}
+    for spec in TABLES.values():
+        shown = [table for table in spec.show(scores) if table is not None]
+        if shown:
+            found.setdefault(spec.section, []).extend(shown)
+    return found

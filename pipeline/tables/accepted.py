@@ -253,5 +253,6 @@ ACCEPTED = TableSpec(
     ),
     may_be_empty=True,
     disclose=_disclose,
+    section="answered",
     show=lambda scores: shown_confusion(scores),
 )

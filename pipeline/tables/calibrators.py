@@ -173,5 +173,6 @@ CALIBRATORS = TableSpec(
     ),
     compute=lambda experiment: calibrators_table(experiment.runs),
     required=True,
-    show=lambda scores: [shown_calibrator_notes(scores), shown_calibrators(scores)],
+    section="methods",
+    show=lambda scores: [shown_calibrators(scores)],
 )

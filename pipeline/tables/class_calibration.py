@@ -103,5 +103,6 @@ CLASS_CALIBRATION = TableSpec(
         experiment.shown, experiment.before_and_after, experiment.classes, **experiment.bootstrap
     ),
     disclose=by_class,
+    section="calibration",
     show=lambda scores: [shown_class_calibration(scores)],
 )

@@ -162,5 +162,6 @@ CLASS_RISK = TableSpec(
     ),
     metrics=True,
     disclose=by_class,
+    section="classes",
     show=lambda scores: [shown_class_risk(scores)],
 )

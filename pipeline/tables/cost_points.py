@@ -235,5 +235,6 @@ COST_POINTS = TableSpec(
         delta=experiment.row.delta,
     ),
     when=costs_are_stated,
+    section="decisions",
     show=lambda scores: [shown_cost_points(scores)],
 )

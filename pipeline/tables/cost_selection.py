@@ -88,5 +88,6 @@ COST_SELECTION = TableSpec(
     compute=lambda experiment: cost_selection_table(experiment.runs, experiment.costs),
     metrics=True,
     when=costs_are_stated,
+    section="scores",
     show=lambda scores: [shown_cost_selection(scores)],
 )

@@ -132,5 +132,6 @@ COX = TableSpec(
     ),
     compute=lambda experiment: cox_table(experiment.runs, experiment.classes),
     disclose=by_class,
+    section="by_class",
     show=lambda scores: [shown_cox(scores)],
 )

@@ -192,5 +192,6 @@ GROUP_SCORES = TableSpec(
         **experiment.bootstrap,
     ),
     disclose=_disclose,
+    section="scores",
     show=lambda scores: [shown_group_scores(scores)],
 )

@@ -143,5 +143,6 @@ LEVELS = TableSpec(
     compute=lambda experiment: levels_table(
         experiment.shown, experiment.before_and_after, **experiment.bootstrap
     ),
+    section="calibration",
     show=lambda scores: [shown_levels(scores)],
 )

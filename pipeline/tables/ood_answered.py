@@ -136,5 +136,6 @@ OOD_ANSWERED = TableSpec(
         experiment.partners, experiment.frame(OPERATING_POINTS), experiment.row.risk_targets
     ),
     when=has_foreign_partners,
+    section="elsewhere",
     show=lambda scores: [shown_ood_answered(scores)],
 )

@@ -204,8 +204,6 @@ OPERATING_POINTS = TableSpec(
         experiment.runs, targets=experiment.row.risk_targets, delta=experiment.row.delta
     ),
     required=True,
-    show=lambda scores: [
-        shown_operating_points(scores, [scores.record["headline_target"]], name="headline_points"),
-        shown_operating_points(scores, scores.record["risk_targets"]),
-    ],
+    section="answered",
+    show=lambda scores: [shown_operating_points(scores, scores.record["risk_targets"])],
 )

@@ -217,5 +217,6 @@ PER_CLASS = TableSpec(
     ),
     required=True,
     disclose=by_class,
+    section="answered",
     show=lambda scores: [shown_per_class(scores)],
 )

@@ -244,5 +244,6 @@ PREDICTION_SETS = TableSpec(
         experiment.shown, experiment.before_and_after, experiment.classes
     ),
     disclose=by_class,
+    section="sets",
     show=lambda scores: [shown_prediction_sets(scores), shown_prediction_sets_by_class(scores)],
 )

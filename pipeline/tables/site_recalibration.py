@@ -217,5 +217,6 @@ SITE_RECALIBRATION = TableSpec(
     compute=lambda experiment: site_recalibration_table(experiment.partners, seed=experiment.seed),
     when=has_partners,
     disclose=_disclose,
+    section="elsewhere",
     show=lambda scores: [shown_site_recalibration(scores)],
 )

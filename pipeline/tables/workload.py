@@ -247,5 +247,6 @@ WORKLOAD = TableSpec(
         experiment.row.prevalence,
     ),
     disclose=by_class,
+    section="answered",
     show=lambda scores: [shown_workload(scores)],
 )

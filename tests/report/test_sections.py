@@ -1,5 +1,6 @@
 from pipeline.report.sections import FOR_THE_STATISTICIAN, TO_DECIDE
 from pipeline.report.views import experiment_view
+from pipeline.tables import TABLES
 
 ELSEWHERE = {
     "headline_points", "calibrator_notes", "class_counts", "provenance", "published",
@@ -25,6 +26,11 @@ def test_every_table_and_figure_has_one_place(screening, digits):
 def test_what_an_experiment_has_nothing_of_has_no_heading(digits):
     view = experiment_view(digits.having(groups=None, group_curves=None))
     assert "groups" not in {section.key for section in shown(view)}
+
+
+def test_every_table_names_a_section_that_there_is():
+    keys = {section.key for section in (*TO_DECIDE, *FOR_THE_STATISTICIAN)}
+    assert {spec.section for spec in TABLES.values()} <= keys | {""}
 
 
 def test_every_section_says_in_one_sentence_what_it_shows():

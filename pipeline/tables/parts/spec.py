@@ -53,6 +53,9 @@ class TableSpec:
         Whether an experiment has such a table.
     disclose : callable
         From this spec, the frame and what may be shown of each class to what may be handed out.
+    section : str
+        The part of an experiment's page where it is shown, a key of `pipeline.report.sections`;
+        empty where a page of comparisons shows it, or none.
     show : callable
         From the scores to what a page shows of the table by itself; None where there is nothing.
     metrics : bool
@@ -68,6 +71,7 @@ class TableSpec:
     compute: Callable[[Experiment], pd.DataFrame]
     when: Callable[[Experiment], bool] = always
     disclose: Callable[[TableSpec, pd.DataFrame, Mapping[str, Visibility]], pd.DataFrame] = as_it_is
+    section: str = ""
     show: Callable[[Scores], Iterable[Table | None]] = in_figures_alone
     metrics: bool = False
     required: bool = False
