@@ -293,7 +293,7 @@ def test_a_calibrator_added_is_a_row_of_every_comparison(scores):
 
 def test_a_calibrator_that_nothing_stores_is_refused(monkeypatch):
     monkeypatch.delitem(FITTED, "Halved", raising=False)
-    with pytest.raises(InputError, match="type of calibrator must be one of .*; got Halved"):
+    with pytest.raises(InputError, match="type of calibrator must be one of .*, got 'Halved'"):
         to_json(Halved(0.5))
 
 

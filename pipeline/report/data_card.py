@@ -10,11 +10,10 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline.metrics.group_shares import MASK_BELOW
 from pipeline.tables.groups import groups_place
 from pipeline.tables.parts.scores import NOT_RECORDED, Scores
 from pipeline.tables.parts.shown import Cell, Heading, Table
-from pipeline.tables.parts.wording import MASKED, counted, number_text
+from pipeline.tables.parts.wording import counted, number_text
 
 UNKNOWN = "Not recorded."
 SIMULATED = "For any statement of patients: the images are simulated."
@@ -74,8 +73,7 @@ def class_counts_table(scores: Scores) -> Table:
     )
     return Table(
         name="class_counts",
-        caption=f"Images by class and split. {MASKED} masked: fewer than {MASK_BELOW}, or shown "
-        "they would give such a class away.",
+        caption="Images by class and split.",
         columns=(Heading("Class", numeric=False), *(Heading(split) for split in counts)),
         rows=tuple(rows),
         frame=frame,

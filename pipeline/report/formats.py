@@ -7,6 +7,7 @@ from io import BytesIO
 import pandas as pd
 
 from pipeline.tables.parts.shown import Cell, Table
+from pipeline.tables.parts.wording import MASKED
 
 LATEX = {
     "\\": r"\textbackslash{}",
@@ -30,6 +31,7 @@ LATEX = {
     "↓": r"$\downarrow$",
     "\u2009": r"\,",
 }
+HIDDEN = f"{MASKED} hidden: too few patients, or their number would give such a group away."
 MARKS = {"best": r"\textbf{%s}", "tied": r"$\approx$%s", "": "%s"}
 
 
@@ -65,6 +67,7 @@ def latex_text(table: Table) -> str:
     heads = [f"{each.label} ({each.unit})" if each.unit else each.label for each in table.columns]
     lines = [
         f"% {latex_escape(' '.join(table.caption.split()))}",
+        *([f"% {latex_escape(HIDDEN)}"] if _hides(table) else []),
         rf"\begin{{tabular}}{{{shape}}}",
         r"\toprule",
         rf"{' & '.join(latex_escape(head) for head in heads)} \\",
@@ -74,6 +77,10 @@ def latex_text(table: Table) -> str:
         r"\end{tabular}",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _hides(table: Table) -> bool:
+    return any(cell.text == MASKED for row in table.rows for cell in row)
 
 
 def latex_escape(text: str) -> str:

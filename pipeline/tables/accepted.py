@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from pipeline.metrics.group_shares import MASK_BELOW, RATE_FROM
+from pipeline.metrics.group_shares import RATE_FROM
 from pipeline.tables.exact_band import EXACT_BAND
 from pipeline.tables.parts.band_thresholds import thresholds_of
 from pipeline.tables.parts.classes import class_visibilities
@@ -143,13 +143,13 @@ def _no_error(frame: pd.DataFrame, masked: set[str]) -> str:
     """
     whose = _whose_of(masked)
     if not frame["answered"].sum():
-        return f"No image{whose} is answered, so none is read wrongly."
-    return f"No answered image{whose} is read wrongly."
+        return f"No image{whose} is answered, so none is misclassified."
+    return f"No answered image{whose} was misclassified."
 
 
 def _whose_of(masked: set[str]) -> str:
     """Return of which classes a sentence speaks, where it cannot be all."""
-    return " of the classes shown" if masked else ""
+    return " of the classes that are not hidden" if masked else ""
 
 
 def _matrix_table(
@@ -171,9 +171,7 @@ def _matrix_table(
     return Table(
         name="confusion",
         caption=f"What is read as what: {_whose(scores)}. Images of the answered {scores.unit}, "
-        f"beneath them those of the referred and what they would have been read as. {MASKED} "
-        f"masked: fewer than {MASK_BELOW} {scores.unit}, or shown they would give such a class "
-        "away.",
+        f"beneath them those of the referred and what they would have been read as.",
         columns=(
             Heading("True class", numeric=False),
             *(Heading(name, "read as") for name in names),

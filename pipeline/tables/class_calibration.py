@@ -13,7 +13,7 @@ from pipeline.metrics.calibration_error import ece
 from pipeline.metrics.calibration_in_the_large import (
     calibration_in_the_large_by_class,
 )
-from pipeline.metrics.group_shares import MASK_BELOW, RATE_FROM
+from pipeline.metrics.group_shares import RATE_FROM
 from pipeline.tables.parts.classes import class_visibilities
 from pipeline.tables.parts.column import CALIBRATOR, CLASS, LOSS, SEED, count, points, share
 from pipeline.tables.parts.disclosure import by_class
@@ -23,7 +23,7 @@ from pipeline.tables.parts.run import Run
 from pipeline.tables.parts.scores import Scores
 from pipeline.tables.parts.shown import Table
 from pipeline.tables.parts.spec import TableSpec
-from pipeline.tables.parts.wording import MASKED, counted
+from pipeline.tables.parts.wording import counted
 
 
 def class_calibration_table(
@@ -75,8 +75,7 @@ def shown_class_calibration(scores: Scores) -> Table | None:
         "class_calibration",
         "One class against the rest, common to rare: mean probability minus the class's "
         f"share, with 95% patient bootstraps. {counted(rare, 'classes')} too rare to judge "
-        f"(fewer than {RATE_FROM} {scores.unit}; {MASKED} masked: fewer than {MASK_BELOW}, or "
-        "shown they would give such a class away).",
+        f"(fewer than {RATE_FROM} {scores.unit}).",
         CLASS_CALIBRATION.only(
             "class", "calibrator", "cases", "mean_probability", "share", "gap", "ece"
         ),

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pipeline.metrics.group_shares import MASK_BELOW, RATE_FROM
 from pipeline.metrics.selective import selective_summary
 from pipeline.tables.parts.classes import class_visibilities, in_order, training_cases
 from pipeline.tables.parts.column import CALIBRATOR, CLASS, LOSS, SCORE, SEED, count
@@ -71,12 +70,10 @@ def shown_class_risk(scores: Scores) -> Table | None:
     target = scores.record["headline_target"]
     return Table(
         name="class_risk",
-        caption=f"Each class by itself: images of the class that are read as another, if all are "
-        f"answered and if only the surest of the class are, by confidence; {pair['loss']} with "
+        caption="Miss rate of each class: the share of its images that is read as another class, "
+        f"if all are answered and if only its surest are, by confidence; {pair['loss']} with "
         f"{pair['calibrator']}, seed {scores.headline['seed']}. "
-        f"{_most_missed(scores, rows, shown)} {_intervals(scores)} {MASKED} masked: fewer than "
-        f"{MASK_BELOW} test {scores.unit}, or shown they would give such a class away; below "
-        f"{RATE_FROM}, counts alone.",
+        f"{_most_missed(scores, rows, shown)} {_intervals(scores)}",
         columns=(
             Heading("True class", numeric=False),
             Heading("Training images"),

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 
 from pipeline.metrics import metrics_shown
-from pipeline.metrics.group_shares import MASK_BELOW, RATE_FROM
 from pipeline.metrics.groups import by_group
 from pipeline.tables.parts.column import (
     CALIBRATOR,
@@ -114,13 +113,11 @@ def shown_group_scores(scores: Scores) -> Table | None:
         caption=f"Scores of every group and true class, everything answered: {headline['loss']} "
         f"with {headline['calibrator']}, seed {headline['seed']}. {_accuracies(frame)} Intervals: "
         f"exact of patients, 95% patient bootstraps of the rest; where they overlap, equality is "
-        f"not shown. {RESAMPLED_ECE} {MASKED} masked: fewer than {MASK_BELOW} patients, or shown "
-        f"they would give such a group away; below {RATE_FROM}, counts alone. The files hold every "
-        "metric.",
+        f"not shown. {RESAMPLED_ECE} The files hold every metric.",
         columns=(
             Heading("By", numeric=False),
             Heading("Group", numeric=False),
-            Heading("Patients read wrongly", "an image at least"),
+            Heading("Misclassified", "patients with a wrong image"),
             *(Heading(metric_name(key).label, metric_name(key).unit) for key in shown),
         ),
         rows=tuple(rows),

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pipeline.metrics.group_shares import MASK_BELOW, RATE_FROM, GroupShare, group_shares
+from pipeline.metrics.group_shares import GroupShare, group_shares
 from pipeline.tables.parts.column import (
     CALIBRATOR,
     COLUMN,
@@ -152,8 +152,7 @@ def shown_groups(scores: Scores, groups: pd.DataFrame) -> Table:
         name="groups",
         caption=f"Groups at the target of {target_text(scores.record['headline_target'])}: one "
         "threshold for all. Exact 95% intervals; those of the differences hold at once for all "
-        f"groups of a kind that have one. {MASKED} masked: fewer than {MASK_BELOW} patients, or "
-        f"shown they would give such a group away; below {RATE_FROM}, counts alone.",
+        "groups of a kind that have one.",
         columns=(
             Heading("By", numeric=False),
             Heading("Group", numeric=False),

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pipeline.metrics.group_shares import MASK_BELOW, RATE_FROM, Visibility
+from pipeline.metrics.group_shares import RATE_FROM, Visibility
 from pipeline.metrics.intervals import LEVEL, Interval, difference_interval, proportion_interval
 from pipeline.tables.operating_points import OPERATING_POINTS
 from pipeline.tables.parts.classes import COUNTS, class_rows, class_visibilities, training_cases
@@ -168,8 +168,6 @@ def shown_per_class(scores: Scores) -> Table:
         name="per_class",
         caption=f"What became of each class at the target of {target_text(target)}, seed "
         f"{scores.headline['seed']}, with exact 95% intervals, each of its class alone. "
-        f"{MASKED} masked: fewer than {MASK_BELOW} {scores.unit}, or shown they would give such a "
-        f"class away; below {RATE_FROM}, counts alone. "
         f"{referred_classes_sentence(scores)}".rstrip(),
         columns=(
             Heading("True class", numeric=False),

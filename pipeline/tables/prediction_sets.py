@@ -7,7 +7,6 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline.metrics.group_shares import MASK_BELOW, RATE_FROM
 from pipeline.metrics.intervals import LEVEL
 from pipeline.metrics.prediction_sets import PREDICTION_SETS as MAKERS
 from pipeline.metrics.prediction_sets import score_sets
@@ -66,7 +65,7 @@ def _flat(found: Share) -> dict[str, float | int | None]:
     }
 
 
-PROMISES = {"marginal": "over all classes", "class_conditional": "class by class"}
+PROMISES = {"marginal": "marginal", "class_conditional": "class-conditional"}
 
 OF_A_ROW = ["method", "level", "calibrator"]
 
@@ -92,18 +91,18 @@ def shown_prediction_sets(scores: Scores) -> Table | None:
     ]
     return Table(
         name="prediction_sets",
-        caption=f"Sets of classes made to hold the true one so often (split conformal) of "
+        caption=f"Split-conformal prediction sets of "
         f"{scores.headline['loss']}, seed {scores.headline['seed']}: "
         f"{counted(int(frame['cases'].iloc[0]), 'test images')}. "
         f"{_sentence(scores, frame, judged)} {kept_sentence(every)} {_promise(scores)}",
         columns=(
-            Heading("Promise", numeric=False),
+            Heading("Sets", numeric=False),
             Heading("Level"),
             Heading("Calibrator", numeric=False),
-            Heading("Held the true class", "images"),
-            Heading("Least held class", "of those with a rate"),
+            Heading("Contain the true class", "images"),
+            Heading("Lowest coverage of a class", "of those with a rate"),
             Heading("Classes in a set", "mean"),
-            Heading("Of one class", "images"),
+            Heading("One class in the set", "images"),
             Heading("Empty", "images"),
         ),
         rows=tuple(rows),
@@ -123,10 +122,8 @@ def shown_prediction_sets_by_class(scores: Scores) -> Table | None:
     promises = list(dict.fromkeys(zip(rows["method"], rows["level"], strict=True)))
     return Table(
         name="prediction_sets_by_class",
-        caption="How often the sets hold each true class, after "
-        f"{scores.record['headline_calibrator']}, with exact 95% intervals. {MASKED} masked: fewer "
-        f"than {MASK_BELOW} test {scores.unit}, or shown they would give such a class away; below "
-        f"{RATE_FROM}, no rate.",
+        caption="How often the sets contain each true class, after "
+        f"{scores.record['headline_calibrator']}, with exact 95% intervals.",
         columns=(
             Heading("True class", numeric=False),
             *(Heading(PROMISES[method], target_text(level)) for method, level in promises),
@@ -175,14 +172,13 @@ def _sentence(scores: Scores, frame: pd.DataFrame, judged: pd.DataFrame) -> str:
     words = []
     for _, row in rows.iterrows():
         classes = pick(judged, **{key: row[key] for key in OF_A_ROW})
-        held = f"{PROMISES[row['method']]} they held {percent(row['coverage'])}"
+        sets = f"the {target_text(row['level'])} {PROMISES[row['method']]} sets"
+        words.append(f"{sets} contain the true class in {percent(row['coverage'])} of images")
         if len(classes):
             least = classes.iloc[int(classes["coverage"].argmin())]
-            held += f" and of {least['class']} {percent(least['coverage'])}"
-        words.append(held)
-    level = target_text(rows["level"].iloc[0])
+            words[-1] += f" (in {percent(least['coverage'])} of {least['class']})"
     calibrator = scores.record["headline_calibrator"]
-    return f"After {calibrator}, promised {level} {', promised '.join(words)}."
+    return f"After {calibrator}, {' and '.join(words)}."
 
 
 def _of_the_model(scores: Scores, every: pd.DataFrame) -> pd.DataFrame:
@@ -214,8 +210,8 @@ def kept_sentence(every: pd.DataFrame) -> str:
 
 def _promise(scores: Scores) -> str:
     promise = (
-        "The promise is over samples of the same population, drawn image by image; only “class by "
-        "class” makes it to every class."
+        "The coverage is promised on average over samples of the same population, drawn image by "
+        "image; only class-conditional sets promise it for every class."
     )
     if scores.unit == "cases":
         return f"{promise} Intervals are exact."

@@ -177,9 +177,7 @@ def shown_shift(scores: Scores, partner: str, rows: pd.DataFrame) -> Table:
         name=f"shift_{partner}",
         caption=f"{partner}: {headline['loss']} with {headline['calibrator']}, seed "
         f"{headline['seed']}, calibrated and its threshold found at home (target "
-        f"{target_text(scores.record['headline_target'])}). {NOT_COVERED} {MASKED} masked: fewer "
-        f"than {MASK_BELOW}, or shown they would give such a view away; below {RATE_FROM}, counts "
-        "alone.",
+        f"{target_text(scores.record['headline_target'])}). {NOT_COVERED}",
         columns=(
             Heading("View", numeric=False),
             Heading("Cases"),

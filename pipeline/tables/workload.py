@@ -10,7 +10,6 @@ import pandas as pd
 from jaxtyping import Float
 
 from pipeline.errors import InputError
-from pipeline.metrics.group_shares import MASK_BELOW, RATE_FROM
 from pipeline.metrics.intervals import LEVEL, Interval
 from pipeline.metrics.patient_units import rarest_labels
 from pipeline.metrics.workload import AnswerCounts, WorkloadRow, workload
@@ -29,7 +28,7 @@ from pipeline.tables.parts.run import Applied, Run
 from pipeline.tables.parts.scores import Scores
 from pipeline.tables.parts.shown import Cell, Table
 from pipeline.tables.parts.spec import TableSpec
-from pipeline.tables.parts.wording import MASKED, target_text
+from pipeline.tables.parts.wording import target_text
 
 POLICIES = {
     "threshold": "model",
@@ -181,9 +180,7 @@ def shown_workload(scores: Scores) -> Table | None:
         "per_thousand",
         "Of 1,000 patients arriving, with 95% intervals of the model's: "
         f"{headline['loss']} with {headline['calibrator']}, seed {headline['seed']}, at the "
-        f"threshold for a target of {target_text(target)}. {_stated_sentence(scores, rows)} "
-        f"No rate of a class with fewer than {RATE_FROM} test patients; {MASKED} masked: fewer "
-        f"than {MASK_BELOW}, or shown they would give such a class away.",
+        f"threshold for a target of {target_text(target)}. {_stated_sentence(scores, rows)}",
         WORKLOAD.only(
             "prevalence", "policy", "class", "patients", "arriving", "answered", "wrong", "referred"
         ),

@@ -3,7 +3,7 @@ import pytest
 
 from pipeline.errors import InputError
 from pipeline.metrics.case_costs import case_costs
-from pipeline.metrics.selective import coverage_at_risk
+from pipeline.metrics.risk_points import coverage_at_risk
 
 # Ten cases: class 0 six times, one of them wrong; class 1 four times, three of them missed.
 CONFIDENCE = np.array([0.9, 0.9, 0.8, 0.8, 0.7, 0.4, 0.9, 0.8, 0.6, 0.3])

@@ -32,8 +32,8 @@ def test_the_class_missed_most_is_named(screening):
 def test_a_class_without_a_rate_may_be_missed_more_and_is_not_compared(screening):
     said = shown_class_risk(small_class(screening, 9)).caption
     assert "Most often missed of the classes whose rate is shown: " in said
-    risks = screening.class_risk.assign(missed=0)
-    never = dataclasses.replace(screening, class_risk=risks)
+    risks = screening.frame("class_risk").assign(missed=0)
+    never = screening.having(class_risk=risks)
     said = shown_class_risk(small_class(never, 9)).caption
     assert "No image of a class whose rate is shown is read as another." in said
 

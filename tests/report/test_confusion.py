@@ -47,7 +47,7 @@ def test_without_a_threshold_everything_is_referred_and_nothing_read_wrongly(scr
     assert matrix.frame["answered"].sum() == 0
     assert matrix.frame["referred"].sum() == 600
     assert errors.rows == ()
-    assert errors.caption.startswith("No image is answered, so none is read wrongly.")
+    assert errors.caption.startswith("No image is answered, so none is misclassified.")
 
 
 def test_answers_of_fewer_than_the_table_holds_are_not_said_to_be_none(screening):
@@ -63,19 +63,19 @@ def test_answers_of_fewer_than_the_table_holds_are_not_said_to_be_none(screening
 def test_that_no_answered_image_is_wrong_is_said_only_of_classes_shown(screening):
     right = screening.frame("accepted").query("label == prediction")
     said = shown_confusion(screening.having(accepted=right))[1].caption
-    assert said.startswith("No answered image is read wrongly.")
+    assert said.startswith("No answered image was misclassified.")
     few = small_class(screening.having(accepted=right), 9)
     assert shown_confusion(few)[1].caption.startswith(
-        "No answered image of the classes shown is read wrongly."
+        "No answered image of the classes that are not hidden was misclassified."
     )
 
 
 def test_the_commonest_error_is_said_to_be_of_the_classes_shown_where_some_are_not(screening):
     _, errors = shown_confusion(small_class(screening, 9))
-    said = "Commonest confident error of the classes shown: "
+    said = "Commonest confident error of the classes that are not hidden: "
     assert errors.caption.startswith(said)
     assert failures_sentence(small_class(screening, 9), 3).startswith(
-        "Images of the classes shown answered wrongly, commonest first: "
+        "Images of the classes that are not hidden answered wrongly, commonest first: "
     )
 
 

@@ -21,7 +21,7 @@ def test_coverage_is_a_count_with_its_exact_interval(screening):
     row = promised(screening, "")
     cells = next(
         each for each in shown_prediction_sets(screening).rows
-        if [cell.text for cell in each[:3]] == ["over all classes", "90%", "ats"]
+        if [cell.text for cell in each[:3]] == ["marginal", "90%", "ats"]
     )  # fmt: skip
     assert cells[3].text == f"{row['covered']} of {row['cases']}"
     assert interval(row["lower"], row["upper"]) in cells[3].detail
@@ -35,14 +35,14 @@ def test_the_least_held_class_is_one_that_may_be_shown(screening):
     least = judged.loc[judged["coverage"].idxmin(), "class"]
     table = shown_prediction_sets(few)
     assert {row[4].detail.split(" ")[0] for row in table.rows} <= {"normal", "benign"}
-    assert f"and of {least}" in table.caption
+    assert f"% of {least})" in table.caption
 
 
 def test_each_class_stands_under_both_promises(screening):
     row = promised(screening, "malignant")
     table = shown_prediction_sets_by_class(screening)
     assert [column.label for column in table.columns[1:]] == [
-        "over all classes", "over all classes", "class by class", "class by class",
+        "marginal", "marginal", "class-conditional", "class-conditional",
     ]  # fmt: skip
     cells = next(each for each in table.rows if each[0].text == "malignant")
     assert cells[1].text == f"{row['covered']} of {row['cases']}"

@@ -79,7 +79,7 @@ def test_of_what_was_brought_no_training_is_claimed(screening):
     assert card["Training"] == "Not recorded: predictions were brought."
     assert card["Threshold"] == "None was searched: no separate cases were given."
     assert card["Recalibration"] == "No calibrator was fitted: no separate cases were given."
-    assert "No image is answered, so none is read wrongly." in card["Known failures"]
+    assert "No image is answered, so none is misclassified." in card["Known failures"]
     answers = [item.answer for item in data_card(brought(screening))]
     assert any("Size and channels of the images: not recorded." in each for each in answers)
     said = dict(first_screen(brought(screening)).said)

@@ -43,10 +43,10 @@ def exact_band_panel(scores: Scores) -> Panel | None:
     figure = exact_band_figure(band, _with_joint_limits(band), point, unit=scores.unit)
     everything = band.iloc[-1]
     sentence = (
-        f"{headline['loss']} with {headline['calibrator']}, seed {headline['seed']}: answering all "
-        f"{point['num_test']:,} is wrong in {everything['wrong']:,.0f} "
-        f"({percent(everything['risk'])}). {_approved(point)} "
-        "Each slice has 95% confidence; the whole line has less: the bars hold together."
+        f"{headline['loss']} with {headline['calibrator']}, seed {headline['seed']}: if it "
+        f"answered all {counted(point['num_test'], scores.unit)}, {everything['wrong']:,.0f} would "
+        f"be wrong ({percent(everything['risk'])}). {_approved(point)} "
+        "Band: pointwise 95% limits; bars: simultaneous 95% intervals."
     )
     title = "Risk and coverage of the model shown"
     return make_panel(
