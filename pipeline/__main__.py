@@ -148,6 +148,24 @@ def verify(
 
 
 @app.command()
+def table(
+    study: Annotated[str, typer.Argument(help="Whose scores are here.")],
+    experiment: Annotated[str, typer.Argument(help="One of its experiments.")],
+    name: Annotated[str, typer.Argument(help="Of the table, as its CSV in the report is named.")],
+    *,
+    tex: Annotated[bool, typer.Option("--tex", help="LaTeX (booktabs) instead of CSV.")] = False,
+) -> None:
+    """Print one table of an experiment's page."""
+    from pipeline.config.names import require_name
+    from pipeline.report import printed_table
+
+    folder = Path(
+        "data/scores", require_name(study, "a study"), require_name(experiment, "an experiment")
+    )
+    typer.echo(printed_table(folder, name, tex=tex), nl=False)
+
+
+@app.command()
 def overview() -> None:
     """Write reports/index.html, the front page of every tracked study."""
     importlib.import_module("pipeline.stages.overview").run(root=Path.cwd())

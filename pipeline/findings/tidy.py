@@ -10,19 +10,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.errors import InputError
+from pipeline.tables import TABLES as SPECS
 
 KEYS = ("loss", "calibrator", "seed")
-TABLES: dict[str, tuple[str, ...]] = {
-    "runs": (),
-    "long_tail": ("rule", "group"),
-    "ood": ("partner", "kind", "score"),
-    "shift": ("partner", "kind", "view", "corruption", "severity"),
-    "site_recalibration": ("partner", "correction"),
-}
-"""Score tables by name, and what tells the rows of one loss, calibrator and seed apart there.
+PUBLISHED = ("runs", "long_tail", "ood", "shift", "site_recalibration")
+"""Score tables of which numbers are published; only the first is in every experiment."""
 
-Only the first is in every experiment.
-"""
+TABLES: dict[str, tuple[str, ...]] = {
+    name: tuple(key for key in SPECS[name].keys if key not in KEYS) for name in PUBLISHED
+}
+"""By name, what tells the rows of one loss, calibrator and seed apart there."""
 
 CONDITIONS = tuple(dict.fromkeys(column for columns in TABLES.values() for column in columns))
 WHOLE_NUMBERS = ("seed", "severity")

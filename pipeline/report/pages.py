@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from pipeline.outgoing_text import csv_text, printable
 from pipeline.report.curves import curve_tables
-from pipeline.report.formats import latex_text, parquet_bytes
+from pipeline.report.formats import parquet_bytes
 from pipeline.report.overview import StudyLine, headings
 from pipeline.report.provenance import fingerprint_line
 from pipeline.report.ranking import ranking_tables
@@ -35,7 +35,7 @@ def study_files(study: str, title: str, every: Sequence[Scores]) -> dict[str, by
     -------
     dict of str to bytes
         ``index.html``, ``comparison.html``, ``experiments/NAME.html`` with pages of its metrics
-        and pictures beside it, ``tables/NAME/*`` as CSV, Parquet and LaTeX,
+        and pictures beside it, ``tables/NAME/*`` as CSV and Parquet,
         ``figures/NAME/*.svg``, and ``plots/CURVE/NAME.csv``. Equal scores give equal bytes.
     """
     views = [experiment_view(scores) for scores in every]
@@ -81,7 +81,6 @@ def study_files(study: str, title: str, every: Sequence[Scores]) -> dict[str, by
 def _table_files(stem: str, table: Table) -> dict[str, bytes]:
     return {
         f"{stem}.csv": csv_text(table.frame).encode(),
-        f"{stem}.tex": latex_text(table).encode(),
         f"{stem}.parquet": parquet_bytes(table),
     }
 
