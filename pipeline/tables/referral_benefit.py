@@ -2,8 +2,7 @@
 
 import pandas as pd
 
-from pipeline.tables.net_benefit import EVERY_POLICY
-from pipeline.tables.parts.column import CALIBRATOR, CLASS, LOSS, POLICY, SEED, number, share
+from pipeline.tables.net_benefit import EVERY_POLICY, NET_BENEFIT
 from pipeline.tables.parts.disclosure import Classes, without_classes
 from pipeline.tables.parts.spec import TableSpec
 
@@ -18,17 +17,7 @@ def _disclose(spec: TableSpec, table: pd.DataFrame, classes: Classes) -> pd.Data
 
 REFERRAL_BENEFIT = TableSpec(
     name="referral_benefit",
-    columns=(
-        LOSS,
-        CALIBRATOR,
-        SEED,
-        CLASS,
-        POLICY,
-        share("threshold_probability", key=True),
-        number("net_benefit"),
-        number("lower"),
-        number("upper"),
-    ),
+    columns=NET_BENEFIT.columns,
     compute=lambda experiment: _with_referral(experiment.frame(EVERY_POLICY)),
     disclose=_disclose,
 )
