@@ -191,8 +191,10 @@ def evaluate(
     shared = selective_summary(
         cases.confidence,
         cases.losses,
-        targets=[percent / 100 for percent in RISK_TARGETS_PERCENT],
-        coverages=[percent / 100 for percent in COVERAGES_PERCENT],
+        targets=[
+            each / 100 for each in RISK_TARGETS_PERCENT if f"coverage_at_risk_{each}" in names
+        ],
+        coverages=[each / 100 for each in COVERAGES_PERCENT if f"risk_at_coverage_{each}" in names],
         weights=weights,
     )
     values: dict[str, Estimates | None] = {}

@@ -195,7 +195,6 @@ def selective_summary(
     """
     statistics: dict[str, Statistic] = {
         "aurc": area_under_risk,
-        "e_aurc": area_under_risk,
         "augrc": area_under_joint_risk,
     }
     for target in targets:
@@ -206,7 +205,8 @@ def selective_summary(
         statistics[name] = risk_statistic(coverage)
     summary = evaluate_statistics(statistics, confidence, losses, weights)
     best = aurc(-np.asarray(losses, float), losses, weights)
-    return summary | {"e_aurc": _excess(summary["aurc"], best)}
+    areas = {"aurc": summary["aurc"], "e_aurc": _excess(summary["aurc"], best)}
+    return areas | {name: value for name, value in summary.items() if name not in areas}
 
 
 def risk_coverage_curve(
