@@ -15,6 +15,22 @@ _AS_TEXT = re.compile(r"'(.*)|=\"(.*)\"")
 _ROUNDED = re.compile(r"[+-]?[0-9](?:[.,][0-9]+)?e\+[0-9]+")
 
 
+_LARGEST_EXACT = 2**53
+"""Beyond it floats skip whole numbers."""
+
+
+def whole_number(value: float) -> str:
+    """Return a whole number that a table holds as a float, as it was before.
+
+    One that is too long was rounded on the way: it is spelt as a spreadsheet does, so that it
+    `is_rounded`.
+
+    >>> whole_number(3.0), whole_number(2.0**60)
+    ('3', '1.15292e+18')
+    """
+    return str(int(value)) if abs(value) < _LARGEST_EXACT else f"{value:.5e}"
+
+
 def plain_identifier(text: str) -> str:
     """Return an identifier as all its spellings have it.
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipeline.errors import InputError, located
@@ -14,6 +15,8 @@ from pipeline.errors import InputError, located
 MAX_BYTES = 4_000_000_000
 """Of a table, as its file claims and in memory."""
 MAX_COLUMNS = 10_000
+MAX_CELL = 10_000_000
+"""Bytes of a text; the longest of ours, a fitted calibrator of hundreds of classes, has one."""
 
 _DAMAGED = (pa.ArrowException, OSError, ValueError, OverflowError)
 """What Arrow raises of a file that is damaged, or none of its kind."""
@@ -25,8 +28,8 @@ def read_parquet(path: Path) -> pa.Table:
     Raises
     ------
     InputError
-        Naming the file, if it is absent, is no Parquet, is damaged, or is larger than `MAX_BYTES`
-        or `MAX_COLUMNS`.
+        Naming the file, if it is absent, is no Parquet, is damaged, or is larger than `MAX_BYTES`,
+        `MAX_COLUMNS` or, in a cell, `MAX_CELL`.
     """
     with located(path):
         if not path.is_file():
@@ -61,6 +64,8 @@ def _read(file: pq.ParquetFile) -> pa.Table:
     for batch in file.iter_batches():
         num_bytes += batch.nbytes
         _require_size(num_bytes)
+        for name in batch.schema.names:
+            _require_short(batch[name], name)
         batches.append(batch)
     return pa.Table.from_batches(batches, schema=file.schema_arrow)
 
@@ -68,6 +73,16 @@ def _read(file: pq.ParquetFile) -> pa.Table:
 def _require_size(num_bytes: int) -> None:
     if num_bytes > MAX_BYTES:
         message = f"at most {MAX_BYTES:,} bytes in memory expected, got {num_bytes:,} or more"
+        raise InputError(message)
+
+
+def _require_short(column: pa.Array, name: str) -> None:
+    texts = column.dictionary if pa.types.is_dictionary(column.type) else column
+    if not is_text(texts.type):
+        return
+    longest = pc.max(pc.binary_length(texts)).as_py() or 0
+    if longest > MAX_CELL:
+        message = f"column {name!r:.80}: at most {MAX_CELL:,} bytes in a cell expected"
         raise InputError(message)
 
 

@@ -19,13 +19,11 @@ from pipeline.config.dataset import SPLITS
 from pipeline.config.reading import Strict
 from pipeline.csv_table import absent_column, read_csv
 from pipeline.errors import InputError, located
-from pipeline.identifiers import is_rounded
+from pipeline.identifiers import is_rounded, whole_number
 from pipeline.parquet_table import is_binary, python_values, read_parquet
 
 KeyKind = Literal["sop", "series", "study", "accession", "patient", "file"]
 
-_LARGEST_EXACT = 2**53
-"""Beyond it floats skip whole numbers."""
 _WITH_FRACTION = re.compile(r"([0-9]+)\.0+")
 
 _SCHEMA = pa.schema(
@@ -136,9 +134,8 @@ def _cell(value: Any) -> str:
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""
     if isinstance(value, float) and value.is_integer():
-        # Parquet keeps a whole number that once shared its column with a gap as 3.0, rounded where
-        # it is too long: that is then shown as a spreadsheet would.
-        return str(int(value)) if abs(value) < _LARGEST_EXACT else f"{value:.5e}"
+        # Parquet keeps a whole number that once shared its column with a gap as 3.0.
+        return whole_number(value)
     return str(value).strip()
 
 

@@ -17,6 +17,7 @@ import pyarrow as pa
 from pipeline.bring_your_own.npz_file import read_npz
 from pipeline.csv_table import SEPARATORS, absent_column, read_separated
 from pipeline.errors import InputError, located
+from pipeline.identifiers import whole_number
 from pipeline.parquet_table import (
     is_binary,
     is_list,
@@ -235,5 +236,5 @@ def as_text(value: object) -> str:
     ('3', '3.0')
     """
     if isinstance(value, float) and value.is_integer():
-        return str(int(value))
+        return whole_number(value)
     return str(value)

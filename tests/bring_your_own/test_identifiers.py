@@ -68,6 +68,14 @@ def test_an_identifier_that_a_spreadsheet_rounded_is_refused(tmp_path):
         read_given(write(table, tmp_path / "cases.csv"))
 
 
+def test_a_long_number_that_a_float_rounded_is_refused_too(tmp_path):
+    # 2**60 + 1 and 2**60 are one float, as a column with a gap holds them.
+    table = logits_table(3, seed=0).assign(patient=[2.0**60, 2.0**60 + 1, 7.0])
+    table.to_parquet(tmp_path / "cases.parquet")
+    with pytest.raises(InputError, match=r"'patient': identifiers in full .* 2 of 3 rows, first"):
+        read_given(tmp_path / "cases.parquet")
+
+
 def test_the_same_file_twice_is_refused_under_any_name(tmp_path):
     path, copy = tmp_path / "test.csv", tmp_path / "copy.csv"
     write(logits_table(6, seed=0), path)
