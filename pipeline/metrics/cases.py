@@ -11,12 +11,7 @@ from pipeline.errors import InputError
 from pipeline.metrics.bins import NUM_BINS
 from pipeline.metrics.top_label import top_label
 from pipeline.metrics.weighting import Confidence, Correct
-from pipeline.shapes import (
-    Labels,
-    LogProbabilities,
-    require_labels_in_range,
-    require_same_length,
-)
+from pipeline.shapes import Labels, LogProbabilities, require_labels_in_range, require_same_length
 
 SUM_TOLERANCE = 1e-3
 """A row's probabilities may miss one by this much: float32 rounding over thousands of classes."""

@@ -16,12 +16,7 @@ from jaxtyping import Bool, Float
 
 from pipeline.errors import InputError
 from pipeline.metrics.shares import Share, share
-from pipeline.shapes import (
-    Labels,
-    LogProbabilities,
-    require_labels_in_range,
-    require_same_length,
-)
+from pipeline.shapes import Labels, LogProbabilities, require_labels_in_range, require_same_length
 
 PredictionSets = Bool[np.ndarray, "cases classes"]
 """Whether each class is in the case's set."""

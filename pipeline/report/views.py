@@ -13,12 +13,7 @@ from pipeline.report.model_card import model_card
 from pipeline.report.panels import Panel, experiment_panels
 from pipeline.report.provenance import chain, fingerprint_line, provenance_table
 from pipeline.report.published import published_table
-from pipeline.report.sections import (
-    FOR_THE_STATISTICIAN,
-    TO_DECIDE,
-    ShownSection,
-    shown_sections,
-)
+from pipeline.report.sections import FOR_THE_STATISTICIAN, TO_DECIDE, ShownSection, shown_sections
 from pipeline.tables import TABLES
 from pipeline.tables.calibrators import shown_calibrator_notes
 from pipeline.tables.differences import shown_differences

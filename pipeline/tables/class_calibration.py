@@ -10,9 +10,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.metrics.calibration_error import ece
-from pipeline.metrics.calibration_in_the_large import (
-    calibration_in_the_large_by_class,
-)
+from pipeline.metrics.calibration_in_the_large import calibration_in_the_large_by_class
 from pipeline.metrics.group_shares import RATE_FROM
 from pipeline.tables.parts.classes import class_visibilities
 from pipeline.tables.parts.column import CALIBRATOR, CLASS, LOSS, SEED, count, points, share

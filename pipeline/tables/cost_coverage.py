@@ -6,15 +6,12 @@ from functools import partial
 
 import pandas as pd
 
-from pipeline.tables.parts.column import CALIBRATOR, LOSS, count, share
 from pipeline.tables.parts.scores import Scores
 from pipeline.tables.parts.shown import Table
 from pipeline.tables.parts.spec import TableSpec
 from pipeline.tables.parts.stated_costs import costs_are_stated, scaled_costs
-from pipeline.tables.parts.wording import (
-    counted,
-)
-from pipeline.tables.risk_coverage import risk_coverage_table, shown_coverages
+from pipeline.tables.parts.wording import counted
+from pipeline.tables.risk_coverage import RISK_COVERAGE, risk_coverage_table, shown_coverages
 
 
 def shown_cost_coverage(scores: Scores, frame: pd.DataFrame) -> Table:
@@ -31,14 +28,7 @@ def shown_cost_coverage(scores: Scores, frame: pd.DataFrame) -> Table:
 
 COST_COVERAGE = TableSpec(
     name="cost_coverage",
-    columns=(
-        LOSS,
-        CALIBRATOR,
-        share("coverage", key=True),
-        share("risk_mean"),
-        share("risk_sd"),
-        count("num_seeds"),
-    ),
+    columns=RISK_COVERAGE.columns,
     compute=lambda experiment: risk_coverage_table(
         experiment.runs, partial(scaled_costs, costs=experiment.costs)
     ),

@@ -20,13 +20,7 @@ from pipeline.tables.parts.sentences import NOT_SEARCHED, none_passed, too_few
 from pipeline.tables.parts.shown import Cell, Heading, Table
 from pipeline.tables.parts.spec import TableSpec
 from pipeline.tables.parts.stated_costs import costs_are_stated, scaled_costs
-from pipeline.tables.parts.wording import (
-    counted,
-    missing,
-    percent,
-    target_text,
-    threshold_text,
-)
+from pipeline.tables.parts.wording import counted, missing, percent, target_text, threshold_text
 
 TEST = "hoeffding_bentkus"
 """The p-value of any loss in [0, 1]; the exact binomial one holds for 0 and 1 alone."""

@@ -16,12 +16,7 @@ from pipeline.tables.parts.selection_scores import POINTS, selection_scores
 from pipeline.tables.parts.shown import Cell, Heading, Table
 from pipeline.tables.parts.spec import TableSpec
 from pipeline.tables.parts.stated_costs import costs_are_stated, scaled_costs
-from pipeline.tables.parts.wording import (
-    counted,
-    metric_name,
-    missing,
-    scaled,
-)
+from pipeline.tables.parts.wording import counted, metric_name, missing, scaled
 
 
 def cost_selection_table(runs: Sequence[Run], costs: Costs) -> pd.DataFrame:

@@ -11,9 +11,7 @@ import pandas as pd
 from jaxtyping import Float
 
 from pipeline.errors import InputError
-from pipeline.metrics.calibration_in_the_large import (
-    confidence_gap,
-)
+from pipeline.metrics.calibration_in_the_large import confidence_gap
 from pipeline.metrics.cox import cox_line, one_vs_rest_log_odds
 from pipeline.metrics.weighting import Weights
 from pipeline.tables.parts.column import CALIBRATOR, LOSS, QUANTITY, SEED, number

@@ -7,9 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline.metrics.long_tail import (
-    score_by_group,
-)
+from pipeline.metrics.long_tail import score_by_group
 from pipeline.tables.parts.class_groups import grouped_classes, has_long_tail
 from pipeline.tables.parts.column import CALIBRATOR, GROUP, LOSS, RULE, SEED, count, share
 from pipeline.tables.parts.disclosure import Classes, blank, counts_of, firsts, masked_of

@@ -16,12 +16,7 @@ from pipeline.tables.parts.partners import PartnerRun, foreign, has_foreign_part
 from pipeline.tables.parts.scores import Scores, pick
 from pipeline.tables.parts.shown import Cell, Heading, Table
 from pipeline.tables.parts.spec import TableSpec
-from pipeline.tables.parts.wording import (
-    count_of,
-    missing,
-    percent,
-    target_text,
-)
+from pipeline.tables.parts.wording import count_of, missing, percent, target_text
 
 
 def ood_answered_table(

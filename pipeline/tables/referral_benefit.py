@@ -1,5 +1,7 @@
 """The net benefit of acting on each critical class, where some patients are referred."""
 
+from __future__ import annotations
+
 import pandas as pd
 
 from pipeline.tables.net_benefit import EVERY_POLICY, NET_BENEFIT

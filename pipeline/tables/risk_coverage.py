@@ -12,11 +12,7 @@ from pipeline.tables.parts.run import Run, by_loss
 from pipeline.tables.parts.scores import Scores, pick
 from pipeline.tables.parts.shown import Cell, Heading, Table
 from pipeline.tables.parts.spec import TableSpec
-from pipeline.tables.parts.wording import (
-    missing,
-    percent,
-    target_text,
-)
+from pipeline.tables.parts.wording import missing, percent, target_text
 
 
 def risk_coverage_table(runs: Sequence[Run], losses: CaseLosses = errors) -> pd.DataFrame:

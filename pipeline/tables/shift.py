@@ -14,16 +14,7 @@ from pipeline.metrics.group_shares import MASK_BELOW, RATE_FROM
 from pipeline.metrics.intervals import proportion_interval
 from pipeline.tables.operating_points import OPERATING_POINTS
 from pipeline.tables.parts.calibration_scores import calibration_columns, calibration_scores
-from pipeline.tables.parts.column import (
-    CALIBRATOR,
-    KIND,
-    LOSS,
-    PARTNER,
-    SEED,
-    count,
-    share,
-    text,
-)
+from pipeline.tables.parts.column import CALIBRATOR, KIND, LOSS, PARTNER, SEED, count, share, text
 from pipeline.tables.parts.disclosure import Classes, blank, firsts, masked_of, without_hidden
 from pipeline.tables.parts.partners import PartnerRun, has_partners, labelled, threshold_at
 from pipeline.tables.parts.run import Applied

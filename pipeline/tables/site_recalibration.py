@@ -17,11 +17,7 @@ from pipeline.calibrators.label_shift import fit_label_shift
 from pipeline.calibrators.site import fit_site
 from pipeline.errors import InputError
 from pipeline.metrics.group_shares import MASK_BELOW, RATE_FROM
-from pipeline.tables.parts.calibration_scores import (
-    AWAY,
-    calibration_columns,
-    calibration_scores,
-)
+from pipeline.tables.parts.calibration_scores import AWAY, calibration_columns, calibration_scores
 from pipeline.tables.parts.column import CALIBRATOR, LOSS, PARTNER, SEED, count, text
 from pipeline.tables.parts.disclosure import Classes, without_hidden
 from pipeline.tables.parts.partners import PartnerRun, has_partners, labelled
@@ -29,13 +25,7 @@ from pipeline.tables.parts.run import Run
 from pipeline.tables.parts.scores import Scores, pick
 from pipeline.tables.parts.shown import Cell, Heading, Table
 from pipeline.tables.parts.spec import TableSpec
-from pipeline.tables.parts.wording import (
-    MASKED,
-    metric_name,
-    missing,
-    number_text,
-    scaled,
-)
+from pipeline.tables.parts.wording import MASKED, metric_name, missing, number_text, scaled
 
 NUM_DRAWS = 5
 """Halvings of the site's patients that are averaged."""

@@ -13,15 +13,7 @@ from pipeline.errors import InputError
 from pipeline.metrics.intervals import LEVEL, Interval
 from pipeline.metrics.patient_units import rarest_labels
 from pipeline.metrics.workload import AnswerCounts, WorkloadRow, workload
-from pipeline.tables.parts.column import (
-    CALIBRATOR,
-    LOSS,
-    SEED,
-    TARGET,
-    count,
-    number,
-    text,
-)
+from pipeline.tables.parts.column import CALIBRATOR, LOSS, SEED, TARGET, count, number, text
 from pipeline.tables.parts.disclosure import by_class
 from pipeline.tables.parts.rendering import rendered
 from pipeline.tables.parts.run import Applied, Run

@@ -7,11 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pipeline.metrics.long_tail import (
-    ClassGroups,
-    groups_by_count,
-    groups_by_tertile,
-)
+from pipeline.metrics.long_tail import ClassGroups, groups_by_count, groups_by_tertile
 
 if TYPE_CHECKING:
     from pipeline.tables.parts.experiment import Experiment
