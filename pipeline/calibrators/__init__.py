@@ -16,6 +16,7 @@ from pipeline.calibrators.bts import fit_bts
 from pipeline.calibrators.calibrator import Calibrator, SiteCases
 from pipeline.calibrators.dirichlet import fit_dirichlet
 from pipeline.calibrators.ets import fit_ets
+from pipeline.calibrators.focal_temperature import fit_focal_temperature
 from pipeline.calibrators.histogram import fit_histogram
 from pipeline.calibrators.hts import fit_hts
 from pipeline.calibrators.identity import fit_identity
@@ -43,6 +44,7 @@ CALIBRATORS: dict[str, Callable[..., Calibrator]] = {
     "bts": fit_bts,
     "dirichlet": fit_dirichlet,
     "ets": fit_ets,
+    "focal_temperature": fit_focal_temperature,
     "histogram": fit_histogram,
     "hts": fit_hts,
     "identity": fit_identity,

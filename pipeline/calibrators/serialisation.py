@@ -10,6 +10,7 @@ from pipeline.calibrators.bcts import BiasCorrectedTemperature
 from pipeline.calibrators.calibrator import Calibrator
 from pipeline.calibrators.dirichlet import DirichletCalibration
 from pipeline.calibrators.ets import EnsembleTemperature
+from pipeline.calibrators.focal_temperature import FocalTemperature
 from pipeline.calibrators.histogram import HistogramBinning
 from pipeline.calibrators.hts import EntropyTemperature
 from pipeline.calibrators.identity import Identity
@@ -28,6 +29,7 @@ FITTED: dict[str, type] = {
         DirichletCalibration,
         EnsembleTemperature,
         EntropyTemperature,
+        FocalTemperature,
         HistogramBinning,
         Identity,
         IsotonicCalibration,

@@ -26,7 +26,9 @@ VARIANTS = {
 
 FEWEST_CASES = {
     "identity": 1,
-    **dict.fromkeys(("temperature", "ats", "bts", "hts", "ets", "histogram"), 2),
+    **dict.fromkeys(
+        ("temperature", "ats", "bts", "hts", "ets", "focal_temperature", "histogram"), 2
+    ),
     # One a class, of the four that the cases here have.
     **dict.fromkeys(("bcts", "prior", "vector", "dirichlet", "isotonic"), 4),
 }
