@@ -7,10 +7,12 @@ from pipeline.training.prediction import Classifier
 from pipeline.training.restoring import restore_classifier
 from pipeline.training.session import Method, State
 from pipeline.training.task import Task
+from pipeline.training.together import Job, train_together
 
 __all__ = [
     "Classifier",
     "Fitted",
+    "Job",
     "LabelledImages",
     "Method",
     "Normalisation",
@@ -20,4 +22,5 @@ __all__ = [
     "restore_classifier",
     "start_fabric",
     "train",
+    "train_together",
 ]
