@@ -66,17 +66,22 @@ def start_fabric(recipe: Recipe) -> Fabric:
 def repeatable(device: torch.device) -> Iterator[None]:
     """Use deterministic algorithms and a private random state inside; restore both after."""
     enabled = torch.are_deterministic_algorithms_enabled()
+    caches_casts = torch.is_autocast_cache_enabled()
     warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
     settings: Any = torch.utils.deterministic
     fill = settings.fill_uninitialized_memory
-    # Some 3D poolings have no deterministic gradient on CUDA: there torch warns.
+    # An operation that has no deterministic form on CUDA is warned of there, not refused.
     torch.use_deterministic_algorithms(mode=True, warn_only=device.type == "cuda")
+    if device.type == "cuda":
+        # A captured step cannot cast weights once for all steps; an eager one shall equal it.
+        torch.set_autocast_cache_enabled(False)
     # Nothing here reads memory before writing it, and filling it first costs time.
     settings.fill_uninitialized_memory = False
     try:
         with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
             yield
     finally:
+        torch.set_autocast_cache_enabled(caches_casts)
         torch.use_deterministic_algorithms(mode=enabled, warn_only=warn_only)
         settings.fill_uninitialized_memory = fill
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from lightning_fabric import Fabric
 
-from pipeline.training.loop import Fitted, TrainingData, train
+from pipeline.training.loop import Fitted, train
 from pipeline.training.session import Method, State
+from pipeline.training.trainer import TrainingData
 
 
 @dataclass(frozen=True)
