@@ -79,6 +79,7 @@ class CapturedLane:
     captures = True
 
     def __init__(self, device: torch.device) -> None:
+        torch.cuda.init()
         self._stream = torch.cuda.Stream(device)
         # The graphs of one lane never run at the same time, so they may use the same memory.
         self._pool = torch.cuda.graph_pool_handle()
