@@ -33,19 +33,11 @@ def start_fabric(recipe: Recipe) -> Fabric:
     InputError
         If either names something else, or CUDA or its float16 is asked for where there is none.
     """
-    wanted = os.environ.get("PIPELINE_DEVICE", "auto")
     count = os.environ.get("PIPELINE_DEVICES", "1")
-    if wanted not in DEVICES:
-        message = f"PIPELINE_DEVICE must be one of {', '.join(DEVICES)}, got {wanted!r}"
-        raise InputError(message)
     if not count.isdecimal() or int(count) < 1:
         message = f"PIPELINE_DEVICES must be a number of at least 1, got {count!r}"
         raise InputError(message)
-    cuda = torch.cuda.is_available()
-    if wanted == "cuda" and not cuda:
-        message = "PIPELINE_DEVICE is cuda, but torch finds no CUDA device"
-        raise InputError(message)
-    accelerator = "cuda" if cuda and wanted != "cpu" else "cpu"
+    accelerator = wanted_accelerator()
     if accelerator == "cpu" and recipe.precision == "float16":
         message = "the recipe's precision float16 needs CUDA: use float32 or bfloat16 on the CPU"
         raise InputError(message)
@@ -60,6 +52,19 @@ def start_fabric(recipe: Recipe) -> Fabric:
     )
     fabric.launch()
     return fabric
+
+
+def wanted_accelerator() -> Literal["cpu", "cuda"]:
+    """Return what `PIPELINE_DEVICE` comes to on this machine; errors as of `start_fabric`."""
+    wanted = os.environ.get("PIPELINE_DEVICE", "auto")
+    if wanted not in DEVICES:
+        message = f"PIPELINE_DEVICE must be one of {', '.join(DEVICES)}, got {wanted!r}"
+        raise InputError(message)
+    cuda = torch.cuda.is_available()
+    if wanted == "cuda" and not cuda:
+        message = "PIPELINE_DEVICE is cuda, but torch finds no CUDA device"
+        raise InputError(message)
+    return "cuda" if cuda and wanted != "cpu" else "cpu"
 
 
 @contextmanager
