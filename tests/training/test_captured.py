@@ -5,11 +5,14 @@ import torch
 from torch import nn
 
 from pipeline.losses import LOSSES, make_loss
+from pipeline.networks import NETWORKS
 from pipeline.training import train
 from pipeline.training.device import repeatable
 from pipeline.training.lanes import EagerLane
 from pipeline.training.loop import progress
 from pipeline.training.trainer import Trainer
+from tests.networks.building import build
+from tests.networks.test_laws import EXAMPLES
 from tests.training.examples import (
     cpu_fabric,
     make_data,
@@ -87,6 +90,25 @@ def test_every_loss_can_be_replayed_with_the_bits_of_an_eager_run(kind):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("pipeline.training.loop.open_lane", lambda _: EagerLane())
         same_bits(captured, fit(method))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", NETWORKS)
+@pytest.mark.usefixtures("lanes")
+def test_every_network_can_be_replayed_with_the_bits_of_an_eager_run(kind):
+    example = EXAMPLES[kind]
+    size = (example.side, example.side)
+    data = make_data(num_train=8, num_validation=3, size=size)
+    method = make_method(
+        network=lambda: build(kind, size, **example.arguments),
+        batch_size=4,
+        epochs=1,
+        optimiser={"kind": "sgd", "learning_rate": RATE / 8},
+    )
+    captured = fit(method, data)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("pipeline.training.loop.open_lane", lambda _: EagerLane())
+        same_bits(captured, fit(method, data))
 
 
 @pytest.mark.parametrize("stopped_after", [1, 2])
