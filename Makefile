@@ -45,7 +45,7 @@ test-slow: $(READY)
 # On a machine with a CUDA device, in under four minutes: what only the device can show, and how
 # fast training is there. The table is left in benchmarks/cuda.txt.
 test-cuda: $(READY)
-	python -m benchmarks.on_cuda benchmarks/cuda.txt
+	python -m tests.on_cuda benchmarks/cuda.txt
 
 # The pages in Debian's Chromium, which is installed where there is none: never in CI.
 browser: $(READY) chromium

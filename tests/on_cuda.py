@@ -1,4 +1,4 @@
-"""The device's tests, then how fast training is on it: ``python -m benchmarks.on_cuda [FILE]``.
+"""The device's tests, then how fast training is on it: ``python -m tests.on_cuda [FILE]``.
 
 Needs no network and no make. What it prints is written to the file as well.
 """
