@@ -44,6 +44,9 @@ def start_fabric(recipe: Recipe) -> Fabric:
     if accelerator == "cuda":
         # cuBLAS reads this when it starts; without it, its sums differ from run to run.
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+        # The driver reads this when it starts: with its 8, the streams of more seeds wait for each
+        # other.
+        os.environ.setdefault("CUDA_DEVICE_MAX_CONNECTIONS", "32")
     fabric = Fabric(
         accelerator=accelerator,
         devices=int(count),

@@ -11,6 +11,7 @@ import torch
 from lightning_fabric import Fabric
 from tqdm import tqdm
 
+from pipeline.errors import InputError
 from pipeline.training.device import repeatable
 from pipeline.training.lanes import open_lane
 from pipeline.training.loop import Fitted, in_epoch, progress, train
@@ -63,7 +64,7 @@ def train_together(
     Raises
     ------
     InputError
-        As `train`; jobs that were yielded before are not lost.
+        As `train`. Side by side, once the others are yielded.
     """
     if len(jobs) > 1 and open_lane(fabric).captures:
         yield from _side_by_side(jobs, data, fabric)
@@ -80,6 +81,7 @@ def _side_by_side(
 ) -> Iterator[tuple[Job, Fitted]]:
     waiting, room = deque(jobs), _Room(fabric.device)
     running: list[tuple[Job, Trainer]] = []
+    refused: list[InputError] = []
     with progress(f"{len(jobs)} seeds", fabric) as bar:
         while waiting or running:
             with repeatable(fabric.device):
@@ -91,7 +93,7 @@ def _side_by_side(
                     if trainer is not None:
                         running.append((waiting.popleft(), trainer))
                     room.take(found=trainer is not None)
-                _run_epoch(running)
+                running = _run_epoch(running, refused)
             done = [(job, trainer) for job, trainer in running if not trainer.epochs_left]
             running = [(job, trainer) for job, trainer in running if trainer.epochs_left]
             while done:
@@ -101,6 +103,8 @@ def _side_by_side(
                 del trainer
                 room.give_back()
                 yield job, fitted
+    if refused:
+        raise refused[0]
 
 
 def _start(job: Job, data: TrainingData, fabric: Fabric, bar: tqdm) -> Trainer | None:
@@ -121,16 +125,27 @@ def _start(job: Job, data: TrainingData, fabric: Fabric, bar: tqdm) -> Trainer |
     return trainer
 
 
-def _run_epoch(running: Sequence[tuple[Job, Trainer]]) -> None:
+def _run_epoch(
+    running: Sequence[tuple[Job, Trainer]], refused: list[InputError]
+) -> list[tuple[Job, Trainer]]:
+    """Return the jobs that go on; what ends the others is added to `refused`."""
     # Queued before any is waited for: the device has all seeds' work at hand.
     for _, trainer in running:
         with trainer.lane.open(), in_epoch(trainer):
             trainer.start_epoch()
+    going_on = []
     for job, trainer in running:
-        with trainer.lane.open(), in_epoch(trainer):
-            trainer.finish_epoch()
+        try:
+            with trainer.lane.open(), in_epoch(trainer):
+                trainer.finish_epoch()
+        except InputError as error:
+            # Without its traceback, which would hold the seed's memory on the device.
+            refused.append(InputError(str(error)))
+            continue
         if job.save is not None and trainer.epochs_left:
             job.save(trainer.session.state())
+        going_on.append((job, trainer))
+    return going_on
 
 
 class _Room:
