@@ -18,7 +18,7 @@ reproduce reproduce-all: export ONEDNN_MAX_CPU_ISA := AVX2
 reproduce reproduce-all: export MKL_ENABLE_INSTRUCTIONS := AVX2
 endif
 
-.PHONY: reproduce reproduce-all test test-slow browser screenshots check format bench clean
+.PHONY: reproduce reproduce-all test test-slow test-cuda browser screenshots check format bench clean
 
 reproduce: $(READY)
 	@mkdir -p .dvc-state && chmod 700 .dvc-state
@@ -37,10 +37,15 @@ reproduce-all: $(READY)
 test test-slow browser: export OMP_NUM_THREADS := 1
 
 test: $(READY)
-	pytest -m "not slow and not browser" -n auto --dist loadfile
+	pytest -m "not slow and not browser and not cuda" -n auto --dist loadfile
 
 test-slow: $(READY)
-	pytest -m "slow and not browser"
+	pytest -m "slow and not browser and not cuda"
+
+# On a machine with a CUDA device, in under four minutes: what only the device can show, and how
+# fast training is there. The table is left in benchmarks/cuda.txt.
+test-cuda: $(READY)
+	python -m tests.on_cuda benchmarks/cuda.txt
 
 # The pages in Debian's Chromium, which is installed where there is none: never in CI.
 browser: $(READY) chromium

@@ -27,8 +27,8 @@ from pipeline.losses import LOSSES, make_loss
 from pipeline.networks import make_network
 from pipeline.training import Method, start_fabric
 from pipeline.training.device import repeatable
-from pipeline.training.loop import take_step
 from pipeline.training.session import start_session
+from pipeline.training.trainer import take_step
 
 SIZES = ((128, 10), (128, 100), (64, 200), (1024, 1000))
 """Cases and classes of a batch."""

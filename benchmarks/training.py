@@ -1,213 +1,140 @@
 """How fast training is, beside a bare loop and MONAI's trainer; and what GCE costs a step.
 
-Run as ``python -m benchmarks.training [images] [repeats]``. Every contender sees the same images,
+Run as ``python -m benchmarks training [--device cuda]``. Every contender sees the same images,
 network, optimiser and batch size; rounds are interleaved, so that whatever else the machine does
-falls on all alike, and medians are shown.
+falls on all alike, and medians are shown. On CUDA the limit is a bare step captured as a CUDA
+graph, which reads batches without augmentation from images that were normalised beforehand.
 """
 
 from __future__ import annotations
 
-import statistics
+import os
 import sys
-import time
 import warnings
-from collections.abc import Callable
 
-import numpy as np
 import torch
 from lightning_fabric import Fabric
-from torch import nn
-from tqdm import tqdm
 
-from pipeline.config import Recipe
-from pipeline.losses import make_loss
-from pipeline.networks import make_network
-from pipeline.training import LabelledImages, Method, TrainingData, start_fabric
-from pipeline.training.device import repeatable
-from pipeline.training.images import measure_normalisation
-from pipeline.training.loop import Trainer, take_step
-from pipeline.training.prediction import Classifier
-from pipeline.training.session import start_session
-
-SIDE, NUM_CLASSES, BATCH = 28, 10, 128
-RATE = 1e-3
-RECIPE = Recipe.model_validate(
-    {"epochs": 1, "batch_size": BATCH, "optimiser": {"kind": "adam", "learning_rate": RATE}}
+from benchmarks.timing import at_least, print_table
+from benchmarks.training_contenders import (
+    BATCH,
+    STEPS_A_ROUND,
+    Case,
+    augmented_epoch,
+    bare_epoch,
+    captured_epoch,
+    draw_data,
+    interleave,
+    make_recipe,
+    monai_epoch,
+    our_epoch,
+    step_rounds,
+    together_epoch,
 )
-NETWORKS = {
-    "thin_densenet": (
-        "densenet",
-        {"block_config": [2, 2, 2], "growth_rate": 8, "init_features": 16},
+from pipeline.training import TrainingData, start_fabric
+
+DENSENET = {"block_config": [2, 2, 2], "growth_rate": 8, "init_features": 16}
+RESNET10 = {"widths": [8, 16, 32, 64], "stem": "small"}
+RESNET18 = {"stem": "small"}
+CASES = {
+    "cpu": (
+        Case("thin_densenet", "densenet", DENSENET, side=28, channels=1),
+        Case("thin_resnet10", "resnet10", RESNET10, side=28, channels=1),
     ),
-    "thin_resnet10": ("resnet10", {"widths": [8, 16, 32, 64], "stem": "small"}),
-}
-STEPS_A_ROUND = 20
-
-Epoch = Callable[[], object]
-
-
-def build_network(name: str) -> nn.Module:
-    kind, arguments = NETWORKS[name]
-    return make_network(
-        kind,
-        spatial_dims=2,
-        in_channels=1,
-        num_classes=NUM_CLASSES,
-        image_size=(SIDE, SIDE),
-        **arguments,
-    )
-
-
-def draw_data(num_images: int) -> TrainingData:
-    rng = np.random.default_rng(0)
-    images = rng.integers(0, 256, size=(num_images, SIDE, SIDE, 1)).astype(np.uint8)
-    labels = rng.integers(0, NUM_CLASSES, size=num_images)
-    cases = LabelledImages.from_arrays(images, labels)
-    return TrainingData(train=cases, validation=cases, num_classes=NUM_CLASSES)
-
-
-def make_method(network: str, loss: str) -> Method:
-    return Method(
-        loss,
-        lambda: build_network(network),
-        lambda: make_loss(loss, num_classes=NUM_CLASSES),
-        RECIPE,
-    )
-
-
-def our_epoch(name: str, data: TrainingData, fabric: Fabric) -> Epoch:
-    method = make_method(name, "cross_entropy")
-    session = start_session(method, fabric, seed=0)
-    normalisation = measure_normalisation(data.train.images)
-    classifier = Classifier(session.network, normalisation, session.logit_scale)
-    trainer = Trainer(method, data, session, classifier, seed=0, bar=tqdm(disable=True))
-
-    def run() -> None:
-        with repeatable(fabric.device):
-            trainer.fit_epoch()
-
-    return run
-
-
-def bare_epoch(name: str, data: TrainingData) -> Epoch:
-    """Plain PyTorch on tensors normalised beforehand: what a loop cannot be faster than."""
-    network = build_network(name).to(memory_format=torch.channels_last)
-    optimiser = torch.optim.Adam(network.parameters(), lr=RATE, fused=True)
-    loss_function = nn.CrossEntropyLoss()
-    images = measure_normalisation(data.train.images)(data.train.images)
-    labels = data.train.labels
-
-    def run() -> None:
-        network.train()
-        order = torch.randperm(len(labels))
-        for start in range(0, len(labels) - BATCH + 1, BATCH):
-            chosen = order[start : start + BATCH]
-            optimiser.zero_grad()
-            loss = loss_function(network(images[chosen]), labels[chosen])
-            loss.backward()
-            optimiser.step()
-
-    return run
-
-
-def monai_epoch(name: str, data: TrainingData) -> Epoch:
-    """MONAI as its tutorials use it: cached cases, its data loader, its trainer."""
-    from monai.data import CacheDataset, DataLoader
-    from monai.engines import SupervisedTrainer
-    from monai.transforms import Compose, NormalizeIntensityd, ToTensord
-
-    normalisation = measure_normalisation(data.train.images)
-    cases = [
-        {"image": image.movedim(-1, 0).float().numpy(), "label": int(label)}
-        for image, label in zip(data.train.images, data.train.labels, strict=True)
-    ]
-    statistics_ = {"subtrahend": normalisation.mean.numpy(), "divisor": normalisation.sd.numpy()}
-    normalise = NormalizeIntensityd("image", channel_wise=True, **statistics_)
-    transform = Compose([normalise, ToTensord("image")])
-    dataset = CacheDataset(cases, transform, progress=False)
-    loader = DataLoader(dataset, batch_size=BATCH, shuffle=True, drop_last=True)
-    network = build_network(name)
-    optimiser = torch.optim.Adam(network.parameters(), lr=RATE)
-
-    def run() -> None:
-        SupervisedTrainer(
-            device=torch.device("cpu"),
-            max_epochs=1,
-            train_data_loader=loader,
-            network=network,
-            optimizer=optimiser,
-            loss_function=nn.CrossEntropyLoss(),
-        ).run()
-
-    return run
-
-
-def interleave(contenders: dict[str, Epoch], repeats: int) -> dict[str, float]:
-    """Return each contender's median seconds over interleaved rounds, after one to warm up."""
-    seconds: dict[str, list[float]] = {name: [] for name in contenders}
-    for turn in range(repeats + 1):
-        for name, run in contenders.items():
-            started = time.perf_counter()
-            run()
-            if turn:
-                seconds[name].append(time.perf_counter() - started)
-    return {name: statistics.median(each) for name, each in seconds.items()}
-
-
-def print_epochs(name: str, data: TrainingData, fabric: Fabric, repeats: int) -> None:
-    contenders = {
-        "bare loop, channels last": bare_epoch(name, data),
-        "this project": our_epoch(name, data, fabric),
-        "MONAI SupervisedTrainer, CacheDataset": monai_epoch(name, data),
-    }
-    seconds = interleave(contenders, repeats)
-    trained = len(data.train) // BATCH * BATCH
-    bare = seconds["bare loop, channels last"]
-    for contender, each in seconds.items():
-        print(
-            f"{name:14}  {contender:38} {trained / each:8.0f} images/s  {bare / each:5.2f} of bare"
+    "cuda": tuple(
+        Case(name, kind, arguments, side=side, channels=channels, precision=precision)
+        for name, kind, arguments, side, channels in (
+            ("thin_densenet", "densenet", DENSENET, 28, 1),
+            ("resnet18", "resnet18", RESNET18, 32, 3),
         )
+        for precision in ("float32", "bfloat16")
+    ),
+}
+NUM_IMAGES = {"cpu": 5000, "cuda": 10_000}
+REPEATS = {"cpu": 9, "cuda": 3}
+SEEDS_TOGETHER = 10
+LEAST_OF_CAPTURED, LEAST_OF_MONAI = 0.9, 7.0
+LEAST_OF_EAGER = {"thin_densenet": 8.0, "resnet18": 2.5}
+SEEDS_LIMIT = 3.3
+"""Ten seeds of a thin network in the time of three: so many times one seed's images a second."""
+
+EAGER, OURS, CAPTURED = "bare eager loop", "this project", "bare step, captured"
+AUGMENTED, MONAI = "this project, augmented", "MONAI SupervisedTrainer, CacheDataset"
+TOGETHER = f"this project, {SEEDS_TOGETHER} seeds together"
 
 
-def step_rounds(name: str, data: TrainingData, fabric: Fabric) -> dict[str, Epoch]:
-    """Return a round of steps on one batch for each loss."""
-    images = measure_normalisation(data.train.images)(data.train.images[:BATCH])
-    labels = data.train.labels[:BATCH]
-
-    def make_round(loss: str) -> Epoch:
-        session = start_session(make_method(name, loss), fabric, seed=0)
-        session.wrapped.train()
-
-        def run() -> None:
-            for _ in range(STEPS_A_ROUND):
-                take_step(session, images, labels, clip_norm=None)
-
-        return run
-
-    return {loss: make_round(loss) for loss in ("cross_entropy", "gce")}
-
-
-def print_steps(name: str, data: TrainingData, fabric: Fabric, repeats: int) -> None:
-    seconds = interleave(step_rounds(name, data, fabric), repeats)
-    for loss, each in seconds.items():
-        ratio = each / seconds["cross_entropy"]
-        milliseconds = 1000 * each / STEPS_A_ROUND
-        print(f"{name:14}  step with {loss:28} {milliseconds:8.2f} ms        {ratio:5.3f} of CE")
+def epoch_rates(case: Case, data: TrainingData, fabric: Fabric, repeats: int) -> dict[str, float]:
+    """Return the images a second of each contender."""
+    cuda = fabric.device.type == "cuda"
+    contenders = {EAGER: bare_epoch(case, data), OURS: our_epoch(case, data, fabric)}
+    contenders[AUGMENTED] = augmented_epoch(case, data, fabric)
+    if cuda:
+        contenders[CAPTURED] = captured_epoch(case, data)
+    if cuda and case.name.startswith("thin"):
+        contenders[TOGETHER] = together_epoch(case, data, fabric, SEEDS_TOGETHER)
+    if case.precision == "float32":
+        contenders[MONAI] = monai_epoch(case, data)
+    seconds = interleave(contenders, repeats, fabric.device)
+    trained = len(data.train) // BATCH * BATCH
+    seeds = {TOGETHER: SEEDS_TOGETHER}
+    return {name: seeds.get(name, 1) * trained / each for name, each in seconds.items()}
 
 
-def main(num_images: int = 5000, repeats: int = 9) -> None:
+def print_rates(case: Case, rates: dict[str, float]) -> None:
+    """Print a case's table, each contender beside the bare eager loop."""
+    rows = [
+        [name, f"{rate:,.0f}", f"{rate / rates[EAGER]:.2f}"]
+        for name, rate in sorted(rates.items(), key=lambda each: -each[1])
+    ]
+    print_table(case.title, ["", "images/s", "of bare eager"], rows)
+
+
+def print_verdicts(rates: dict[Case, dict[str, float]]) -> None:
+    """Judge this project on CUDA against the captured bare step, the eager loop and MONAI."""
+    rows = []
+    for case, found in rates.items():
+        ours = found[OURS]
+        of_captured, of_eager = ours / found[CAPTURED], ours / found[EAGER]
+        cells = [at_least(of_captured, LEAST_OF_CAPTURED)]
+        cells.append(at_least(of_eager, LEAST_OF_EAGER[case.name]))
+        cells.append(at_least(ours / found[MONAI], LEAST_OF_MONAI) if MONAI in found else "-")
+        cells.append(at_least(found[TOGETHER] / ours, SEEDS_LIMIT) if TOGETHER in found else "-")
+        rows.append([case.title, f"{of_captured:.2f}", f"{of_eager:.2f}", *cells])
+    columns = ["this project", "of captured", "of eager", "captured", "eager", "MONAI", "seeds"]
+    print_table("limits on CUDA", columns, rows)
+
+
+def print_steps(case: Case, data: TrainingData, fabric: Fabric, repeats: int) -> None:
+    """Print what a step with GCE takes beside one with cross-entropy."""
+    seconds = interleave(step_rounds(case, data, fabric), repeats, fabric.device)
+    rows = [
+        [loss, f"{1000 * each / STEPS_A_ROUND:.2f} ms", f"{each / seconds['cross_entropy']:.3f}"]
+        for loss, each in seconds.items()
+    ]
+    print_table(f"{case.title}: a step", ["loss", "", "of cross-entropy"], rows)
+
+
+def main(num_images: int | None = None, repeats: int | None = None) -> None:
+    """Print all tables for the device that `PIPELINE_DEVICE` names."""
     # MONAI and ignite warn of their own calls.
     warnings.filterwarnings("ignore")
-    fabric, data = start_fabric(RECIPE), draw_data(num_images)
+    device = start_fabric(make_recipe()).device
+    number, times = num_images or NUM_IMAGES[device.type], repeats or REPEATS[device.type]
+    where = torch.cuda.get_device_name(device) if device.type == "cuda" else "CPU"
     print(
-        f"{num_images} images of {SIDE} x {SIDE}, batch {BATCH}, "
-        f"{torch.get_num_threads()} threads, median of {repeats}"
+        f"{where}, torch {torch.__version__}, {torch.get_num_threads()} threads: {number} images, "
+        f"batch {BATCH}, median of {times}"
     )
-    for name in NETWORKS:
-        print_epochs(name, data, fabric, repeats)
-    for name in NETWORKS:
-        print_steps(name, data, fabric, repeats)
+    rates = {}
+    for case in CASES[device.type]:
+        fabric, data = start_fabric(make_recipe(case.precision)), draw_data(case, number, device)
+        rates[case] = epoch_rates(case, data, fabric, times)
+        print_rates(case, rates[case])
+        print_steps(case, data, fabric, times)
+    if device.type == "cuda":
+        print_verdicts(rates)
 
 
 if __name__ == "__main__":
+    os.environ.setdefault("PIPELINE_DEVICE", "cpu")
     main(*(int(argument) for argument in sys.argv[1:]))

@@ -86,11 +86,14 @@ def doctor(
     studies: Annotated[
         list[str] | None, typer.Argument(help="Studies to cost instead of the current plan.")
     ] = None,
+    devices: Annotated[
+        int | None, typer.Option(min=1, help="Say as well what so many GPUs like this would take.")
+    ] = None,
 ) -> None:
     """Say what this machine has and what the plan, or some studies, would cost on it."""
     from pipeline.doctor import diagnose
 
-    for line in diagnose(Path.cwd(), studies or ()):
+    for line in diagnose(Path.cwd(), studies or (), devices=devices):
         typer.echo(line)
 
 

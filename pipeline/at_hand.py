@@ -1,4 +1,4 @@
-"""Which studies could run here: those whose data are embedded, acquired or in a mirror."""
+"""Which studies could run here: those whose data, and GPU if they need one, are at hand."""
 
 from __future__ import annotations
 
@@ -7,7 +7,14 @@ from pathlib import Path
 
 from pipeline.acquiring import MIRROR_VARIABLE, file_digest, mirrors
 from pipeline.adapters import EMBEDDED
-from pipeline.config import Dataset, SourceFile, expand_plan, read_dataset
+from pipeline.config import (
+    Dataset,
+    SourceFile,
+    Study,
+    expand_plan,
+    read_config,
+    read_dataset,
+)
 
 
 def studies_at_hand(root: Path, *, fetch: bool = False) -> tuple[list[str], dict[str, str]]:
@@ -42,6 +49,8 @@ def studies_at_hand(root: Path, *, fetch: bool = False) -> tuple[list[str], dict
 
 
 def _missing_of_study(root: Path, study: str, *, fetch: bool) -> Iterator[str]:
+    if read_config(root / f"configs/studies/{study}.yaml", Study).needs_gpu and not _has_gpu():
+        yield f"it needs a GPU; `plan {study}` plans it all the same"
     for name in expand_plan([study], root / "configs").datasets:
         if (root / "data/raw" / name).is_dir():
             continue
@@ -59,6 +68,13 @@ def _missing(root: Path, dataset: Dataset, *, fetch: bool) -> Iterator[str]:
         if not (_is_in_a_mirror(file) or (fetch and file.url)):
             public = f" (public: {file.url})" if file.url else ""
             yield f"{file.name} is in no folder of {MIRROR_VARIABLE}{public}"
+
+
+def _has_gpu() -> bool:
+    # Imported where a study needs to know: it takes more than a second.
+    import torch
+
+    return torch.cuda.is_available()
 
 
 def _is_in_a_mirror(file: SourceFile) -> bool:

@@ -10,11 +10,20 @@ from typing import Any, Self
 
 import numpy as np
 import torch
+from lightning_fabric import Fabric
 
 from pipeline.config import Dataset, NetworkConfig, Recipe
 from pipeline.losses import make_loss
 from pipeline.networks import make_network
-from pipeline.training import LabelledImages, Method, TrainingData, start_fabric, train
+from pipeline.training import (
+    Job,
+    LabelledImages,
+    Method,
+    TrainingData,
+    start_fabric,
+    train_together,
+)
+from pipeline.training.device import wanted_accelerator
 from pipeline.training.task import PREDICTED_SPLITS
 
 PROBE_IMAGES = 2
@@ -23,9 +32,14 @@ PROBE_IMAGES = 2
 EPOCH_SECONDS = 1.0
 """What a timed epoch may take; a network that is slower is timed on the probe alone."""
 
-MOST_BATCHES = 4
+MOST_BATCHES = {"cpu": 4, "cuda": 64}
+"""In a timed epoch; on CUDA an epoch's end weighs more beside its steps."""
+
 TIMED_EPOCHS = 3
 """The first warms up and is not counted."""
+
+MOST_SEEDS = 8
+"""Timed side by side where seeds train so; more would hardly be faster still."""
 
 CALIBRATED_SPLITS = ("threshold", "test")
 FLOAT32_BYTES, FLOAT64_BYTES = 4, 8
@@ -132,8 +146,17 @@ class Cost:
         return f"{time}, {space}"
 
 
-def seed_cost(network: NetworkConfig, recipe: Recipe, problem: Problem) -> Cost:
-    """Return what one seed would cost, its logits counted, its calibration not.
+def on_this_machine() -> str:
+    """Say on what a study is costed: one process, or one CUDA device with its seeds together."""
+    if wanted_accelerator() == "cuda":
+        return f"seeds together on one {torch.cuda.get_device_name()}"
+    return "one process on this machine"
+
+
+def seed_cost(
+    network: NetworkConfig, recipe: Recipe, problem: Problem, *, num_seeds: int = 1
+) -> Cost:
+    """Return what one of several seeds would cost, its logits counted, its calibration not.
 
     Parameters
     ----------
@@ -141,6 +164,9 @@ def seed_cost(network: NetworkConfig, recipe: Recipe, problem: Problem) -> Cost:
         What is trained, and for how many epochs.
     problem : Problem
         On what; random images of that size stand for it.
+    num_seeds : int
+        How many there are to train: on CUDA they share the device's time, and each is charged its
+        part.
 
     Returns
     -------
@@ -152,8 +178,9 @@ def seed_cost(network: NetworkConfig, recipe: Recipe, problem: Problem) -> Cost:
     method = _timed_method(network, recipe, problem)
     parameters = sum(values.numel() for values in method.make_network().state_dict().values())
     logits = problem.num_predicted * problem.num_classes
+    seconds = seconds_an_image(method, problem, num_seeds=num_seeds)
     return Cost(
-        seconds=recipe.epochs * problem.num_train * seconds_an_image(method, problem),
+        seconds=recipe.epochs * problem.num_train * seconds,
         num_bytes=COPIES_OF_SEED * FLOAT32_BYTES * (parameters + logits),
     )
 
@@ -174,27 +201,41 @@ def _timed_method(network: NetworkConfig, recipe: Recipe, problem: Problem) -> M
     )
 
 
-def seconds_an_image(method: Method, problem: Problem) -> float:
-    """Return what training on one image takes: a probe, then as many images as are affordable."""
-    probed = _timed_epoch(method, problem, PROBE_IMAGES) / PROBE_IMAGES
+def seconds_an_image(method: Method, problem: Problem, *, num_seeds: int = 1) -> float:
+    """Return what training on one image takes: a probe, then as many images as are affordable.
+
+    On CUDA it is the time of captured steps, and of `num_seeds` side by side (`MOST_SEEDS` at most)
+    divided by their number.
+    """
+    fabric = start_fabric(method.recipe)
+    kind = fabric.device.type
+    together = min(num_seeds, MOST_SEEDS) if kind == "cuda" else 1
+    probed = _timed_epoch(method, problem, fabric, PROBE_IMAGES) / PROBE_IMAGES
     size = method.recipe.batch_size
-    num_images = min(int(EPOCH_SECONDS / probed), MOST_BATCHES * size)
+    num_images = min(int(EPOCH_SECONDS / probed), MOST_BATCHES[kind] * size)
     if num_images > size:
         num_images -= num_images % size
     if num_images <= PROBE_IMAGES:
         return probed
-    return _timed_epoch(method, problem, num_images) / num_images
+    seconds = _timed_epoch(method, problem, fabric, num_images, num_seeds=together)
+    return seconds / (num_images * together)
 
 
-def _timed_epoch(method: Method, problem: Problem, num_images: int) -> float:
-    fabric = start_fabric(method.recipe)
+def _timed_epoch(
+    method: Method, problem: Problem, fabric: Fabric, num_images: int, *, num_seeds: int = 1
+) -> float:
+    """Return the seconds of an epoch of all seeds."""
     data = TrainingData(
         train=_random_images(num_images, problem, fabric.device),
         validation=_random_images(1, problem, fabric.device),
         num_classes=problem.num_classes,
     )
-    fitted = train(method, data, seed=0, fabric=fabric)
-    return median(row["seconds"] for row in fitted.history[1:])
+    jobs = [Job(method, seed) for seed in range(num_seeds)]
+    rows = [
+        row for _, fitted in train_together(jobs, data, fabric=fabric) for row in fitted.history
+    ]
+    # The seconds of a row are the clock's, so they count those of the seeds beside it as well.
+    return median(row["seconds"] for row in rows if row["epoch"] > 1)
 
 
 def _random_images(num_images: int, problem: Problem, device: torch.device) -> LabelledImages:

@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 GIGABYTE = 1e9
 
 
-def diagnose(root: Path, studies: Sequence[str] = ()) -> Iterator[str]:
+def diagnose(
+    root: Path, studies: Sequence[str] = (), *, devices: int | None = None
+) -> Iterator[str]:
     """Yield the lines of the diagnosis; the slow ones, timings of each network, come last.
 
     Parameters
@@ -39,6 +41,8 @@ def diagnose(root: Path, studies: Sequence[str] = ()) -> Iterator[str]:
         The project's folder.
     studies : sequence of str
         What to cost; none for the current plan. Nothing is written either way.
+    devices : int, optional
+        Say as well what so many GPUs, or processes, like this machine's would take.
 
     Raises
     ------
@@ -49,7 +53,7 @@ def diagnose(root: Path, studies: Sequence[str] = ()) -> Iterator[str]:
     configs = root / "configs"
     plan = expand_plan(studies, configs) if studies else read_plan(configs / "plan.yaml")
     yield from _sources(root, plan)
-    yield from _costs(root, plan)
+    yield from _costs(root, plan, devices)
 
 
 def _machine(root: Path) -> Iterator[str]:
@@ -101,8 +105,8 @@ def _places(root: Path, dataset: Dataset, directories: list[Path]) -> Iterator[s
         yield f"{file.name} {place}"
 
 
-def _costs(root: Path, plan: Plan) -> Iterator[str]:
-    from pipeline.costing import Cost
+def _costs(root: Path, plan: Plan, devices: int | None) -> Iterator[str]:
+    from pipeline.costing import Cost, on_this_machine
 
     yield (
         f"plan       {plan.num_stages} stages; {len(plan.experiments)} of them train "
@@ -121,7 +125,10 @@ def _costs(root: Path, plan: Plan) -> Iterator[str]:
         yield f"cost       {key}: {len(row.losses)} losses x {len(row.seeds)} seeds: {cost}"
         total += cost
     more = f", and {num_unknown} experiments more" if num_unknown else ""
-    yield f"total      {total}{more}: training from nothing, one process on this machine"
+    yield f"total      {total}{more}: training from nothing, {on_this_machine()}"
+    if devices is not None:
+        shared = Cost(total.seconds / devices, total.num_bytes)
+        yield f"devices    {shared}{more}: at best, on {devices} like this one, none ever idle"
     if total.num_bytes > shutil.disk_usage(root).free:
         yield "WARNING    the disk is too small for that"
 
@@ -138,8 +145,9 @@ def _problem(root: Path, name: str) -> Problem | None:
 def _experiment_cost(root: Path, row: ExperimentRow, problem: Problem) -> Cost:
     from pipeline.costing import Cost, seed_cost
 
+    num_seeds = len(row.losses) * len(row.seeds)
     network = read_config(root / f"configs/networks/{row.network}.yaml", NetworkConfig)
     recipe = read_config(root / f"configs/recipes/{row.recipe}.yaml", Recipe)
     calibrated = Cost(0.0, problem.probability_bytes(len(row.calibrators)))
-    one_seed = seed_cost(network, recipe, problem) + calibrated
-    return one_seed * (len(row.losses) * len(row.seeds))
+    one_seed = seed_cost(network, recipe, problem, num_seeds=num_seeds) + calibrated
+    return one_seed * num_seeds

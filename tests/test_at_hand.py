@@ -61,6 +61,17 @@ def test_a_public_file_counts_where_fetching_is_asked_for(root):
     assert studies_at_hand(root, fetch=True)[0] == ["quick", "another"]
 
 
+def test_a_study_for_a_gpu_is_left_out_where_there_is_none(root, monkeypatch):
+    path = root / "configs/studies/another.yaml"
+    path.write_text(path.read_text() + "needs_gpu: true\n")
+    (root / "mirror/own.npz").write_bytes(CONTENT)
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    reason = "it needs a GPU; `plan another` plans it all the same"
+    assert studies_at_hand(root) == (["quick"], {"another": reason})
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    assert studies_at_hand(root) == (["quick", "another"], {})
+
+
 def test_a_hospital_s_folder_must_be_there(root):
     path = root / "configs/datasets/own.yaml"
     dataset = yaml.safe_load(path.read_text()) | {"files": [], "arguments": {"folder": "scans"}}

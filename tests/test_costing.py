@@ -137,15 +137,19 @@ def simulate_machine(monkeypatch, *, seconds_an_image):
     """Replace training by one that only says how long it took; return the numbers of images."""
     timed = []
 
-    def train(method, data, **_):
+    def train_together(jobs, data, **_):
         # As the loop does: a short last batch is dropped, and costs nothing.
-        size = min(method.recipe.batch_size, len(data.train))
+        recipe = jobs[0].method.recipe
+        size = min(recipe.batch_size, len(data.train))
         trained = len(data.train) // size * size
-        timed.append(len(data.train))
-        rows = [100.0] + [trained * seconds_an_image] * (method.recipe.epochs - 1)
-        return SimpleNamespace(history=[{"seconds": seconds} for seconds in rows])
+        timed.append(len(data.train) if len(jobs) == 1 else (len(jobs), len(data.train)))
+        # Two seeds at once take as long as one, more take turns.
+        turns = max(1, len(jobs) // 2)
+        rows = [100.0] + [turns * trained * seconds_an_image] * (recipe.epochs - 1)
+        history = [{"epoch": 1 + n, "seconds": seconds} for n, seconds in enumerate(rows)]
+        return [(job, SimpleNamespace(history=history)) for job in jobs]
 
-    monkeypatch.setattr(costing, "train", train)
+    monkeypatch.setattr(costing, "train_together", train_together)
     return timed
 
 
@@ -163,6 +167,18 @@ def test_no_timed_epoch_takes_longer_than_the_limit_but_a_probe(monkeypatch, spe
     method = costing._timed_method(TINY, RECIPE, PROBLEM)
     assert seconds_an_image(method, PROBLEM) == pytest.approx(speed)
     assert timed == images
+
+
+def test_seeds_that_share_a_cuda_device_are_timed_together(monkeypatch):
+    timed = simulate_machine(monkeypatch, seconds_an_image=0.01)
+    on_cuda = SimpleNamespace(device=SimpleNamespace(type="cuda"))
+    monkeypatch.setattr(costing, "start_fabric", lambda _: on_cuda)
+    monkeypatch.setattr(costing, "_random_images", lambda number, *_: [None] * number)
+    method = costing._timed_method(TINY, RECIPE, PROBLEM)
+    assert seconds_an_image(method, PROBLEM, num_seeds=20) == pytest.approx(0.01 / 2)
+    # A probe alone; then six whole batches of 16 within a second, eight seeds at once.
+    assert timed == [2, (8, 96)]
+    assert seconds_an_image(method, PROBLEM, num_seeds=1) == pytest.approx(0.01)
 
 
 def test_time_is_proportional_to_epochs_and_cases(monkeypatch):

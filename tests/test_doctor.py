@@ -25,7 +25,7 @@ def project(tmp_path, monkeypatch):
         for name in ("digits", "phantom")
     ]
     write_yaml(tmp_path / "configs/studies/tiny.yaml", STUDY | {"experiments": experiments})
-    monkeypatch.setattr(costing, "seed_cost", lambda *_: Cost(3600.0, 1e9))
+    monkeypatch.setattr(costing, "seed_cost", lambda *_, **__: Cost(3600.0, 1e9))
     monkeypatch.delenv(MIRROR_VARIABLE, raising=False)
     return tmp_path
 
@@ -40,9 +40,9 @@ def change_dataset(project, name, **changes):
     write_yaml(path, yaml.safe_load(path.read_text()) | changes)
 
 
-def lines(project, *studies):
+def lines(project, *studies, **keywords):
     """Return the diagnosis as (topic, text)."""
-    split = [line.split(maxsplit=1) for line in diagnose(project, studies)]
+    split = [line.split(maxsplit=1) for line in diagnose(project, studies, **keywords)]
     return [(topic, text) for topic, text in split]
 
 
@@ -65,6 +65,15 @@ def test_costs_a_study_whose_data_are_not_there_yet(project):
     plan = next(text for topic, text in found if topic == "plan")
     # Two data sets, two experiments trained and evaluated, one report and the front page.
     assert plan == f"{2 + 2 * 2 + 1 + 1} stages; 2 of them train 4 seeds"
+
+
+def test_says_what_more_devices_would_take_at_best(project):
+    for name in ("digits", "phantom"):
+        change_dataset(project, name, expected_cases=EXPECTED, image_size=[8, 8], channels=1)
+    found = dict(lines(project, "tiny", devices=8))
+    # Four hours by eight; what is written stays as much.
+    assert found["devices"].startswith("30.0 min, 4.0 GB: at best, on 8 like this one")
+    assert "devices" not in dict(lines(project, "tiny"))
 
 
 def test_writes_nothing(project):
@@ -92,14 +101,14 @@ def test_a_prepared_data_set_counts_as_it_is(project, monkeypatch):
     }
     write_json(card, project / "data/prepared/digits/card.json")
     seen = []
-    monkeypatch.setattr(costing, "seed_cost", lambda *given: seen.append(given) or Cost(0, 0))
+    monkeypatch.setattr(costing, "seed_cost", lambda *given, **_: seen.append(given) or Cost(0, 0))
     lines(project, "tiny")
     assert [problem.num_train for _, _, problem in seen] == [7]
 
 
 def test_warns_where_the_disk_is_too_small(project, monkeypatch):
     change_dataset(project, "digits", expected_cases=EXPECTED)
-    monkeypatch.setattr(costing, "seed_cost", lambda *_: Cost(0.0, 1e18))
+    monkeypatch.setattr(costing, "seed_cost", lambda *_, **__: Cost(0.0, 1e18))
     assert lines(project, "tiny")[-1] == ("WARNING", "the disk is too small for that")
 
 

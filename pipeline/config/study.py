@@ -74,9 +74,14 @@ class Experiment(Strict):
 
 
 class Study(Strict):
-    """Questions asked together and reported on one page."""
+    """Questions asked together and reported on one page.
+
+    `needs_gpu` keeps a study that would take a CPU weeks out of those that are planned because
+    their data are at hand; named, it is planned all the same.
+    """
 
     title: str
+    needs_gpu: bool = False
     experiments: list[Experiment] = Field(min_length=1)
     losses: list[Name] = Field(min_length=1)
     seeds: list[int] = Field(min_length=1)

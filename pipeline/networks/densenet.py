@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from torch import nn
 
+from pipeline.networks.parts.pooling import make_pooling_repeatable
 from pipeline.networks.parts.problem import Problem, Stem, takes_small_stem
 from pipeline.networks.parts.stem import replace_layer, small_stem
 
@@ -89,4 +90,5 @@ def _dense_network(growth: _Growth, problem: Problem, *, stem: Stem) -> nn.Modul
     if small:
         replace_layer(network, "features.conv0", small_stem(problem, channels=growth.first))
         replace_layer(network, "features.pool0", nn.Identity())
+    make_pooling_repeatable(network)
     return network

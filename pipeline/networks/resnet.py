@@ -9,6 +9,7 @@ from typing import Literal
 from torch import nn
 
 from pipeline.errors import InputError
+from pipeline.networks.parts.pooling import make_pooling_repeatable
 from pipeline.networks.parts.problem import Problem, Stem, takes_small_stem
 
 WIDTHS = (64, 128, 256, 512)
@@ -94,7 +95,7 @@ def _residual_network(
         message = f"{depth.name} takes {len(depth.layers)} widths, got {list(widths)}"
         raise InputError(message)
     small = takes_small_stem(stem, problem, name=depth.name, stride=32)
-    return ResNet(
+    network = ResNet(
         block=depth.block,
         layers=list(depth.layers),
         block_inplanes=list(widths),
@@ -107,3 +108,5 @@ def _residual_network(
         bias_downsample=False,
         num_classes=problem.num_classes,
     )
+    make_pooling_repeatable(network)
+    return network

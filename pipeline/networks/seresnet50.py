@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torch import nn
 
+from pipeline.networks.parts.pooling import make_pooling_repeatable
 from pipeline.networks.parts.problem import Problem, Stem, takes_small_stem
 from pipeline.networks.parts.stem import replace_layer, small_stem
 
@@ -35,4 +36,5 @@ def seresnet50(problem: Problem, *, stem: Stem = "standard") -> nn.Module:
     if small:
         replace_layer(network, "layer0.conv1", small_stem(problem, channels=64))
         replace_layer(network, "layer0.pool", nn.Identity())
+    make_pooling_repeatable(network)
     return network

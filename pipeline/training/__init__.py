@@ -2,15 +2,18 @@
 
 from pipeline.training.device import start_fabric
 from pipeline.training.images import LabelledImages, Normalisation
-from pipeline.training.loop import Fitted, TrainingData, train
+from pipeline.training.loop import Fitted, train
 from pipeline.training.prediction import Classifier
 from pipeline.training.restoring import restore_classifier
 from pipeline.training.session import Method, State
 from pipeline.training.task import Task
+from pipeline.training.together import Job, train_together
+from pipeline.training.trainer import TrainingData
 
 __all__ = [
     "Classifier",
     "Fitted",
+    "Job",
     "LabelledImages",
     "Method",
     "Normalisation",
@@ -20,4 +23,5 @@ __all__ = [
     "restore_classifier",
     "start_fabric",
     "train",
+    "train_together",
 ]

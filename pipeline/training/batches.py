@@ -7,7 +7,7 @@ agree on its global batches without talking.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,13 +35,21 @@ class Draw:
     shifts: Tensor | None
     flips: Tensor | None
 
+    def map(self, change: Callable[[Tensor], Tensor]) -> Draw:
+        """Return the draw with each of its tensors changed alike."""
+        return Draw(
+            cases=change(self.cases),
+            shifts=None if self.shifts is None else change(self.shifts),
+            flips=None if self.flips is None else change(self.flips),
+        )
+
+    def tensors(self) -> list[Tensor]:
+        """Return those of its tensors that there are."""
+        return [part for part in (self.cases, self.shifts, self.flips) if part is not None]
+
     def take(self, rows: Tensor) -> Draw:
         """Return the draw of some of the cases."""
-        return Draw(
-            cases=self.cases[rows],
-            shifts=None if self.shifts is None else self.shifts[rows],
-            flips=None if self.flips is None else self.flips[rows],
-        )
+        return self.map(lambda values: values[rows])
 
 
 @dataclass(frozen=True)
@@ -54,13 +62,13 @@ class Batch:
         Its cases.
     partner : Draw, optional
         The cases mixed into them by mixup, from the whole of the global batch.
-    share : float
+    share : float or float32 Tensor, ()
         Weight of `draw` against `partner`, in [0, 1].
     """
 
     draw: Draw
     partner: Draw | None = None
-    share: float = 1.0
+    share: float | Tensor = 1.0
 
     def __len__(self) -> int:
         return len(self.draw.cases)

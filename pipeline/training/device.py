@@ -33,25 +33,20 @@ def start_fabric(recipe: Recipe) -> Fabric:
     InputError
         If either names something else, or CUDA or its float16 is asked for where there is none.
     """
-    wanted = os.environ.get("PIPELINE_DEVICE", "auto")
     count = os.environ.get("PIPELINE_DEVICES", "1")
-    if wanted not in DEVICES:
-        message = f"PIPELINE_DEVICE must be one of {', '.join(DEVICES)}, got {wanted!r}"
-        raise InputError(message)
     if not count.isdecimal() or int(count) < 1:
         message = f"PIPELINE_DEVICES must be a number of at least 1, got {count!r}"
         raise InputError(message)
-    cuda = torch.cuda.is_available()
-    if wanted == "cuda" and not cuda:
-        message = "PIPELINE_DEVICE is cuda, but torch finds no CUDA device"
-        raise InputError(message)
-    accelerator = "cuda" if cuda and wanted != "cpu" else "cpu"
+    accelerator = wanted_accelerator()
     if accelerator == "cpu" and recipe.precision == "float16":
         message = "the recipe's precision float16 needs CUDA: use float32 or bfloat16 on the CPU"
         raise InputError(message)
     if accelerator == "cuda":
         # cuBLAS reads this when it starts; without it, its sums differ from run to run.
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+        # The driver reads this when it starts: with its 8, the streams of more seeds wait for each
+        # other.
+        os.environ.setdefault("CUDA_DEVICE_MAX_CONNECTIONS", "32")
     fabric = Fabric(
         accelerator=accelerator,
         devices=int(count),
@@ -62,21 +57,39 @@ def start_fabric(recipe: Recipe) -> Fabric:
     return fabric
 
 
+def wanted_accelerator() -> Literal["cpu", "cuda"]:
+    """Return what `PIPELINE_DEVICE` comes to on this machine; errors as of `start_fabric`."""
+    wanted = os.environ.get("PIPELINE_DEVICE", "auto")
+    if wanted not in DEVICES:
+        message = f"PIPELINE_DEVICE must be one of {', '.join(DEVICES)}, got {wanted!r}"
+        raise InputError(message)
+    cuda = torch.cuda.is_available()
+    if wanted == "cuda" and not cuda:
+        message = "PIPELINE_DEVICE is cuda, but torch finds no CUDA device"
+        raise InputError(message)
+    return "cuda" if cuda and wanted != "cpu" else "cpu"
+
+
 @contextmanager
 def repeatable(device: torch.device) -> Iterator[None]:
     """Use deterministic algorithms and a private random state inside; restore both after."""
     enabled = torch.are_deterministic_algorithms_enabled()
+    caches_casts = torch.is_autocast_cache_enabled()
     warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
     settings: Any = torch.utils.deterministic
     fill = settings.fill_uninitialized_memory
-    # Some 3D poolings have no deterministic gradient on CUDA: there torch warns.
+    # An operation that has no deterministic form on CUDA is warned of there, not refused.
     torch.use_deterministic_algorithms(mode=True, warn_only=device.type == "cuda")
+    if device.type == "cuda":
+        # A captured step cannot cast weights once for all steps; an eager one shall equal it.
+        torch.set_autocast_cache_enabled(False)
     # Nothing here reads memory before writing it, and filling it first costs time.
     settings.fill_uninitialized_memory = False
     try:
         with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
             yield
     finally:
+        torch.set_autocast_cache_enabled(caches_casts)
         torch.use_deterministic_algorithms(mode=enabled, warn_only=warn_only)
         settings.fill_uninitialized_memory = fill
 

@@ -51,13 +51,17 @@ class Classifier:
         InputError
             If a logit is NaN or infinite.
         """
+        logits = self.unchecked(images)
+        require_finite_logits(logits)
+        return logits
+
+    def unchecked(self, images: Tensor) -> Tensor:
+        """Return the same logits, finite or not, without waiting for the device."""
         self.network.eval()
         size = max(1, VALUES_AT_ONCE // images[0].numel())
         with torch.no_grad():
             parts = [self.network(self.normalisation(part)).float() for part in images.split(size)]
-        logits = self.logit_scale * torch.cat(parts)
-        require_finite_logits(logits)
-        return logits
+        return self.logit_scale * torch.cat(parts)
 
 
 def require_finite_logits(logits: Tensor) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+import warnings
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from pipeline.config import Recipe
 from pipeline.config.method import Schedule
@@ -61,7 +63,46 @@ def learning_rate_factor(schedule: Schedule, *, epoch: float, epochs: int) -> fl
     return 1.0
 
 
-def set_learning_rate(optimiser: torch.optim.Optimizer, learning_rate: float) -> None:
-    """Set every parameter group's learning rate."""
+def set_learning_rate(optimiser: torch.optim.Optimizer, learning_rate: Tensor) -> None:
+    """Set every parameter group's learning rate, in place where a tensor holds it.
+
+    Parameters
+    ----------
+    optimiser : Optimizer
+        Its groups hold a number, or after `hold_rate_in_tensor` a tensor.
+    learning_rate : float64 Tensor, ()
+        On the tensor's device.
+    """
     for group in optimiser.param_groups:
-        group["lr"] = learning_rate
+        if isinstance(group["lr"], Tensor):
+            group["lr"].copy_(learning_rate)
+        else:
+            group["lr"] = float(learning_rate)
+
+
+def hold_rate_in_tensor(optimiser: torch.optim.Optimizer, device: torch.device) -> None:
+    """Let a fused step read the learning rate from the device, where a captured one looks for it.
+
+    A step that is not fused would wait for the device to learn it: there it stays a number.
+    """
+    for group in optimiser.param_groups:
+        if group["fused"]:
+            group["lr"] = torch.tensor(float(group["lr"]), dtype=torch.float32, device=device)
+
+
+@contextmanager
+def capturable(optimiser: torch.optim.Optimizer) -> Iterator[None]:
+    """Let Adam be captured inside; nothing else changes, since its fused step counts on the device.
+
+    Outside, torch would warn of a capturable optimiser that is not captured.
+    """
+    groups = [group for group in optimiser.param_groups if "capturable" in group]
+    for group in groups:
+        group["capturable"] = True
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "This instance was constructed with capturable=True")
+            yield
+    finally:
+        for group in groups:
+            group["capturable"] = False

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from lightning_fabric import Fabric
-from torch import nn
+from torch import Tensor, nn
 
 from pipeline.config import Recipe
 from pipeline.errors import InputError
@@ -82,6 +83,31 @@ class Session:
         self.loss.load_state_dict(state["loss"])
         self.fabric.strategy.precision.load_state_dict(state["precision"])
         self.history = list(state["history"])
+
+    @contextmanager
+    def unchanged(self) -> Iterator[None]:
+        """Put back in place, after, whatever steps inside change.
+
+        A captured step knows tensors by where they are. What the optimiser remembers from its first
+        step on becomes zero, which is where momentum and moments start.
+        """
+        before = {id(each): (each, each.detach().clone()) for each in self._tensors()}
+        try:
+            yield
+        finally:
+            with torch.no_grad():
+                for each in self._tensors():
+                    if id(each) in before:
+                        each.copy_(before[id(each)][1])
+                    else:
+                        each.zero_()
+
+    def _tensors(self) -> Iterator[Tensor]:
+        for module in (self.network, self.loss):
+            yield from module.parameters()
+            yield from module.buffers()
+        for remembered in self.optimiser.state.values():
+            yield from (value for value in remembered.values() if isinstance(value, Tensor))
 
     def agree_on_buffers(self) -> None:
         """Give every process the first one's running statistics, so that all predict alike."""

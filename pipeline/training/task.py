@@ -25,10 +25,11 @@ from pipeline.provenance import (
     source_revision,
 )
 from pipeline.training.images import LabelledImages
-from pipeline.training.loop import Fitted, TrainingData
+from pipeline.training.loop import Fitted
 from pipeline.training.predictions import join_predictions, require_every_class
 from pipeline.training.processor import processor
 from pipeline.training.session import Method
+from pipeline.training.trainer import TrainingData
 
 REQUIRED_SPLITS = ("val", "calibration", "test")
 PREDICTED_SPLITS = ("val", "calibration", "threshold", "test")

@@ -1,10 +1,12 @@
 """Small, learnable problems, and a project folder that holds one."""
 
+import io
 import os
 from unittest.mock import patch
 
 import numpy as np
 import pandas as pd
+import torch
 import yaml
 from torch import nn
 
@@ -69,6 +71,22 @@ def cpu_fabric(recipe=None):
     """Return Fabric for one process on the CPU, whatever the environment says."""
     with patch.dict(os.environ, CPU):
         return start_fabric(recipe or make_recipe())
+
+
+def through_a_file(state):
+    """Return a state as it comes back from disk."""
+    stream = io.BytesIO()
+    torch.save(state, stream)
+    stream.seek(0)
+    return torch.load(stream, weights_only=True)
+
+
+def same_bits(found, expected):
+    """Assert that two runs came to the same weights by the same history."""
+    for name, values in expected.weights().items():
+        assert torch.equal(found.weights()[name], values), name
+    for row, other in zip(found.history, expected.history, strict=True):
+        assert row | {"seconds": 0} == other | {"seconds": 0}
 
 
 def logits_of(fitted, data):

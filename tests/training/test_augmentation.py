@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from pipeline.training.augmentation import read_batch, read_images
+from pipeline.training.augmentation import BatchReader, read_images
 from pipeline.training.batches import Batch, Draw
 from pipeline.training.images import LabelledImages, Normalisation
 
@@ -23,9 +23,9 @@ def counting_images(*shape, dtype=torch.uint8):
 
 def test_an_image_moves_down_and_right_and_black_comes_in():
     images = torch.tensor([[1, 2], [3, 4]], dtype=torch.uint8).view(1, 2, 2, 1)
-    moved = read_images(images, draw([0], shifts=[[1, 1]]))
+    moved = read_images(images, draw([0], shifts=[[1, 1]]), padding=1)
     assert moved.view(2, 2).tolist() == [[0, 0], [0, 1]]
-    moved = read_images(images, draw([0], shifts=[[0, -1]]))
+    moved = read_images(images, draw([0], shifts=[[0, -1]]), padding=1)
     assert moved.view(2, 2).tolist() == [[2, 0], [4, 0]]
 
 
@@ -43,7 +43,7 @@ def test_each_image_is_moved_and_flipped_as_numpy_does_one_by_one(shape):
     shifts = rng.integers(-2, 3, size=(6, num_axes))
     flips = rng.random(6) < 0.5
     cases = [0, 3, 1, 1, 2, 0]
-    changed = read_images(images, draw(cases, shifts.tolist(), flips.tolist()))
+    changed = read_images(images, draw(cases, shifts.tolist(), flips.tolist()), padding=2)
     for row, case in enumerate(cases):
         image = images[case].numpy()
         padded = np.pad(image, [(2, 2)] * num_axes + [(0, 0)])
@@ -59,7 +59,9 @@ def test_each_image_is_moved_and_flipped_as_numpy_does_one_by_one(shape):
 
 def test_black_is_the_lowest_value_where_numbers_may_be_negative():
     images = torch.tensor([[-1000, 40], [7, 3000]], dtype=torch.int16).view(1, 2, 2, 1)
-    moved = read_images(images, draw([0], shifts=[[1, 0]]))
+    data = LabelledImages(images, torch.tensor([0]))
+    reader = BatchReader(data, AS_STORED, num_classes=2, padding=1)
+    moved, _ = reader(Batch(draw([0], shifts=[[1, 0]])))
     assert moved.view(2, 2).tolist() == [[-1000, -1000], [-1000, 40]]
 
 
@@ -70,9 +72,8 @@ def test_images_that_nobody_moves_are_gathered_as_they_are():
 
 def test_mixup_is_the_weighted_mean_of_images_and_of_one_hot_labels():
     data = LabelledImages(counting_images(2, 2, 2, 1), torch.tensor([0, 2]))
-    mixed, labels = read_batch(
-        data, Batch(draw([0, 1]), draw([1, 0]), share=0.75), AS_STORED, num_classes=3
-    )
+    reader = BatchReader(data, AS_STORED, num_classes=3)
+    mixed, labels = reader(Batch(draw([0, 1]), draw([1, 0]), share=0.75))
     first, second = data.images[..., 0].float()
     torch.testing.assert_close(mixed[0, 0], 0.75 * first + 0.25 * second)
     torch.testing.assert_close(mixed[1, 0], 0.75 * second + 0.25 * first)
@@ -81,6 +82,6 @@ def test_mixup_is_the_weighted_mean_of_images_and_of_one_hot_labels():
 
 def test_a_batch_without_mixup_has_its_own_labels():
     data = LabelledImages(counting_images(3, 2, 2, 1), torch.tensor([0, 2, 1]))
-    images, labels = read_batch(data, Batch(draw([2, 1])), AS_STORED, num_classes=3)
+    images, labels = BatchReader(data, AS_STORED, num_classes=3)(Batch(draw([2, 1])))
     assert images.shape == (2, 1, 2, 2)
     assert labels.tolist() == [1, 2]

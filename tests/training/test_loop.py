@@ -1,5 +1,4 @@
 import copy
-import io
 import math
 
 import pytest
@@ -15,6 +14,7 @@ from tests.training.examples import (
     make_data,
     make_method,
     make_recipe,
+    through_a_file,
 )
 
 AUGMENTED = {"augmentation": {"crop_padding": 1, "flip": True, "mixup_alpha": 0.2}}
@@ -31,14 +31,6 @@ def validation_logits(fitted):
 
 def loss_maker(kind, **arguments):
     return lambda: make_loss(kind, num_classes=3, class_counts=[16, 16, 16], **arguments)
-
-
-def through_a_file(state):
-    """Return a state as it comes back from disk."""
-    stream = io.BytesIO()
-    torch.save(state, stream)
-    stream.seek(0)
-    return torch.load(stream, weights_only=True)
 
 
 def test_it_learns_what_can_be_learned():
