@@ -1,0 +1,56 @@
+"""One line of progress for many seeds in training; nothing without a terminal."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Self
+
+from tqdm import tqdm
+
+
+class Progress:
+    """How many epochs of all seeds are done; lines of text go above.
+
+    Parameters
+    ----------
+    epochs : mapping of str to int
+        By a seed's key, how many it is trained for.
+    """
+
+    def __init__(self, epochs: Mapping[str, int]) -> None:
+        self._epochs = dict(epochs)
+        self._done = dict.fromkeys(epochs, 0)
+        self._bar = tqdm(total=sum(epochs.values()), unit=" epochs", disable=None)
+        self._describe()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._bar.close()
+
+    def reach(self, key: str, epoch: int) -> None:
+        """Show that a seed has done so many epochs."""
+        self._done[key] = epoch
+        self._bar.n = sum(self._done.values())
+        self._describe()
+
+    def finish(self, key: str) -> None:
+        """Show that a seed is trained."""
+        self.reach(key, self._epochs[key])
+
+    def say(self, line: str, *, error: bool = False) -> None:
+        """Print a line, on standard error where something went wrong."""
+        tqdm.write(line, file=sys.stderr if error else sys.stdout)
+
+    def _describe(self) -> None:
+        trained = sum(self._done[key] >= self._epochs[key] for key in self._epochs)
+        self._bar.set_description(f"{trained} of {len(self._epochs)} seeds", refresh=False)
+        self._bar.refresh()
