@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from lightning_fabric import Fabric
@@ -32,8 +34,8 @@ class PlannedSeed:
     network, loss, recipe : configs
         What the row's names stand for.
     seed : int
-    key : str
-        Hash of all that the result depends on, where it was planned.
+    inputs : dict
+        All that the result depends on, on the device where it was planned.
     """
 
     row: RunRow
@@ -41,10 +43,15 @@ class PlannedSeed:
     loss: LossConfig
     recipe: Recipe
     seed: int
-    key: str
+    inputs: dict[str, Any]
 
     def __str__(self) -> str:
         return f"{self.row.experiment}, {self.row.loss}, seed {self.seed}"
+
+    @cached_property
+    def key(self) -> str:
+        """Hash of the inputs: the name of its checkpoint."""
+        return fingerprint(self.inputs)
 
     def task(self, prepared: Prepared, fabric: Fabric) -> Task:
         """Return what is trained, on these data and this device."""
@@ -64,8 +71,8 @@ def planned_seeds(
     for run in row.runs():
         task = read_task(run, prepared, fabric, root=root)
         for seed in run.seeds:
-            key = fingerprint(task.inputs(seed))
-            yield PlannedSeed(run, task.network, task.loss, task.recipe, seed, key)
+            inputs = task.inputs(seed)
+            yield PlannedSeed(run, task.network, task.loss, task.recipe, seed, inputs)
 
 
 def read_task(row: RunRow, prepared: Prepared, fabric: Fabric, *, root: Path) -> Task:

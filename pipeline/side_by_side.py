@@ -22,7 +22,6 @@ from pipeline.checkpoints import Checkpoint
 from pipeline.errors import InputError
 from pipeline.metrics.side_by_side import available_cores
 from pipeline.progress import Progress
-from pipeline.provenance import fingerprint
 from pipeline.seeds import PlannedSeed, train_seeds
 from pipeline.training import start_fabric
 
@@ -151,7 +150,7 @@ def _work(number: int, seed: PlannedSeed, checkpoint: Checkpoint, folder: Path) 
     # No terminal: the loop's own bar stays quiet.
     with redirect_stderr(io.StringIO()) as said:
         prepared, fabric = load_prepared(folder), start_fabric(seed.recipe)
-        if fingerprint(seed.task(prepared, fabric).inputs(seed.seed)) != seed.key:
+        if seed.task(prepared, fabric).inputs(seed.seed) != seed.inputs:
             message = f"{seed}: code or data were changed since the command began: repeat it"
             raise InputError(message)
         for _ in train_seeds({seed.key: checkpoint}, [seed], prepared, fabric, tell=tell):
