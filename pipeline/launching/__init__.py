@@ -1,5 +1,5 @@
 """Train the unfinished seeds of the plan on a Ray cluster; their files come back here."""
 
-from pipeline.launching.launch import launch
+from pipeline.launching.driver import launch
 
 __all__ = ["launch"]

@@ -115,7 +115,7 @@ def test_a_driver_that_is_killed_loses_nothing_finished(cluster, local, tmp_path
 
 OTHER_VERSION = """
 from dataclasses import replace
-from pipeline.launching import launch as module
+from pipeline.launching import driver as module
 from pipeline.launching.agreement import own_identity
 
 mine = own_identity()
@@ -123,7 +123,7 @@ module.own_identity = lambda: replace(mine, versions=mine.versions | {"torch": "
 """
 OTHER_CODE = """
 from dataclasses import replace
-from pipeline.launching import launch as module
+from pipeline.launching import driver as module
 from pipeline.launching.agreement import own_identity
 
 module.own_identity = lambda: replace(own_identity(), sources="f" * 64, revision="unknown")
@@ -141,11 +141,6 @@ def test_a_worker_that_differs_is_refused_before_anything_is_trained(
     cluster, tmp_path, change, message
 ):
     address, _ = cluster
-    # `launch` the function hides the module of that name.
-    change = change.replace(
-        "from pipeline.launching import launch as module",
-        "import sys, pipeline.launching; module = sys.modules['pipeline.launching.launch']",
-    )
     process = start_launch(write_study(tmp_path), address, change + LAUNCH)
     out, errors = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 1
@@ -157,19 +152,17 @@ def test_a_worker_that_differs_is_refused_before_anything_is_trained(
 
 def test_a_seed_that_fails_is_named_and_the_others_are_trained(cluster, tmp_path):
     address, _ = cluster
-    write_study(tmp_path, seeds=(0,), losses=("cross_entropy", "gce"))
-    (tmp_path / "configs/losses/gce.yaml").write_text(
-        "kind: label_smoothing\narguments: {smoothing: 0.1}\n"
-    )
-    # A learning rate that overflows in one loss alone cannot be stated: the network does for both.
-    recipe = tmp_path / "configs/recipes/short.yaml"
-    recipe.write_text(recipe.read_text().replace("learning_rate: 0.01", "learning_rate: 1.0e+30"))
+    write_study(tmp_path, seeds=(0,), losses=("cross_entropy", "mdca"))
+    (tmp_path / "configs/losses/mdca.yaml").write_text("kind: mdca\narguments: {weight: 1.0e+38}\n")
     process = start_launch(tmp_path, address)
-    _, errors = process.communicate(timeout=PATIENCE_SECONDS)
+    out, errors = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 1
-    assert errors.splitlines()[-1].startswith("2 of 2 seeds failed: experiment, ")
-    assert "must be finite" in errors
-    assert "Traceback" not in errors
+    assert "experiment, cross_entropy, seed 0: trained" in out.splitlines()
+    said = "experiment, mdca, seed 0: loss mdca, seed 0, epoch "
+    assert errors.splitlines()[0].startswith(said)
+    assert errors.splitlines()[1].startswith(f"1 of 2 seeds failed: {said}")
+    assert len(errors.splitlines()) == 2
+    assert len(finished(tmp_path)) == 1
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
