@@ -22,6 +22,8 @@ class Progress:
     def __init__(self, epochs: Mapping[str, int]) -> None:
         self._epochs = dict(epochs)
         self._done = dict.fromkeys(epochs, 0)
+        # As they are now: whoever hides another's lines may turn standard output away meanwhile.
+        self._out, self._errors = sys.stdout, sys.stderr
         self._bar = tqdm(total=sum(epochs.values()), unit=" epochs", disable=None)
         self._describe()
 
@@ -48,7 +50,8 @@ class Progress:
 
     def say(self, line: str, *, error: bool = False) -> None:
         """Print a line, on standard error where something went wrong."""
-        tqdm.write(line, file=sys.stderr if error else sys.stdout)
+        with tqdm.external_write_mode(file=self._bar.fp):
+            print(line, file=self._errors if error else self._out, flush=True)
 
     def _describe(self) -> None:
         trained = sum(self._done[key] >= self._epochs[key] for key in self._epochs)

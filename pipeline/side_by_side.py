@@ -12,10 +12,11 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import redirect_stderr
 from multiprocessing.connection import Connection
 from pathlib import Path
-from threading import Thread
+from threading import RLock, Thread
 from typing import Any
 
 import torch
+from tqdm import tqdm
 
 from pipeline.artifacts import Prepared, load_prepared
 from pipeline.checkpoints import Checkpoint
@@ -131,6 +132,8 @@ def _begin(leash: Connection, epochs: Any) -> None:
     global _epochs  # noqa: PLW0603, the executor gives its initialiser no other place
     _epochs = epochs
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # tqdm's own lock is one between processes, which a worker that is ended would leave behind.
+    tqdm.set_lock(RLock())
     Thread(target=_end_with, args=(leash,), daemon=True).start()
 
 

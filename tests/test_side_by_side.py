@@ -19,6 +19,7 @@ from tests.training.examples import CPU, make_recipe, write_project
 
 LONG = make_recipe(epochs=150, optimiser={"kind": "adam", "learning_rate": 0.01})
 STAGE = """
+import signal
 import sys
 from functools import partial
 from pathlib import Path
@@ -28,6 +29,8 @@ from pipeline.stages import train as stage
 
 stage.Checkpoint = partial(stage.Checkpoint, seconds_between_saves=0)
 if __name__ == "__main__":
+    # A shell that runs the tests in the background has told its children to ignore Ctrl-C.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         stage.run("study-experiment", root=Path.cwd())
     except InputError as error:
@@ -197,6 +200,6 @@ def test_a_worker_that_dies_is_one_line_and_the_next_goes_on(long_in_turn, tmp_p
 def test_what_is_wrong_with_a_seed_is_said_as_if_it_were_trained_alone(tmp_path, monkeypatch):
     monkeypatch.setenv("PIPELINE_WORKERS", "2")
     recipe = make_recipe(optimiser={"kind": "sgd", "learning_rate": 1e30})
-    with pytest.raises(InputError, match=r"^loss cross_entropy, seed [01], epoch 1: .*finite"):
+    with pytest.raises(InputError, match=r"^loss cross_entropy, seed [01]: epoch 1: .*finite"):
         run(write_project(tmp_path, recipe=recipe, seeds=(0, 1)), root=tmp_path)
     assert not (tmp_path / "data/logits").exists()

@@ -68,9 +68,9 @@ def wanted_resources(seeds_per_gpu: int) -> Resources:
 
 def require_ray() -> ModuleType:
     """Return Ray; `InputError` says how to install it where it lacks."""
-    # Before Ray is imported: what it counts of its use leaves this machine for nowhere.
+    # Before Ray is imported. It reports its use to its makers otherwise ...
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    # A worker that reserves no GPU keeps the sight of them, as Ray will have it by default.
+    # ... and warns that it will not hide the GPUs of tasks without one in later versions.
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     try:
         import ray
@@ -97,6 +97,8 @@ def cluster(address: str | None, resources: Resources, *, data_bytes: int) -> It
     if address is None:
         store = max(LEAST_STORE_BYTES, STORE_SHARE * data_bytes)
         where: dict[str, Any] = {
+            # Not a cluster that happens to run here, which Ray would join otherwise.
+            "address": "local",
             "num_cpus": available_cores(),
             "include_dashboard": False,
             "object_store_memory": store,
@@ -108,7 +110,10 @@ def cluster(address: str | None, resources: Resources, *, data_bytes: int) -> It
     try:
         ray.init(**where, **quiet, runtime_env=environment)
     except (ConnectionError, RuntimeError, ValueError, OSError) as error:
-        message = f"no Ray cluster of this machine answers at {address}: {error}"
+        place = (
+            f"cluster of this machine answers at {address}" if address else "cluster starts here"
+        )
+        message = f"no Ray {place}: {error}"
         raise InputError(message) from error
     try:
         yield ray

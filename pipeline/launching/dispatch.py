@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -56,23 +58,29 @@ class Dispatch:
         InputError
             At the end, naming the first seed that could not be trained.
         """
-        stored = self._stored(launched, data)
-        mailbox = self._mailbox()
-        running = {self._send(each, stored, mailbox): each for each in launched}
-        epochs = {each.seed.key: each.seed.recipe.epochs for each in launched}
-        by_key = {each.seed.key: each for each in launched}
-        with Progress(epochs) as progress:
-            while running:
-                done, _ = self.ray.wait(list(running), timeout=SECONDS_BETWEEN_LOOKS)
-                # First the states: where a worker died, its last one is what the next goes on from.
-                self._read(mailbox, by_key, progress)
-                for reference in done:
-                    each = running.pop(reference)
-                    if not self._receive(reference, each, progress):
-                        running[self._send(each, stored, mailbox)] = each
+        progress = Progress({each.seed.key: each.seed.recipe.epochs for each in launched})
+        # Ray tells of a dead worker on standard output, whatever it is asked.
+        with progress, redirect_stdout(io.StringIO()):
+            self._train(launched, data, progress)
         if self._failures:
             message = f"{len(self._failures)} of {len(launched)} seeds failed: {self._failures[0]}"
             raise InputError(message)
+
+    def _train(
+        self, launched: Sequence[Launched], data: Mapping[str, Prepared], progress: Progress
+    ) -> None:
+        stored = self._stored(launched, data)
+        mailbox = self._mailbox()
+        running = {self._send(each, stored, mailbox): each for each in launched}
+        by_key = {each.seed.key: each for each in launched}
+        while running:
+            done, _ = self.ray.wait(list(running), timeout=SECONDS_BETWEEN_LOOKS)
+            # First the states: where a worker died, its last one is what the next goes on from.
+            self._read(mailbox, by_key, progress)
+            for reference in done:
+                each = running.pop(reference)
+                if not self._receive(reference, each, progress):
+                    running[self._send(each, stored, mailbox)] = each
 
     def _stored(self, launched: Sequence[Launched], data: Mapping[str, Prepared]) -> dict[str, Any]:
         """Put each data set into the cluster's store of objects, once for all of its seeds."""

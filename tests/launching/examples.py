@@ -15,6 +15,7 @@ import yaml
 from tests.training.examples import CPU, make_recipe, write_project
 
 LAUNCH = """
+import signal
 import sys
 from pathlib import Path
 
@@ -22,6 +23,8 @@ from pipeline.errors import InputError
 from pipeline.launching import launch
 
 if __name__ == "__main__":
+    # A shell that runs the tests in the background has told its children to ignore Ctrl-C.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         launch([], root=Path.cwd(), address=sys.argv[1] or None, seconds_between_saves=0)
     except InputError as error:

@@ -158,7 +158,7 @@ def test_a_seed_that_fails_is_named_and_the_others_are_trained(cluster, tmp_path
     out, errors = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 1
     assert "experiment, cross_entropy, seed 0: trained" in out.splitlines()
-    said = "experiment, mdca, seed 0: loss mdca, seed 0, epoch "
+    said = "experiment, mdca, seed 0: loss mdca, seed 0: epoch "
     assert errors.splitlines()[0].startswith(said)
     assert errors.splitlines()[1].startswith(f"1 of 2 seeds failed: {said}")
     assert len(errors.splitlines()) == 2
