@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ LEAST_STORE_BYTES = 2**28
 STORE_SHARE = 2
 """Times the prepared data that the local store of objects holds: those, and what comes back."""
 
+CONNECTION_SECONDS = 10
 ANSWER_SECONDS = 300
 """Within which every machine of the cluster must have said what it is."""
 
@@ -104,6 +106,7 @@ def cluster(address: str | None, resources: Resources, *, data_bytes: int) -> It
             "object_store_memory": store,
         }
     else:
+        _require_answer(address)
         # Machines that share no files get the code with the work.
         environment["py_modules"] = [str(PACKAGE_FOLDER)]
         where = {"address": address}
@@ -119,6 +122,21 @@ def cluster(address: str | None, resources: Resources, *, data_bytes: int) -> It
         yield ray
     finally:
         ray.shutdown()
+
+
+def _require_answer(address: str) -> None:
+    """Raise `InputError` at once where Ray would look for minutes."""
+    host, colon, port = address.rpartition(":")
+    if address == "auto":
+        return
+    if not (colon and port.isdecimal()) or "//" in host:
+        message = f"--address must be HOST:PORT or auto, got {address!r}"
+        raise InputError(message)
+    try:
+        socket.create_connection((host, int(port)), timeout=CONNECTION_SECONDS).close()
+    except (OSError, OverflowError) as error:
+        message = f"no Ray cluster answers at {address}: {error}"
+        raise InputError(message) from error
 
 
 def processors_of(ray: ModuleType, resources: Resources, identity: Identity) -> list[Processor]:

@@ -130,3 +130,19 @@ def test_the_longest_seeds_are_launched_first(planned, tmp_path, monkeypatch):
     given = [(each, [missing]) for each in rows[:3]] + [(rows[3], [])]
     ordered = _longest_first(given, {row.dataset: prepared})
     assert [each.experiment for each, _ in ordered] == ["b", "c", "a"]
+
+
+@pytest.mark.parametrize(
+    ("address", "message"),
+    [
+        ("127.0.0.1:9", "no Ray cluster answers at 127.0.0.1:9: "),
+        ("127.0.0.1:99999", "no Ray cluster answers at 127.0.0.1:99999: "),
+        ("head", "must be HOST:PORT or auto, got 'head'"),
+        ("ray://head:10001", "must be HOST:PORT or auto, got 'ray://head:10001'"),
+    ],
+)
+def test_an_address_where_no_cluster_is_is_refused_at_once(tmp_path, address, message):
+    pytest.importorskip("ray")
+    with pytest.raises(InputError, match=message):
+        launch([], root=write_study(tmp_path), address=address)
+    assert not (tmp_path / "data/checkpoints").exists()
