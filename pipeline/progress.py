@@ -24,7 +24,9 @@ class Progress:
         self._done = dict.fromkeys(epochs, 0)
         # As they are now: whoever hides another's lines may turn standard output away meanwhile.
         self._out, self._errors = sys.stdout, sys.stderr
-        self._bar = tqdm(total=sum(epochs.values()), unit=" epochs", disable=None)
+        self._bar = tqdm(
+            total=sum(epochs.values()), unit=" epochs", file=self._errors, disable=None
+        )
         self._describe()
 
     def __enter__(self) -> Self:
@@ -50,7 +52,7 @@ class Progress:
 
     def say(self, line: str, *, error: bool = False) -> None:
         """Print a line, on standard error where something went wrong."""
-        with tqdm.external_write_mode(file=self._bar.fp):
+        with tqdm.external_write_mode(file=self._errors):
             print(line, file=self._errors if error else self._out, flush=True)
 
     def _describe(self) -> None:
