@@ -153,7 +153,7 @@ def test_a_worker_that_differs_is_refused_before_anything_is_trained(
 def test_a_seed_that_fails_is_named_and_the_others_are_trained(cluster, tmp_path):
     address, _ = cluster
     write_study(tmp_path, seeds=(0,), losses=("cross_entropy", "mdca"))
-    (tmp_path / "configs/losses/mdca.yaml").write_text("kind: mdca\narguments: {weight: 1.0e+38}\n")
+    (tmp_path / "configs/losses/mdca.yaml").write_text("kind: mdca\narguments: {weight: 1.0e+39}\n")
     process = start_launch(tmp_path, address)
     out, errors = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 1
