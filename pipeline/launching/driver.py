@@ -62,7 +62,7 @@ def launch(
         kinds = processors_of(ray, resources, identity)
         _warn_of_other_bits(kinds, resources)
         missing = [(row, _missing(seeds, kinds, resources, root)) for row, seeds in planned]
-        launched = [each for _, some in _longest_first(missing, data) for each in some]
+        launched = [each for _, some in _longest_first(missing, data, resources) for each in some]
         number = sum(len(seeds) for _, seeds in planned)
         print(f"{len(launched)} of {number} seeds to train")
         dispatch = Dispatch(ray, resources, identity, root, seconds_between_saves)
@@ -108,11 +108,13 @@ def _missing(
 
 
 def _longest_first(
-    missing: list[tuple[ExperimentRow, list[Launched]]], data: dict[str, Prepared]
+    missing: list[tuple[ExperimentRow, list[Launched]]],
+    data: dict[str, Prepared],
+    resources: Resources,
 ) -> list[tuple[ExperimentRow, list[Launched]]]:
-    """Return experiments by what a seed of theirs would cost here: a long one ends nothing late."""
+    """Return experiments by what a seed of theirs would cost here, so that none is begun late."""
     some = [(row, seeds) for row, seeds in missing if seeds]
-    if len(some) < 2:
+    if len(some) < 2 or not _has(resources.device):
         return some
 
     def seconds(pair: tuple[ExperimentRow, list[Launched]]) -> float:
@@ -123,13 +125,15 @@ def _longest_first(
     return sorted(some, key=seconds, reverse=True)
 
 
+def _has(device: str) -> bool:
+    """Return whether this machine has what the cluster trains on."""
+    return device == "cpu" or torch.cuda.is_available()
+
+
 def _warn_of_other_bits(kinds: list[Processor], resources: Resources) -> None:
-    if resources.device == "cuda" and not torch.cuda.is_available():
-        here = None
-    else:
-        here = processor(torch.device(resources.device))
-        if resources.device == "cpu":
-            here["threads"] = resources.threads
+    here = processor(torch.device(resources.device)) if _has(resources.device) else {}
+    if resources.device == "cpu":
+        here["threads"] = resources.threads
     for kind in kinds:
         if kind != here:
             described = ", ".join(f"{name} {value}" for name, value in kind.items())

@@ -128,8 +128,12 @@ def test_the_longest_seeds_are_launched_first(planned, tmp_path, monkeypatch):
     )
     rows = [row.model_copy(update={"experiment": name}) for name in "abcd"]
     given = [(each, [missing]) for each in rows[:3]] + [(rows[3], [])]
-    ordered = _longest_first(given, {row.dataset: prepared})
+    ordered = _longest_first(given, {row.dataset: prepared}, ON_CPU)
     assert [each.experiment for each, _ in ordered] == ["b", "c", "a"]
+    # Without the device nothing can be timed here.
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    ordered = _longest_first(given, {row.dataset: prepared}, Resources("cuda", 1, 1.0))
+    assert [each.experiment for each, _ in ordered] == ["a", "b", "c"]
 
 
 @pytest.mark.parametrize(
