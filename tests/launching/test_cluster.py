@@ -152,13 +152,13 @@ def test_a_worker_that_differs_is_refused_before_anything_is_trained(
 
 def test_a_seed_that_fails_is_named_and_the_others_are_trained(cluster, tmp_path):
     address, _ = cluster
-    write_study(tmp_path, seeds=(0,), losses=("cross_entropy", "mdca"))
-    (tmp_path / "configs/losses/mdca.yaml").write_text("kind: mdca\narguments: {weight: 1.0e+39}\n")
+    write_study(tmp_path, seeds=(0,), losses=("cross_entropy", "mmce"))
+    (tmp_path / "configs/losses/mmce.yaml").write_text("kind: mmce\narguments: {weight: 1.0e+39}\n")
     process = start_launch(tmp_path, address)
     out, errors = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 1
     assert "experiment, cross_entropy, seed 0: trained" in out.splitlines()
-    said = "experiment, mdca, seed 0: loss mdca, seed 0: epoch "
+    said = "experiment, mmce, seed 0: loss mmce, seed 0: epoch "
     assert errors.splitlines()[0].startswith(said)
     assert errors.splitlines()[1].startswith(f"1 of 2 seeds failed: {said}")
     assert len(errors.splitlines()) == 2
