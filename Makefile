@@ -10,7 +10,7 @@ SUDO := $(shell test "$$(id -u)" = 0 || echo sudo)
 
 # The bits of a training on a CPU depend on the vector instructions and on the number of threads.
 # Two threads gain nothing on networks this thin, and AVX2 is what every x86-64 of ten years has:
-# with both fixed, another machine gives the bits of the published run.
+# with both fixed, another machine gives the bits of the published run. Each core trains a seed.
 reproduce reproduce-all: export OMP_NUM_THREADS := 1
 ifeq ($(shell uname -m),x86_64)
 reproduce reproduce-all: export ATEN_CPU_CAPABILITY := avx2

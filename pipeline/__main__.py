@@ -97,6 +97,24 @@ def doctor(
         typer.echo(line)
 
 
+@app.command()
+def launch(
+    studies: Annotated[list[str] | None, typer.Argument(help="Of the plan; all if none.")] = None,
+    *,
+    address: Annotated[
+        str | None, typer.Option(help="Of a Ray cluster that this machine belongs to, or auto.")
+    ] = None,
+    seeds_per_gpu: Annotated[int, typer.Option(help="How many seeds share a GPU.")] = 1,
+) -> None:
+    """Train every unfinished seed of the plan on a Ray cluster; `dvc repro` finds them trained.
+
+    Without an address this machine's cores are the cluster. Workers need no shared files.
+    """
+    from pipeline.launching import launch as launch_seeds
+
+    launch_seeds(studies or [], root=Path.cwd(), address=address, seeds_per_gpu=seeds_per_gpu)
+
+
 data = typer.Typer(help="Look at the data and their versions.", no_args_is_help=True)
 app.add_typer(data, name="data")
 

@@ -95,36 +95,57 @@ class Checkpoint:
 
     def load(self, device: torch.device) -> dict[str, Any] | None:
         """Return the last saved state, or None where there is none, or only a damaged one."""
+        content = self.saved_state()
+        if content is None:
+            return None
+        state = io.BytesIO(content[:-DIGEST_BYTES])
+        return torch.load(state, map_location=device, weights_only=True)
+
+    def saved_state(self) -> bytes | None:
+        """Return the last saved state as `keep` takes it, or None as `load` does."""
         path = self.folder / "state.pt"
         try:
             content = path.read_bytes()
         except FileNotFoundError:
             return None
-        state, digest = content[:-DIGEST_BYTES], content[-DIGEST_BYTES:]
-        if hashlib.sha256(state).digest() != digest:
+        if not _is_whole(content):
             _warn(f"{path} is not as it was written: the seed is trained from its beginning")
             return None
-        return torch.load(io.BytesIO(state), map_location=device, weights_only=True)
+        return content
 
-    def save(self, state: dict[str, Any]) -> None:
-        """Save a state in place of the last one, unless that is recent."""
+    def save(self, state: dict[str, Any]) -> bool:
+        """Save a state in place of the last one, unless that is recent; return whether it was."""
         if time.monotonic() - self._last_save < self.seconds_between_saves:
-            return
+            return False
         # In memory first: where a disk is full, torch's own writer does not say so.
         content = io.BytesIO()
         torch.save(state, content)
-        with writing_to(place_of(self.folder)):
-            self._write(content.getbuffer())
+        # Behind the state, where torch does not look: no list of hashes to fall behind.
+        content.write(hashlib.sha256(content.getbuffer()).digest())
+        self.keep(content.getbuffer())
         self._last_save = time.monotonic()
+        return True
 
-    def _write(self, content: memoryview) -> None:
+    def keep(self, content: bytes | memoryview) -> None:
+        """Put the content of another checkpoint's state in place of the last one.
+
+        Raises
+        ------
+        InputError
+            If it is not as it was written.
+        """
+        if not _is_whole(content):
+            message = "a saved state did not arrive as it was written"
+            raise InputError(message)
+        with writing_to(place_of(self.folder)):
+            self._write(content)
+
+    def _write(self, content: bytes | memoryview) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         partial = self.folder / f"state.pt.{os.getpid()}"
         try:
             with partial.open("wb") as stream:
                 stream.write(content)
-                # Behind the state, where torch does not look: no list of hashes to fall behind.
-                stream.write(hashlib.sha256(content).digest())
                 stream.flush()
                 os.fsync(stream.fileno())
             # Replacing is atomic: whoever is killed leaves either state, never half of one.
@@ -141,6 +162,11 @@ class Checkpoint:
             yield folder
         for leftover in self.folder.glob("state.pt*"):
             leftover.unlink(missing_ok=True)
+
+
+def _is_whole(content: bytes | memoryview) -> bool:
+    state, digest = content[:-DIGEST_BYTES], content[-DIGEST_BYTES:]
+    return hashlib.sha256(state).digest() == digest
 
 
 def _warn(message: str) -> None:

@@ -28,6 +28,9 @@ def start_fabric(recipe: Recipe) -> Fabric:
     `PIPELINE_DEVICE` is auto (CUDA where there is one), cpu or cuda; `PIPELINE_DEVICES` is the
     number of processes, one a device, that share each batch (DDP).
 
+    On the CPU one process computes with one thread unless `OMP_NUM_THREADS` says otherwise: the
+    bits depend on the number, so neither the cores nor what else is trained may choose it.
+
     Raises
     ------
     InputError
@@ -54,6 +57,8 @@ def start_fabric(recipe: Recipe) -> Fabric:
         precision=FABRIC_PRECISION[recipe.precision],
     )
     fabric.launch()
+    if accelerator == "cpu" and count == "1" and "OMP_NUM_THREADS" not in os.environ:
+        torch.set_num_threads(1)
     return fabric
 
 

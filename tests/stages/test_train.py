@@ -117,9 +117,9 @@ def test_an_added_seed_is_trained_alone(tmp_path, monkeypatch):
     run(key, root=tmp_path)
     record = (tmp_path / EXPERIMENT / "cross_entropy/seed-0/run.json").read_text()
     started = []
-    monkeypatch.setattr("pipeline.stages.train.train", _noting(started))
+    monkeypatch.setattr("pipeline.stages.train.train_seeds", _finishing(started))
     run(plan_again(tmp_path, seeds=[0, 5]), root=tmp_path)
-    assert started == [5]
+    assert started == [("cross_entropy", 5)]
     seeds = tmp_path / EXPERIMENT / "cross_entropy"
     assert sorted(path.name for path in seeds.iterdir()) == ["seed-0", "seed-5"]
     assert (seeds / "seed-0/run.json").read_text() == record
@@ -129,9 +129,9 @@ def test_an_added_loss_is_trained_alone(tmp_path, monkeypatch):
     run(write_project(tmp_path, losses=["cross_entropy"]), root=tmp_path)
     (tmp_path / "configs/losses/gce.yaml").write_text("kind: gce\n")
     started = []
-    monkeypatch.setattr("pipeline.stages.train.train_seed", _finishing(started))
+    monkeypatch.setattr("pipeline.stages.train.train_seeds", _finishing(started))
     run(plan_again(tmp_path, losses=["cross_entropy", "gce"]), root=tmp_path)
-    assert started == ["gce"]
+    assert started == [("gce", 0)]
 
 
 def plan_again(root, **changes):
@@ -145,24 +145,16 @@ def plan_again(root, **changes):
 
 
 def _finishing(started):
-    """Note the loss of a seed that would be trained, and call it finished."""
+    """Note the seeds that would be trained, and call them finished."""
 
-    def finish(task, seed, checkpoint):
-        started.append(task.row.loss)
-        with checkpoint.finishing():
-            pass
+    def finish(checkpoints, seeds, prepared, fabric):
+        for seed in seeds:
+            started.append((seed.row.loss, seed.seed))
+            with checkpoints[seed.key].finishing():
+                pass
+            yield seed
 
     return finish
-
-
-def _noting(started):
-    from pipeline.training import train
-
-    def noting(*arguments, seed, **keywords):
-        started.append(seed)
-        return train(*arguments, seed=seed, **keywords)
-
-    return noting
 
 
 @pytest.mark.parametrize(
@@ -196,11 +188,11 @@ def test_edited_code_retrains_the_runs_that_use_it(
         lambda name: Edited(read(name)) if name == module else read(name),
     )
     started = []
-    monkeypatch.setattr("pipeline.stages.train.train_seed", _finishing(started))
+    monkeypatch.setattr("pipeline.stages.train.train_seeds", _finishing(started))
     root = tmp_path / "copy"
     shutil.copytree(trained, root)
     run(plan_again(root, seeds=[0]), root=root)
-    assert started == retrained
+    assert [loss for loss, _ in started] == retrained
 
 
 KILLED = """
@@ -325,7 +317,7 @@ def test_a_failure_leaves_nothing_half_written(tmp_path, monkeypatch):
     def fail(*arguments):
         raise OSError
 
-    monkeypatch.setattr("pipeline.stages.train.weights_bytes", fail)
+    monkeypatch.setattr("pipeline.seeds.weights_bytes", fail)
     with pytest.raises(OSError, match="^$"):
         run(key, root=tmp_path)
     left = {path.name for path in tmp_path.rglob("*") if path.is_file()}

@@ -16,7 +16,7 @@ from pipeline.config import Recipe
 from pipeline.hashes import write_hashes
 from pipeline.training import LabelledImages, Method, TrainingData, start_fabric
 
-CPU = {"PIPELINE_DEVICE": "cpu", "PIPELINE_DEVICES": "1"}
+CPU = {"PIPELINE_DEVICE": "cpu", "PIPELINE_DEVICES": "1", "PIPELINE_WORKERS": "1"}
 
 
 def make_recipe(**changes):

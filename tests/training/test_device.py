@@ -15,6 +15,18 @@ def test_the_environment_names_the_device(monkeypatch):
     assert fabric.world_size == 1
 
 
+@pytest.mark.parametrize(("stated", "asked"), [(None, [1]), ("3", [])])
+def test_one_thread_computes_unless_the_environment_says_otherwise(monkeypatch, stated, asked):
+    found = []
+    monkeypatch.setattr(torch, "set_num_threads", found.append)
+    monkeypatch.setenv("PIPELINE_DEVICE", "cpu")
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    if stated:
+        monkeypatch.setenv("OMP_NUM_THREADS", stated)
+    start_fabric(make_recipe())
+    assert found == asked
+
+
 @pytest.mark.parametrize(
     ("precision", "expected"), [("float32", "32-true"), ("bfloat16", "bf16-mixed")]
 )
