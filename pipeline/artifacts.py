@@ -66,8 +66,6 @@ class Predictions:
     ----------
     logits : float array, (cases, classes)
         In nats.
-    labels : int array, (cases,)
-        True classes.
     cases, patients : str arrays, (cases,)
         Keys; a patient's cases are resampled together.
     groups : DataFrame, (cases, group columns)

@@ -13,18 +13,14 @@ from pipeline.config import Dataset, SourceFile, expand_plan, read_dataset
 def studies_at_hand(root: Path, *, fetch: bool = False) -> tuple[list[str], dict[str, str]]:
     """Return the studies that could run here, and why each of the others could not.
 
+    The embedded study is first; a reason is the first thing that is missing, and how many more are.
+
     Parameters
     ----------
     root : Path
         The project's folder, with its `configs/studies` and perhaps `data/raw`.
     fetch : bool
         Whether a file that has a public URL counts as at hand.
-
-    Returns
-    -------
-    list of str, dict of str to str
-        Names of studies, the embedded one first; by name the first thing that is missing, and how
-        many more things are.
 
     Raises
     ------

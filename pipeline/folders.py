@@ -35,7 +35,6 @@ def whole_folder(target: Path, *, hashed: bool = False) -> Iterator[Path]:
 
     Parameters
     ----------
-    target : Path
     hashed : bool
         Whether the files' hashes are written beside them, for `require_intact`.
 

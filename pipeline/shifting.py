@@ -92,6 +92,9 @@ def predict_partner(
 ) -> Shifted:
     """Return the predictions of one trained network for a partner's test cases.
 
+    float32 logits. For images that the network was tested on they are those that training wrote,
+    bit by bit on the machine that trained.
+
     Parameters
     ----------
     record, weights : mappings
@@ -100,13 +103,6 @@ def predict_partner(
         Its images are matched to the size and channels trained on, a batch at a time.
     kind : str
         Whether the partner's labels are classes of the network.
-    device : torch.device
-
-    Returns
-    -------
-    Predictions or ForeignPredictions
-        float32 logits. For images that the network was tested on they are those that training
-        wrote, bit by bit on the machine that trained.
     """
     rows = partner.rows("test")
     classifier = _on_device(restore_classifier(record, weights), device)

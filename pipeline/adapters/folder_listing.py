@@ -33,8 +33,6 @@ class Listing:
 
     Attributes
     ----------
-    files : list of str
-        In alphabetical order.
     faults : dict of str to str
         The path of what cannot be read, and why: one of `FAULTS`.
     """

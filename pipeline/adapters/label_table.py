@@ -147,20 +147,12 @@ def label_rows(
 ) -> dict[str, Labelled]:
     """Return what the table says, by hashed key.
 
+    A key whose rows contradict one another, or of which something cannot be used, carries a fault.
+
     Parameters
     ----------
-    rows : list of dict
-        From `read_rows`.
-    classes : list of str
-        The data set's class names, in order.
     hashed : callable
         From a kind ("patient", "sop" ...) and a value to its keyed hash.
-
-    Returns
-    -------
-    dict of str to Labelled
-        A key whose rows contradict one another, or of which something cannot be used, carries a
-        fault.
 
     Raises
     ------

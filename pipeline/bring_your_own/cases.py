@@ -34,7 +34,6 @@ class Given:
 
     Attributes
     ----------
-    path : Path
     predictions : Predictions
         Probabilities stand as their logarithms. Patients are in the form of `plain_identifier`;
         numbered where none are given.
@@ -74,7 +73,6 @@ def read_all(
 
     Parameters
     ----------
-    paths : sequence of Path
     groups : sequence of str
         Columns of the first file to break down by; those that begin with ``group_`` if none is
         named. Of the others no groups are read.

@@ -31,7 +31,6 @@ class Outputs:
 
     Attributes
     ----------
-    kind : "logits" or "probabilities"
     matrix : float array, (cases, classes)
         Logits, or the logarithms of probabilities.
     classes : tuple of str

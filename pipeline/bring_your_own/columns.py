@@ -37,8 +37,6 @@ class Columns:
 
     Attributes
     ----------
-    path : Path
-        Named in front of every error.
     arrays : dict of str to array
         (cases,) or (cases, classes). Those of a CSV file are text.
     unusable : dict of str to str

@@ -64,7 +64,6 @@ def class_numbers(
     ----------
     texts : sequence of str arrays
         The labels of each file.
-    classes : sequence of str
     places : sequence of str
         File and column of each, for errors.
 

@@ -64,16 +64,10 @@ def fit_calibrator(kind: str, logits: Logits, labels: Labels, **arguments: Any) 
     kind : str
         A key of `CALIBRATORS`.
     logits : float array, (n, classes)
-        Held-out calibration logits in nats, float32 or float64; computed with in float64.
-    labels : int array, (n,)
-        True classes, ``0 <= label < classes``.
+        Held-out calibration logits in nats, float32 or float64; computed with in float64. At least
+        as many cases as classes, or as the calibrator's ``MINIMUM_CASES``.
     **arguments
         Settings of that calibrator, as in its configuration.
-
-    Returns
-    -------
-    Calibrator
-        Maps logits, (n, classes), to finite float64 log-probabilities; see `Calibrator`.
 
     Raises
     ------

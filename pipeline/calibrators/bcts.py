@@ -42,17 +42,8 @@ def fit_bcts(logits: Logits, labels: Labels) -> BiasCorrectedTemperature:
     Convex in 1/T and b. A normal prior of deviation 10 nats on each bias and on 1/T - 1 keeps a
     class without a case finite.
 
-    Parameters
-    ----------
-    logits : float array, (n, classes)
-        Held-out calibration logits, in nats. At least as many cases as classes.
-    labels : int array, (n,)
-
-    Returns
-    -------
-    BiasCorrectedTemperature
-        The biases may change the arg-max, hence accuracy. T is kept within [0.05, 20]; one at its
-        bound and classes without a case are named in ``notes``.
+    The biases may change the arg-max, hence accuracy. T is kept within [0.05, 20]; one at its bound
+    and classes without a case are named in ``notes``.
 
     References
     ----------

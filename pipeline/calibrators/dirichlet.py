@@ -70,11 +70,11 @@ def fit_dirichlet(
     A step costs 4 n K^2 operations and there may be hundreds. Measured on one core with "auto":
     0.5 s for 5,000 cases of 10 classes, 20 s for 5,000 of 100. For 1,000 classes use `vector`.
 
+    May change the arg-max, hence accuracy. The strength chosen, too few cases, and classes without
+    any, are named in ``notes``.
+
     Parameters
     ----------
-    logits : float array, (n, classes)
-        Held-out calibration logits, in nats. At least as many cases as classes; with "auto" three.
-    labels : int array, (n,)
     off_diagonal : float or "auto"
         :math:`\lambda \ge 0`; or the one of 10^4, 10^3, ... 10^-2 of least 3-fold negative
         log-likelihood, searched downward until it rises. What is right varies by a factor of 10^4
@@ -83,12 +83,6 @@ def fit_dirichlet(
         :math:`\mu \ge 0`.
     seed : int
         Draws the folds of "auto".
-
-    Returns
-    -------
-    DirichletCalibration
-        May change the arg-max, hence accuracy. The strength chosen, too few cases, and classes
-        without any, are named in ``notes``.
 
     References
     ----------

@@ -43,19 +43,15 @@ class IsotonicCalibration:
 def fit_isotonic(logits: Logits, labels: Labels) -> IsotonicCalibration:
     """Fit, for each class, the rising curve of least squares from its probability to its frequency.
 
+    May change the arg-max, hence accuracy, and makes ties. Frequencies of exactly zero are raised
+    to 1 / (n classes), our choice, so that no log-probability is infinite. Too few cases and
+    classes without any are named in ``notes``.
+
     Parameters
     ----------
     logits : float array, (n, classes)
         Held-out calibration logits, in nats. At least as many cases as classes; hundreds a class
         are needed for it to do more good than harm.
-    labels : int array, (n,)
-
-    Returns
-    -------
-    IsotonicCalibration
-        May change the arg-max, hence accuracy, and makes ties. Frequencies of exactly zero are
-        raised to 1 / (n classes), our choice, so that no log-probability is infinite. Too few
-        cases and classes without any are named in ``notes``.
 
     References
     ----------

@@ -58,6 +58,9 @@ def fit_label_shift(
 
     .. math:: q(y \mid x) \propto p(y \mid x) \, \frac{q(y)}{p(y)}
 
+    May change the arg-max. Shares are kept above 1 / (n classes), so that no log-probability is
+    infinite.
+
     Parameters
     ----------
     calibrator : Calibrator
@@ -71,12 +74,6 @@ def fit_label_shift(
         :math:`C w = \mu` for the weights, with C the joint shares of predicted and true class at
         the source and :math:`\mu` the shares of predicted classes at the target; it asks nothing
         of the probabilities, but needs every class predicted.
-
-    Returns
-    -------
-    LabelShiftCorrection
-        May change the arg-max. Shares are kept above 1 / (n classes), so that no log-probability is
-        infinite.
 
     Raises
     ------

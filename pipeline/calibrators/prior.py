@@ -69,11 +69,11 @@ def fit_prior(
     Generative cross-entropy can leave the mean prediction free where predictions hardly depend on
     the image.
 
+    The biases may change the arg-max, hence accuracy. A share not reached with biases within 20
+    nats is named in ``notes``.
+
     Parameters
     ----------
-    logits : float array, (n, classes)
-        Held-out calibration logits, in nats. At least as many cases as classes.
-    labels : int array, (n,)
     prevalence : "calibration" or list of float
         The labels' own shares, or those of another site: one positive share a class, summing to 1.
         A class without a calibration case is given the share of half a case.
@@ -81,12 +81,6 @@ def fit_prior(
         Calibrator fitted after the correction. It is always fitted at the labels' own
         prevalence, the only one at which they can tell of over-confidence, and then applied at the
         stated one.
-
-    Returns
-    -------
-    PriorCorrection
-        The biases may change the arg-max, hence accuracy. A share not reached with biases within
-        20 nats is named in ``notes``.
 
     Raises
     ------

@@ -34,7 +34,6 @@ def log_softmax(
 
     Parameters
     ----------
-    logits : float array, (n, classes)
     temperatures : float or float array, (n,)
         Positive.
 
@@ -83,7 +82,6 @@ def exponential_moments(
 
     Parameters
     ----------
-    logits : float array, (n, classes)
     highest : float array, (n,)
         The largest logit of each case.
     cases : int array, (chosen,)

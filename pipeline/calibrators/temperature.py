@@ -44,18 +44,13 @@ def fit_temperature(logits: Logits, labels: Labels) -> TemperatureScaling:
     The likelihood is convex in 1/T: its derivative has one root, which a bracketed Halley search
     finds.
 
+    Accuracy is unchanged, because the arg-max of a row is. A temperature at its bound, or one the
+    cases leave open (constant logits; then 1), is named in ``notes``.
+
     Parameters
     ----------
     logits : float array, (n, classes)
         Held-out calibration logits, in nats; never the training split. At least 2 cases.
-    labels : int array, (n,)
-        True classes, ``0 <= label < classes``.
-
-    Returns
-    -------
-    TemperatureScaling
-        Accuracy is unchanged, because the arg-max of a row is. A temperature at its bound, or one
-        the cases leave open (constant logits; then 1), is named in ``notes``.
 
     Raises
     ------

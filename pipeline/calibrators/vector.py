@@ -41,17 +41,8 @@ def fit_vector(logits: Logits, labels: Labels) -> VectorScaling:
     constant that a row of logits leaves free. Convex. A normal prior of deviation 10 on each
     w_k - 1 and b_k keeps separable and absent classes finite.
 
-    Parameters
-    ----------
-    logits : float array, (n, classes)
-        Held-out calibration logits, in nats. At least as many cases as classes.
-    labels : int array, (n,)
-
-    Returns
-    -------
-    VectorScaling
-        May change the arg-max, hence accuracy. Too few cases and classes without any are named in
-        ``notes``.
+    May change the arg-max, hence accuracy. Too few cases and classes without any are named in
+    ``notes``.
 
     References
     ----------

@@ -199,13 +199,6 @@ def read_dataset(configs: Path, name: str) -> Dataset:
     mappings merge key by key, null takes away what the base states, anything else replaces it. The
     base is a data set of its own and has no base itself.
 
-    Parameters
-    ----------
-    configs : Path
-        The project's folder ``configs``.
-    name : str
-        The data set's name, which is its file's without ``.yaml``.
-
     Raises
     ------
     InputError

@@ -82,8 +82,6 @@ def merge(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
     Mappings merge key by key, null takes a key of the base away, anything else replaces it. A null
     whose key the base lacks is kept, so that a misspelt key is not passed over.
 
-    Examples
-    --------
     >>> merge({"a": {"b": 1, "c": 2}, "d": [3]}, {"a": {"b": None}, "d": [4, 5]})
     {'a': {'c': 2}, 'd': [4, 5]}
     """

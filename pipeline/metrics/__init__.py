@@ -122,21 +122,9 @@ def score(
 ) -> dict[str, float | None]:
     """Return every metric of `METRICS` for one set of predictions.
 
-    Parameters
-    ----------
-    log_probabilities : float array, (n, classes)
-        Calibrated or not; each row's exponentials sum to one.
-    labels : int array, (n,)
-        True classes, ``0 <= label < classes``.
-    num_bins : int
-        Bins of the binned calibration errors.
-
-    Returns
-    -------
-    dict of str to float or None
-        One entry a metric, always; None where these labels have no such number (AUROC of a single
-        class), which the metric itself refuses when called directly. NLL is infinite if a true
-        class has probability zero. No value is NaN.
+    One entry a metric, always; None where these labels have no such number (AUROC of a single
+    class), which the metric itself refuses when called directly. NLL is infinite if a true class
+    has probability zero. No value is NaN.
 
     Raises
     ------
@@ -165,9 +153,6 @@ def score_derived(
 
     Parameters
     ----------
-    cases : Cases
-    patients : array, (n,)
-        Who each case belongs to.
     truth : float array, (n, classes), optional
         The probabilities that the labels were drawn from; what needs them is left out without.
     """

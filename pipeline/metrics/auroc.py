@@ -36,20 +36,13 @@ def auroc(
     With two classes, that of class 1. With more, the mean over the classes that occur of each
     class's area against all the others (one-vs-rest, macro).
 
+    A resample that holds one class alone gives NaN.
+
     Parameters
     ----------
     log_probabilities : float array, (n, classes)
         Only the order of each column matters. Logarithms order cases whose probabilities both
         round to one.
-    labels : int array, (n,)
-        True classes, ``0 <= label < classes``.
-    weights : float array, (..., n), optional
-        How often each case counts.
-
-    Returns
-    -------
-    float or float array, (...)
-        NaN in a resample that holds one class alone.
 
     Raises
     ------

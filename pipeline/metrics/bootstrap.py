@@ -43,26 +43,15 @@ def bootstrap_score(
 
     Percentile intervals; for ECE, whose resampled values lie too high, `bias_bounded_interval`.
 
+    The keys are those of `score`. There is no interval where no resample has the number (AUROC of a
+    single class), where all have the same (accuracy without an error: that none was seen does not
+    make it certain), and for metrics of which no interval holds its level; see `Metric`.
+
     Parameters
     ----------
-    log_probabilities, labels, num_bins
-        As of `score`.
-    patients : array, (n,)
-        Who each case belongs to.
     seed : int
         The same seed and patients give the same resamples, so differences between methods may be
         taken resample by resample.
-    num_resamples : int
-        How many resamples are drawn.
-    level : float
-        In (0, 1).
-
-    Returns
-    -------
-    dict of str to Interval or None
-        Keys of `score`. None where no resample has the number (AUROC of a single class), where all
-        have the same (accuracy without an error: that none was seen does not make it certain), and
-        for metrics of which no interval holds its level; see `Metric`.
 
     Raises
     ------

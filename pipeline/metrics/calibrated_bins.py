@@ -28,8 +28,6 @@ class CalibratedBins:
 
     Attributes
     ----------
-    counts : int array, (bins,)
-        Cases in each bin.
     expected : float array, (bins,)
         The sum of one minus confidence.
     variance : float array, (bins,)
@@ -70,14 +68,8 @@ def calibrated_bins(
 
     Parameters
     ----------
-    confidence : float array, (n,)
-        In [0, 1].
     correct : bool or 0/1 array, (n,)
         Read for the correlation alone.
-    patients : array, (n,)
-        Who each case belongs to.
-    bins : Bins
-        Of these confidences.
 
     References
     ----------

@@ -12,7 +12,7 @@ from pipeline.metrics.metric import Metric
 
 
 def expected_ece_if_calibrated(cases: Cases, patients: Shaped[np.ndarray, "cases"]) -> float:
-    r"""Return the mean ECE of these very confidences if the model were calibrated.
+    r"""Return the mean ECE of these very confidences if the model were calibrated, in [0, 1].
 
     ECE takes the absolute value of noise, so it is above zero for a calibrated model: about 4 % for
     200 cases, 2 % for 1,000, and more where a patient's cases are right and wrong together. Beside
@@ -27,13 +27,6 @@ def expected_ece_if_calibrated(cases: Cases, patients: Shaped[np.ndarray, "cases
     ----------
     cases : Cases
         The model's predictions; being right is read for the correlation within a patient alone.
-    patients : array, (n,)
-        Who each case belongs to.
-
-    Returns
-    -------
-    float
-        In [0, 1].
 
     Examples
     --------

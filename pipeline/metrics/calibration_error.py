@@ -22,23 +22,14 @@ def ece(
 
     .. math:: \sum_b \frac{n_b}{n} |\mathrm{acc}_b - \mathrm{conf}_b|
 
+    Zero only if every bin's mean confidence equals its accuracy. A calibrated model scores above
+    zero on few cases: see `expected_ece_if_calibrated`.
+
     Parameters
     ----------
     confidence : float array, (n,)
         Probability of the predicted class, in [0, 1]. Bins are ``(j/B, (j+1)/B]``; confidence 0
         falls into the first, confidence 1 into the last.
-    correct : bool or 0/1 array, (n,)
-        Whether the predicted class is the label.
-    num_bins : int
-        Number of bins B.
-    weights : float array, (..., n), optional
-        How often each case counts.
-
-    Returns
-    -------
-    float or float array, (...)
-        Zero only if every bin's mean confidence equals its accuracy. A calibrated model scores
-        above zero on few cases: see `expected_ece_if_calibrated`.
 
     Raises
     ------

@@ -25,14 +25,10 @@ class Cases:
     ----------
     log_probabilities : float64 array, (n, classes)
         Each row's exponentials sum to one; minus infinity is a probability of zero.
-    labels : int array, (n,)
-        True classes.
     confidence, correct : array, (n,)
         Probability of the predicted class, and whether that is the label.
     losses : float array, (n,)
         1 where the predicted class is wrong, 0 where it is right.
-    num_bins : int
-        Bins of the binned calibration errors.
     """
 
     log_probabilities: LogProbabilities

@@ -31,8 +31,6 @@ class Comparison:
         Mean over pairs of method less baseline.
     standard_deviation : float or None
         Of the differences; None for a single pair.
-    num_pairs : int
-        Seeds that both have.
     interval : Interval or None
         Student's, of the mean difference, at 95 %; of this method alone, uncorrected for how many
         are compared. None wherever the p-value is.
@@ -61,8 +59,6 @@ class Ranking:
         1 is best; ties share their mean rank.
     num_wins : int
         Experiments where no method is better; ties win together.
-    num_experiments : int
-        Experiments ranked.
     """
 
     mean_rank: float
@@ -92,17 +88,14 @@ def compare_to_baseline(
     taken seed by seed. Few seeds bear little: the t-test assumes that the differences are normal,
     and p-values say nothing of other data.
 
+    One entry for each method but the baseline.
+
     Parameters
     ----------
     values : mapping of method to mapping of seed to value
         One metric on one experiment.
     baseline : str
         A key of ``values``.
-
-    Returns
-    -------
-    dict of str to Comparison
-        One entry for each method but the baseline.
 
     Raises
     ------

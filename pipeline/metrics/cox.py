@@ -52,19 +52,14 @@ def cox_line(
 
     .. math:: \mathrm{logit}\, P(a_i = 1) = \alpha + \beta\, \mathrm{logit}\, p_i
 
+    The line is always finite.
+
     Parameters
     ----------
     log_odds : float array, (n,)
         Predicted log-odds, natural logarithm; see `one_vs_rest_log_odds`. Cut at +-36.
     outcomes : bool or 0/1 array, (n,)
         Whether it happened.
-    weights : float array, (n,), optional
-        How often each case counts.
-
-    Returns
-    -------
-    CoxLine
-        Always finite.
 
     Raises
     ------

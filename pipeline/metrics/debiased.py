@@ -24,21 +24,12 @@ def l2_calibration_error_debiased(
     The second term is the sampling variance of a bin's accuracy, which the plain squared gap holds
     too much. A bin of one case has no such estimate and adds nothing, as in the authors' code.
 
+    Zero for many a calibrated model, where `ece` never is.
+
     Parameters
     ----------
-    confidence : float array, (n,)
-        Probability of the predicted class, in [0, 1].
-    correct : bool or 0/1 array, (n,)
-        Whether the predicted class is the label.
     num_bins : int
         Number of bins, of equal mass as in `ada_ece`: equal confidences share one.
-    weights : float array, (..., n), optional
-        How often each case counts.
-
-    Returns
-    -------
-    float or float array, (...)
-        Zero for many a calibrated model, where `ece` never is.
 
     References
     ----------

@@ -41,17 +41,12 @@ def fixed_sequence(curve: RiskCoverage, question: Question) -> ThresholdChoice:
     tested at no more than what began after :math:`i_{j-1}` and no later than :math:`i_j`. These
     parts sum to at most delta, so with probability at most delta any of them passes.
 
+    `num_candidates` counts those that were tested; `minimum_answered` is the first start.
+
     Parameters
     ----------
     curve : RiskCoverage
         Curve of the cases kept for choosing a threshold.
-    question : Question
-        Target, delta and test.
-
-    Returns
-    -------
-    ThresholdChoice
-        `num_candidates` counts those that were tested; `minimum_answered` is the first start.
 
     References
     ----------

@@ -73,21 +73,14 @@ def group_shares(
     Mark the wrong cases for errors, the referred for the disparity of coverage: who is referred
     more. Patients are the unit because images of one patient are not independent.
 
+    The groups are in the order of their names, missing values last.
+
     Parameters
     ----------
     groups : array, (n,)
         Each case's group. A patient with cases in two groups counts in both.
     marked : bool array, (n,)
         What is counted.
-    patients : array, (n,)
-        Who each case belongs to.
-    level : float
-        Of the intervals.
-
-    Returns
-    -------
-    dict of str to GroupShare
-        In the order of the groups' names, missing values last.
 
     Examples
     --------

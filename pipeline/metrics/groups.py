@@ -56,10 +56,6 @@ def by_group(
     ----------
     groups : array, (n,)
         Each case's group: site, sex, class name, age band (`age_bands`) ...
-    log_probabilities, labels, num_bins
-        As of `score`.
-    patients : array, (n,)
-        Who each case belongs to.
     seed, num_resamples
         Of the intervals, as of `bootstrap_score`.
 

@@ -30,6 +30,8 @@ def choose_threshold(
 ) -> ThresholdChoice:
     """Choose the threshold that answers most cases with a true risk of at most ``target``.
 
+    "No threshold meets the target" and "too few cases" are answers, not errors.
+
     Parameters
     ----------
     confidence : float array, (n,)
@@ -44,11 +46,6 @@ def choose_threshold(
     test : str
         A key of `pipeline.metrics.risk_tests.RISK_TESTS`. Chosen beforehand, never by whether the
         losses happened to be 0 and 1.
-
-    Returns
-    -------
-    ThresholdChoice
-        "No threshold meets the target" and "too few cases" are answers, not errors.
 
     Raises
     ------

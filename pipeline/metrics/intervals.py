@@ -38,8 +38,6 @@ def proportion_interval(num_hits: int, num_cases: int, level: float = LEVEL) -> 
     num_hits, num_cases : int
         ``0 <= num_hits <= num_cases``, and at least one case, each drawn independently: patients,
         not several images of one.
-    level : float
-        In (0, 1).
 
     Raises
     ------
@@ -84,8 +82,6 @@ def difference_interval(
     ----------
     counts, other_counts : (int, int)
         Hits and cases of either.
-    level : float
-        In (0, 1).
 
     References
     ----------

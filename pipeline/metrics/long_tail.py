@@ -93,23 +93,14 @@ def score_by_group(
 ) -> dict[str, TailScores]:
     """Measure each group of classes on its own test cases.
 
+    The groups are in the order many, medium, few; one without a test case is left out.
+
     Parameters
     ----------
     log_probabilities : float array, (n, classes)
         Predictions among all classes.
-    labels : int array, (n,)
-        True classes.
     groups : str array, (classes,)
         The group of each class, from training counts.
-    num_bins : int
-        Bins of the ECE.
-    level : float
-        Confidence level of the exact interval of the accuracy.
-
-    Returns
-    -------
-    dict of str to TailScores
-        In the order many, medium, few; a group without a test case is left out.
 
     Raises
     ------

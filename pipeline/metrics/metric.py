@@ -51,7 +51,6 @@ class Metric:
     arguments : tuple of str
         Fields of `Cases` given to the function, in order; a metric of `DERIVED` may also take
         ``cases`` (all of them), ``patients`` and ``truth``.
-    kind : Kind
     better : "lower", "higher", "zero" or "none"
         Which values are good; "zero" for a signed gap, "none" for what no model is judged by.
     label : str

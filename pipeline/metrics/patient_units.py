@@ -23,8 +23,6 @@ class PatientUnits:
         Lowest score among the patient's cases.
     losses : array, (patients,)
         Largest loss among them.
-    patients : array, (patients,)
-        Whose they are, sorted.
     """
 
     confidence: Float[np.ndarray, "patients"]

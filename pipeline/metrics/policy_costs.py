@@ -24,6 +24,9 @@ def policy_costs(
 
     A referral costs 1, a wrong answer w, a right one nothing.
 
+    The policies are ``model``; ``refer_all``; ``answer_all``; and ``refer_at_random``, which refers
+    as many as the model does, drawn by lot (on average).
+
     Parameters
     ----------
     answered : bool array, (n,)
@@ -33,14 +36,6 @@ def policy_costs(
     referrals_per_error : float array, (ratios,)
         w: how many referrals one would make to avoid one wrong answer; chosen beforehand, and by
         someone named.
-    weights : float array, (n,) or (resamples, n), optional
-        How often each case counts.
-
-    Returns
-    -------
-    dict of str to float array, (ratios,), or (resamples, ratios) where the weights have two axes
-        ``model``; ``refer_all``; ``answer_all``; and ``refer_at_random``, which refers as many as
-        the model does, drawn by lot (on average).
 
     Raises
     ------

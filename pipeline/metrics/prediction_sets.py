@@ -57,22 +57,17 @@ def marginal_sets(
     :math:`\lceil (m + 1)\,\mathrm{level} \rceil`-th smallest :math:`1 - p_{y}` of the m calibration
     cases.
 
+    Sets hold every class where there are too few calibration cases to leave one out. A set may be
+    empty: no class is then likely enough.
+
     Parameters
     ----------
     calibration : float array, (m, classes)
         Log-probabilities of cases that neither network nor calibrator has seen.
-    labels : int array, (m,)
-        Their true classes.
     log_probabilities : float array, (n, classes)
         Predictions for which sets are wanted.
     level : float
         Share of cases whose set must hold the true class, in (0, 1).
-
-    Returns
-    -------
-    bool array, (n, classes)
-        Every class, where there are too few calibration cases to leave one out. A set may be empty:
-        no class is then likely enough.
 
     Raises
     ------

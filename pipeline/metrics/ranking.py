@@ -80,8 +80,6 @@ def multiplicity_blocks(
 
     Parameters
     ----------
-    weights : int array, (n,) or (resamples, n), or None
-        How many times each case counts; None counts each once.
     num_cases : int
         The ``n`` that the last axis must have.
 

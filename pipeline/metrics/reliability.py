@@ -22,8 +22,6 @@ class Reliability:
     ----------
     edges : float array, (bins + 1,)
         Confidences that bound the bins, from 0 to 1.
-    counts : int array, (bins,)
-        Cases in each bin.
     mean_confidence, accuracy : float array, (bins,)
         Of the cases in each bin; NaN where there is none, so that no plot draws a point there.
     """
@@ -47,23 +45,18 @@ def reliability(
 ) -> Reliability:
     """Return counts, mean confidence and accuracy of each bin.
 
+    The mean of ``abs(accuracy - mean_confidence)`` over bins, weighted by their counts, is `ece` or
+    `ada_ece`; the largest is `mce`.
+
     Parameters
     ----------
     confidence : float array, (n,)
         Probability of what ``correct`` speaks of, in [0, 1].
     correct : bool or 0/1 array, (n,)
         Whether the predicted class is the label; or ``labels == k`` with the probability of k.
-    num_bins : int
-        Number of bins.
     kind : "width" or "mass"
         Bins of equal width, as of `ece`, or of equally many cases, as of `ada_ece`, where equal
         confidences share a bin and others may be left empty.
-
-    Returns
-    -------
-    Reliability
-        The mean of ``abs(accuracy - mean_confidence)`` over bins, weighted by their counts, is
-        `ece` or `ada_ece`; the largest is `mce`.
 
     Raises
     ------
@@ -105,19 +98,13 @@ def consistency_band(
     model lies outside its range: with m bins that hold a case, each range has the level
     :math:`\mathrm{level}^{1/m}` (Sidak's correction). A patient's cases count together.
 
+    The band lies around the diagonal. It comes from `calibrated_bins`: nothing is drawn and no
+    order of cases matters.
+
     Parameters
     ----------
-    confidence, correct, num_bins, kind
-        As of `reliability`.
-    patients : array, (n,)
-        Who each case belongs to.
     level : float
         In (0, 1), of all bins at once.
-
-    Returns
-    -------
-    ConsistencyBand
-        Around the diagonal. From `calibrated_bins`: nothing is drawn and no order of cases matters.
 
     References
     ----------

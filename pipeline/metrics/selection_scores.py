@@ -101,17 +101,12 @@ def calibrated_logits(logits: Logits, log_probabilities: LogProbabilities) -> Lo
     So the result is z / T exactly for every calibrator that gives each row a temperature of its
     own, and the closest such row (least squares) for one that also moves classes.
 
+    Rows with equal logits have no temperature to be seen; they keep their mean.
+
     Parameters
     ----------
-    logits : float array, (n, K)
-        The network's.
     log_probabilities : float array, (n, K)
         The calibrator's, finite.
-
-    Returns
-    -------
-    float array, (n, K)
-        Rows with equal logits have no temperature to be seen; they keep their mean.
 
     Examples
     --------

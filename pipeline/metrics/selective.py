@@ -45,8 +45,6 @@ class RiskCoverage:
         Share of cases answered, rising to 1.
     risk : float array, (points,)
         Mean loss of the answered.
-    answered : int array, (points,)
-        Number of cases answered.
     losses : float array, (points,)
         Summed loss of the answered: the number of wrong answers when losses are 0 or 1.
     """
@@ -66,19 +64,14 @@ def aurc(confidence: SelectionScores, losses: Losses, weights: Weights | None = 
     where (j) runs from the highest score to the lowest and the expectation is over the order of
     equal scores, each order being as likely.
 
+    Between the AURC of the best order and that of the worst; the mean loss if all scores tie.
+
     Parameters
     ----------
     confidence : float array, (n,)
         Score of each case, higher when surer.
     losses : array, (n,)
         0 or 1, or any cost >= 0.
-    weights : int array, (n,) or (resamples, n), optional
-        How many times each case counts.
-
-    Returns
-    -------
-    float, or float array (resamples,)
-        Between the AURC of the best order and that of the worst; the mean loss if all scores tie.
 
     Raises
     ------

@@ -67,12 +67,6 @@ def smooth_curve(
     ----------
     confidence : float array, (n,)
         Probability of what ``correct`` speaks of, in [0, 1].
-    correct : bool or 0/1 array, (n,)
-        Whether the predicted class is the label.
-    patients : array, (n,)
-        Who each case belongs to.
-    seed : int
-        Of the resamples.
     bandwidth : float, optional
         Of the kernel; that of `smooth_ece` if not given, so that the mean distance of the curve
         from the diagonal is the smooth calibration error, but at least the distance of two points.

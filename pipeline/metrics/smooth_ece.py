@@ -26,19 +26,7 @@ def smooth_ece(
     K is the Gaussian reflected at 0 and 1. Smoothing more never raises the error, so the fixed
     point is unique. Computed on a grid of 1,024 cells.
 
-    Parameters
-    ----------
-    confidence : float array, (n,)
-        Probability of the predicted class, in [0, 1].
-    correct : bool or 0/1 array, (n,)
-        Whether the predicted class is the label.
-    weights : float array, (..., n), optional
-        How often each case counts.
-
-    Returns
-    -------
-    float or float array, (...)
-        Continuous in the confidences, which a binned error is not.
+    Continuous in the confidences, which a binned error is not.
 
     References
     ----------

@@ -48,10 +48,6 @@ class Candidate:
 
     Attributes
     ----------
-    threshold : float
-        Cases that score at least this are answered.
-    answered : int
-        Number of cases answered.
     wrong : float
         Their summed loss: the number of wrong answers when losses are 0 or 1.
     upper_limit : float
@@ -73,19 +69,11 @@ class ThresholdChoice:
     status : "found", "none" or "too_few"
         "none": no threshold is shown to meet the target, so refer every case. "too_few": so few
         cases that even without an error none could be.
-    chosen : Candidate or None
-        The threshold found.
     best : Candidate or None
         The candidate with the lowest upper limit, found or not; None if there were too few cases.
-    num_candidates : int
-        Thresholds that were tested.
-    num_cases : int
-        Cases the threshold was chosen on.
     minimum_answered : int
         Fewest answered cases that could pass, all of them right. No candidate that answers fewer
         can have been chosen.
-    target, delta : float
-        What was asked.
     """
 
     status: Status
@@ -151,8 +139,6 @@ def conclude(
 
     Parameters
     ----------
-    question, curve
-        What is asked about which cases.
     points : iterable of int
         The curve's points that were tested; none if there were too few cases.
     chosen : int or None

@@ -30,10 +30,6 @@ class AnswerCounts:
 
     Attributes
     ----------
-    cases : int array, (classes,)
-        Cases of each class.
-    answered : int array, (classes,)
-        Those answered.
     wrong : int array, (classes,)
         Those answered wrongly: for a disease, missed.
     wrong_if_all_answered : int array, (classes,)

@@ -41,7 +41,6 @@ class Figure:
 
     Attributes
     ----------
-    experiment, loss, calibrator, metric : str
     here, published : mapping of int to float
         Its value by seed.
     compared : Compared
@@ -68,14 +67,12 @@ class Agreement:
 
     Attributes
     ----------
-    study : str
     figures : tuple of (Figure, Standing)
         Those that both sides have.
     num_published : int
         Figures that were published, whether they are here or not.
     one_sided : tuple of str
         What only one side has, a line each.
-    bits : SameBits
     """
 
     study: str
@@ -96,8 +93,6 @@ def agree(studies: Sequence[str], *, root: Path) -> list[Agreement]:
     ----------
     studies : sequence of str
         Both published and of the plan; if empty, every study that is so.
-    root : Path
-        The project's folder.
 
     Raises
     ------

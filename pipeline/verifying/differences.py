@@ -86,7 +86,6 @@ def compare_folders(
 
     Parameters
     ----------
-    stored, recomputed : Path
     name : str
         What the stored folder is called in messages.
     tolerance : float

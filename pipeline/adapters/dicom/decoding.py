@@ -33,8 +33,6 @@ class Decoder:
         Window, type, spacing and limits.
     size : list of int
         Two axes (rows, columns) or three (right, anterior, superior).
-    channels : int
-        1 or 3.
     """
 
     arguments: ReadingArguments

@@ -42,8 +42,6 @@ class HeaderScanner:
 
     Attributes
     ----------
-    folder : Path
-        The data set's folder.
     pseudonyms : Pseudonyms
         What every identifier leaves as.
     site_names : dict

@@ -76,8 +76,6 @@ def decoded_planes(
 
     Parameters
     ----------
-    path : Path
-        The file.
     frames : sequence of int
         Frame numbers, from 0.
     max_pixels : int
