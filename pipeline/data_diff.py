@@ -36,25 +36,20 @@ _OF_THE_CASES = (
 
 @dataclass(frozen=True)
 class DataDiff:
-    """The changes from one version of a data set to another.
-
-    Attributes
-    ----------
-    added, removed, redrawn : list of str
-        Cases that only the new, or only the old, version has; that have other pixels.
-    relabelled, moved : list of (str, str, str)
-        Case, old and new class; case, old and new split.
-    altered : dict of str to list of (str, str, str)
-        By column, such as site or age: case, old and new value. Columns that differ in nothing are
-        left out.
-    """
+    """The changes from one version of a data set to another."""
 
     added: list[str]
+    """Cases that only the new version has."""
     removed: list[str]
+    """Cases that only the old version has."""
     relabelled: list[tuple[str, str, str]]
     moved: list[tuple[str, str, str]]
+    """Case, old and new class; case, old and new split."""
     redrawn: list[str]
+    """Cases that have other pixels."""
     altered: dict[str, list[tuple[str, str, str]]] = field(default_factory=dict)
+    """By column, such as site or age: case, old and new value. Columns that differ in nothing are
+    left out."""
 
     def __bool__(self) -> bool:
         changes = (self.added, self.removed, self.relabelled, self.moved, self.redrawn)

@@ -29,16 +29,11 @@ _BROKEN = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 
 @dataclass(frozen=True)
 class Listing:
-    """The paths of a folder, relative to it, ``/`` between their parts.
-
-    Attributes
-    ----------
-    faults : dict of str to str
-        The path of what cannot be read, and why: one of `FAULTS`.
-    """
+    """The paths of a folder, relative to it, ``/`` between their parts."""
 
     files: list[str]
     faults: dict[str, str]
+    """The path of what cannot be read, and why: one of `FAULTS`."""
 
 
 def list_folder(folder: Path) -> Listing:

@@ -30,30 +30,21 @@ GROUP = "group_"
 
 @dataclass(frozen=True)
 class Given:
-    """One file's cases.
-
-    Attributes
-    ----------
-    predictions : Predictions
-        Probabilities stand as their logarithms. Patients are in the form of `plain_identifier`;
-        numbered where none are given.
-    outputs : Outputs
-        What the file held of the model.
-    names_patients, names_cases : bool
-        Whether the file says whose each case is, and which.
-    separator : str
-        What parts the cells of a CSV file.
-    num_respelt : int
-        Labels that are a class's name or number but for spaces, case or decimals.
-    """
+    """One file's cases."""
 
     path: Path
     predictions: Predictions
+    """Probabilities stand as their logarithms. Patients are in the form of `plain_identifier`;
+    numbered where none are given."""
     outputs: Outputs
+    """What the file held of the model."""
     names_patients: bool
     names_cases: bool
+    """Whether the file says whose each case is, and which."""
     separator: str
+    """What parts the cells of a CSV file."""
     num_respelt: int
+    """Labels that are a class's name or number but for spaces, case or decimals."""
 
     @property
     def classes(self) -> tuple[str, ...]:

@@ -27,31 +27,21 @@ EXACT = 1e-6
 
 @dataclass(frozen=True)
 class Outputs:
-    """A model's output for each case.
-
-    Attributes
-    ----------
-    matrix : float array, (cases, classes)
-        Logits, or the logarithms of probabilities.
-    classes : tuple of str
-        Names in the order of the columns; the first is empty where `pair` is true.
-    named : bool
-        Whether each class has a column of its own, which may hold something else.
-    pair : bool
-        Whether one column of a sigmoid's output was made two: the first class has no name yet.
-    num_zeros : int
-        Probabilities of exactly 0, which are read as the smallest there is.
-    num_rescaled : int
-        Rows of probabilities that were divided by their sum.
-    """
+    """A model's output for each case."""
 
     kind: str
     matrix: Float[np.ndarray, "cases classes"]
+    """Logits, or the logarithms of probabilities."""
     classes: tuple[str, ...]
+    """Names in the order of the columns; the first is empty where `pair` is true."""
     named: bool
+    """Whether each class has a column of its own, which may hold something else."""
     pair: bool = False
+    """Whether one column of a sigmoid's output was made two: the first class has no name yet."""
     num_zeros: int = 0
+    """Probabilities of exactly 0, which are read as the smallest there is."""
     num_rescaled: int = 0
+    """Rows of probabilities that were divided by their sum."""
 
 
 def read_outputs(columns: Columns, chosen: Sequence[str] = ()) -> Outputs:

@@ -33,22 +33,15 @@ ABSENT = ("", "nan", "none", "na", "null", "<na>")
 
 @dataclass(frozen=True)
 class Columns:
-    """What a file holds.
-
-    Attributes
-    ----------
-    arrays : dict of str to array
-        (cases,) or (cases, classes). Those of a CSV file are text.
-    unusable : dict of str to str
-        What is wrong with the others, which matters only where one of them is asked for.
-    separator : str
-        What parts the cells of a CSV file; where it is no comma, numbers may have decimal commas.
-    """
+    """What a file holds."""
 
     path: Path
     arrays: dict[str, np.ndarray]
+    """(cases,) or (cases, classes). Those of a CSV file are text."""
     unusable: dict[str, str] = field(default_factory=dict)
+    """What is wrong with the others, which matters only where one of them is asked for."""
     separator: str = SEPARATORS[0]
+    """What parts the cells of a CSV file; where it is no comma, numbers may have decimal commas."""
 
     def __iter__(self) -> Iterator[str]:
         return iter([*self.arrays, *self.unusable])

@@ -37,33 +37,22 @@ SITE = "site"
 
 @dataclass(frozen=True)
 class Shown:
-    """What is asked of the report.
-
-    Attributes
-    ----------
-    title : str
-        Of the page and the data.
-    critical : tuple of str
-        Classes that must not be missed.
-    target : float
-        Share of the answers that may be wrong, in (0, 1).
-    calibrators : tuple of str
-        Kinds to be fitted; the last is the headline.
-    prevalence : dict of str to float
-        Shares of the classes where the model is to be used; empty if not stated.
-    costs : dict of str to dict of str to float
-        By true class and class answered, what an error costs where that is not 1.
-    classes : tuple of str
-        Those that have a column; empty for all whose column begins as a class's does.
-    """
+    """What is asked of the report."""
 
     title: str
+    """Of the page and the data."""
     critical: tuple[str, ...]
+    """Classes that must not be missed."""
     target: float
+    """Share of the answers that may be wrong, in (0, 1)."""
     calibrators: tuple[str, ...]
+    """Kinds to be fitted; the last is the headline."""
     prevalence: dict[str, float] = field(default_factory=dict)
+    """Shares of the classes where the model is to be used; empty if not stated."""
     costs: dict[str, dict[str, float]] = field(default_factory=dict)
+    """By true class and class answered, what an error costs where that is not 1."""
     classes: tuple[str, ...] = ()
+    """Those that have a column; empty for all whose column begins as a class's does."""
 
 
 def split_halves(predictions: Predictions) -> tuple[Predictions, Predictions]:

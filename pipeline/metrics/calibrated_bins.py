@@ -24,22 +24,15 @@ MissChances = Float[np.ndarray, "misses"]
 
 @dataclass(frozen=True)
 class CalibratedBins:
-    """How many cases of each bin a calibrated model would get wrong.
-
-    Attributes
-    ----------
-    expected : float array, (bins,)
-        The sum of one minus confidence.
-    variance : float array, (bins,)
-        Of the number wrong; larger where a patient's cases are right and wrong together.
-    correlation : float
-        Of being right between two cases of one patient in one bin, in [0, 1].
-    """
+    """How many cases of each bin a calibrated model would get wrong."""
 
     counts: Int[np.ndarray, "bins"]
     expected: Float[np.ndarray, "bins"]
+    """The sum of one minus confidence."""
     variance: Float[np.ndarray, "bins"]
+    """Of the number wrong; larger where a patient's cases are right and wrong together."""
     correlation: float
+    """Of being right between two cases of one patient in one bin, in [0, 1]."""
 
     def chances(self) -> Iterator[MissChances]:
         """Yield each bin's distribution of misses; an empty bin has none for certain.

@@ -19,23 +19,16 @@ SUM_TOLERANCE = 1e-3
 
 @dataclass(frozen=True)
 class Cases:
-    """What the metrics read of each case; fields bear the names of the metrics' arguments.
-
-    Attributes
-    ----------
-    log_probabilities : float64 array, (n, classes)
-        Each row's exponentials sum to one; minus infinity is a probability of zero.
-    confidence, correct : array, (n,)
-        Probability of the predicted class, and whether that is the label.
-    losses : float array, (n,)
-        1 where the predicted class is wrong, 0 where it is right.
-    """
+    """What the metrics read of each case; fields bear the names of the metrics' arguments."""
 
     log_probabilities: LogProbabilities
+    """Each row's exponentials sum to one; minus infinity is a probability of zero."""
     labels: Labels
     confidence: Confidence
     correct: Correct
+    """Probability of the predicted class, and whether that is the label."""
     losses: Float[np.ndarray, "cases"]
+    """1 where the predicted class is wrong, 0 where it is right."""
     num_bins: int
 
 

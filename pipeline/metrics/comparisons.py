@@ -23,46 +23,31 @@ class Summary:
 
 @dataclass(frozen=True)
 class Comparison:
-    """One method's difference to the baseline over the seeds that both have.
-
-    Attributes
-    ----------
-    mean_difference : float
-        Mean over pairs of method less baseline.
-    standard_deviation : float or None
-        Of the differences; None for a single pair.
-    interval : Interval or None
-        Student's, of the mean difference, at 95 %; of this method alone, uncorrected for how many
-        are compared. None wherever the p-value is.
-    p_value : float or None
-        Two-sided, of a paired t-test. None for fewer than two pairs, or if the differences are all
-        equal, for which the test is not defined.
-    p_value_holm : float or None
-        The same after Holm's correction over all methods compared.
-    """
+    """One method's difference to the baseline over the seeds that both have."""
 
     mean_difference: float
+    """Mean over pairs of method less baseline."""
     standard_deviation: float | None
+    """Of the differences; None for a single pair."""
     num_pairs: int
     interval: Interval | None
+    """Student's, of the mean difference, at 95 %; of this method alone, uncorrected for how many
+    are compared. None wherever the p-value is."""
     p_value: float | None
+    """Two-sided, of a paired t-test. None for fewer than two pairs, or if the differences are all
+    equal, for which the test is not defined."""
     p_value_holm: float | None
+    """The same after Holm's correction over all methods compared."""
 
 
 @dataclass(frozen=True)
 class Ranking:
-    """A method's standing over experiments: "first in 3 of 5".
-
-    Attributes
-    ----------
-    mean_rank : float
-        1 is best; ties share their mean rank.
-    num_wins : int
-        Experiments where no method is better; ties win together.
-    """
+    """A method's standing over experiments: "first in 3 of 5"."""
 
     mean_rank: float
+    """1 is best; ties share their mean rank."""
     num_wins: int
+    """Experiments where no method is better; ties win together."""
     num_experiments: int
 
 

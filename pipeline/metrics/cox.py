@@ -24,22 +24,15 @@ SAME = 1e-9
 
 @dataclass(frozen=True)
 class CoxLine:
-    """Outcome log-odds as a line in predicted log-odds.
-
-    Attributes
-    ----------
-    slope : float
-        1 if calibrated; below 1 the predictions are too extreme (over-fitted), above 1 too timid.
-    intercept : float
-        Of that same line; read it together with the slope.
-    intercept_at_slope_one : float
-        The shift that makes the mean prediction right: 0 if calibrated in the large, below 0 the
-        predictions are too high.
-    """
+    """Outcome log-odds as a line in predicted log-odds."""
 
     slope: float
+    """1 if calibrated; below 1 the predictions are too extreme (over-fitted), above 1 too timid."""
     intercept: float
+    """Of that same line; read it together with the slope."""
     intercept_at_slope_one: float
+    """The shift that makes the mean prediction right: 0 if calibrated in the large, below 0 the
+    predictions are too high."""
 
 
 def cox_line(

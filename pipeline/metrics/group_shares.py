@@ -35,30 +35,21 @@ Groups = Shaped[np.ndarray, "cases"]
 
 @dataclass(frozen=True)
 class GroupShare:
-    """How many of a group's patients have at least one marked case.
-
-    Attributes
-    ----------
-    visibility : "masked", "counts" or "full"
-        What may be shown; all that may not is None.
-    num_patients, num_marked : int or None
-        Patients of the group, and those with a marked case in it. None if masked.
-    interval : Interval or None
-        Exact interval of the share. None if masked.
-    share : float or None
-        ``num_marked / num_patients``. None unless full.
-    difference, difference_interval : float, Interval or None
-        Share less that of all other patients, with an interval that holds for all groups at once
-        (Bonferroni). None unless full, or if there is no other group.
-    """
+    """How many of a group's patients have at least one marked case."""
 
     visibility: Visibility
+    """What may be shown; all that may not is None."""
     num_patients: int | None = None
     num_marked: int | None = None
+    """Patients of the group, and those with a marked case in it. None if masked."""
     interval: Interval | None = None
+    """Exact interval of the share. None if masked."""
     share: float | None = None
+    """``num_marked / num_patients``. None unless full."""
     difference: float | None = None
     difference_interval: Interval | None = None
+    """Share less that of all other patients, with an interval that holds for all groups at once
+    (Bonferroni). None unless full, or if there is no other group."""
 
 
 def group_shares(

@@ -19,22 +19,15 @@ AGE_BOUNDS_YEARS = (18, 40, 60, 80)
 
 @dataclass(frozen=True)
 class GroupScore:
-    """One group's metrics, as far as its size lets them be shown.
-
-    Attributes
-    ----------
-    wrong : GroupShare
-        Patients with at least one wrong case, with counts and an exact interval: all that is shown
-        of a group of 10 to 29 patients. Nothing of a masked one.
-    scores : dict of str to float or None
-        Every metric of `score`; empty unless the group is shown in full.
-    intervals : dict of str to Interval or None
-        Their patient-bootstrap intervals; empty unless the group is shown in full.
-    """
+    """One group's metrics, as far as its size lets them be shown."""
 
     wrong: GroupShare
+    """Patients with at least one wrong case, with counts and an exact interval: all that is shown
+    of a group of 10 to 29 patients. Nothing of a masked one."""
     scores: dict[str, float | None]
+    """Every metric of `score`; empty unless the group is shown in full."""
     intervals: dict[str, Interval | None]
+    """Their patient-bootstrap intervals; empty unless the group is shown in full."""
 
 
 def by_group(

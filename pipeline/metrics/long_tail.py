@@ -30,27 +30,18 @@ ClassGroups = Shaped[np.ndarray, "classes"]
 
 @dataclass(frozen=True)
 class TailScores:
-    """One group of classes, measured on the test cases whose true class is among them.
-
-    Attributes
-    ----------
-    num_classes : int
-        Classes in the group, with or without a test case.
-    accuracy : Share
-        Cases predicted right, of all the group's, among all classes.
-    ece : float
-        Expected calibration error of these cases.
-    aurc : float
-        Area under their risk-coverage curve.
-    curve : RiskCoverage
-        Share wrong against the share of the group's cases answered.
-    """
+    """One group of classes, measured on the test cases whose true class is among them."""
 
     num_classes: int
+    """Classes in the group, with or without a test case."""
     accuracy: Share
+    """Cases predicted right, of all the group's, among all classes."""
     ece: float
+    """Expected calibration error of these cases."""
     aurc: float
+    """Area under their risk-coverage curve."""
     curve: RiskCoverage
+    """Share wrong against the share of the group's cases answered."""
 
 
 def groups_by_count(class_counts: ClassCounts) -> ClassGroups:

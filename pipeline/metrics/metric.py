@@ -40,57 +40,40 @@ def always_defined(labels: Labels) -> str | None:  # noqa: ARG001
 
 @dataclass(frozen=True, kw_only=True)
 class Metric:
-    """One number about predictions, and how and where to show it.
-
-    Attributes
-    ----------
-    name : str
-        In tables, claims and files.
-    function : callable
-        The definition: takes the arguments named below and ``weights``.
-    arguments : tuple of str
-        Fields of `Cases` given to the function, in order; a metric of `DERIVED` may also take
-        ``cases`` (all of them), ``patients`` and ``truth``.
-    better : "lower", "higher", "zero" or "none"
-        Which values are good; "zero" for a signed gap, "none" for what no model is judged by.
-    label : str
-        Heading in tables.
-    description : str
-        One line for pages.
-    unit : "%", "nats" or ""
-        A share is shown in percent, times 100.
-    digits : int
-        Decimals, in its unit.
-    shown : tuple of Place
-        Beside the tables of all metrics.
-    target : float, optional
-        The share wrong that it is about: it is shown at the target of the model shown alone.
-    weighs_classes : bool
-        Whether a class has a weight of its own in it, however few its cases: with all other numbers
-        it would give a masked class away, so that it is left out where one is masked.
-    why_undefined : callable
-        From labels to the reason why they have no such number, or None.
-    interval : "percentile", "corrected" or "none"
-        Which interval over patients holds the true value about as often as it says: that of the
-        resampled values, `bias_bounded_interval`, or neither. A resample repeats cases, and what
-        takes absolute values or maxima of noise then comes out too high.
-    """
+    """One number about predictions, and how and where to show it."""
 
     name: str
+    """In tables, claims and files."""
     function: Callable[..., Estimates]
+    """The definition: takes the arguments named below and ``weights``."""
     arguments: tuple[str, ...]
+    """Fields of `Cases` given to the function, in order; a metric of `DERIVED` may also take
+    ``cases`` (all of them), ``patients`` and ``truth``."""
     kind: Kind
     better: Literal["lower", "higher", "zero", "none"]
+    """Which values are good; "zero" for a signed gap, "none" for what no model is judged by."""
     label: str
+    """Heading in tables."""
     description: str
+    """One line for pages."""
     # Errors of a percent or two need the second decimal; accuracies do not.
     unit: Literal["%", "nats", ""] = "%"
+    """A share is shown in percent, times 100."""
     digits: int = 2
+    """Decimals, in its unit."""
     shown: tuple[Place, ...] = ()
+    """Beside the tables of all metrics."""
     target: float | None = None
+    """The share wrong that it is about: it is shown at the target of the model shown alone."""
     weighs_classes: bool = False
+    """Whether a class has a weight of its own in it, however few its cases: with all other numbers
+    it would give a masked class away, so that it is left out where one is masked."""
     why_undefined: Callable[[Labels], str | None] = always_defined
+    """From labels to the reason why they have no such number, or None."""
     interval: Literal["percentile", "corrected", "none"] = "percentile"
+    """Which interval over patients holds the true value about as often as it says: that of the
+    resampled values, `bias_bounded_interval`, or neither. A resample repeats cases, and what takes
+    absolute values or maxima of noise then comes out too high."""
 
     def __call__(self, cases: Cases, weights: Weights | None = None) -> Estimates:
         """Evaluate on the cases, each counted as often as its weight says."""

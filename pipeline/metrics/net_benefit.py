@@ -20,22 +20,16 @@ Curves = Float[np.ndarray, "*resamples thresholds"]
 
 @dataclass(frozen=True)
 class Referral:
-    """Who is referred, and what a referral brings and costs.
-
-    Attributes
-    ----------
-    answered : bool array, (n,)
-        Cases the model decides; a reader decides the others.
-    sensitivity, specificity : float
-        The reader's, in [0, 1]. Without a reader study these are assumptions: say so.
-    cost : float
-        Cost of one referral, in true positives: how many true positives one would give to save it.
-    """
+    """Who is referred, and what a referral brings and costs."""
 
     answered: Bool[np.ndarray, "cases"]
+    """Cases the model decides; a reader decides the others."""
     sensitivity: float
     specificity: float
+    """The reader's, in [0, 1]. Without a reader study these are assumptions: say so."""
     cost: float
+    """Cost of one referral, in true positives: how many true positives one would give to save
+    it."""
 
     def __post_init__(self) -> None:
         for name, value in [("sensitivity", self.sensitivity), ("specificity", self.specificity)]:

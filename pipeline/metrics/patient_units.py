@@ -15,18 +15,12 @@ Patients = Shaped[np.ndarray, "cases"]
 
 @dataclass(frozen=True)
 class PatientUnits:
-    """One score and one loss a patient.
-
-    Attributes
-    ----------
-    confidence : float array, (patients,)
-        Lowest score among the patient's cases.
-    losses : array, (patients,)
-        Largest loss among them.
-    """
+    """One score and one loss a patient."""
 
     confidence: Float[np.ndarray, "patients"]
+    """Lowest score among the patient's cases."""
     losses: Shaped[np.ndarray, "patients"]
+    """Largest loss among them."""
     patients: Shaped[np.ndarray, "patients"]
 
 

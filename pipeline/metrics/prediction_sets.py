@@ -27,25 +27,17 @@ ROUNDING = 1e-8
 
 @dataclass(frozen=True)
 class SetScores:
-    """How often sets hold the true class, and how large they are.
-
-    Attributes
-    ----------
-    covered : Share
-        Cases whose set holds the true class: marginal coverage.
-    covered_by_class : list of Share
-        The same among the cases of each true class: class-conditional coverage.
-    mean_size : float
-        Mean number of classes in a set.
-    single, empty : Share
-        Sets of one class, and of none.
-    """
+    """How often sets hold the true class, and how large they are."""
 
     covered: Share
+    """Cases whose set holds the true class: marginal coverage."""
     covered_by_class: list[Share]
+    """The same among the cases of each true class: class-conditional coverage."""
     mean_size: float
+    """Mean number of classes in a set."""
     single: Share
     empty: Share
+    """Sets of one class, and of none."""
 
 
 def marginal_sets(

@@ -14,21 +14,14 @@ from pipeline.metrics.weighting import BLOCK_ELEMENTS
 
 @dataclass(frozen=True)
 class Ranking:
-    """Cases from the highest score to the lowest.
-
-    Attributes
-    ----------
-    order : int array, (n,)
-        Case numbers, highest score first, equal scores in the order they came.
-    ends : int array, (distinct scores,)
-        Where in ``order`` the last case of each distinct score stands.
-    scores : float array, (distinct scores,)
-        The distinct scores, falling.
-    """
+    """Cases from the highest score to the lowest."""
 
     order: Int[np.ndarray, "cases"]
+    """Case numbers, highest score first, equal scores in the order they came."""
     ends: Int[np.ndarray, "scores"]
+    """Where in ``order`` the last case of each distinct score stands."""
     scores: Float[np.ndarray, "scores"]
+    """The distinct scores, falling."""
 
     def cumulate(self, values: Shaped[np.ndarray, "... cases"]) -> Shaped[np.ndarray, "... scores"]:
         """Sum ``values`` over the cases that score at least each distinct score."""

@@ -16,20 +16,14 @@ from pipeline.shapes import require_same_length
 
 @dataclass(frozen=True)
 class Reliability:
-    """The points of a reliability diagram.
-
-    Attributes
-    ----------
-    edges : float array, (bins + 1,)
-        Confidences that bound the bins, from 0 to 1.
-    mean_confidence, accuracy : float array, (bins,)
-        Of the cases in each bin; NaN where there is none, so that no plot draws a point there.
-    """
+    """The points of a reliability diagram."""
 
     edges: Float[np.ndarray, "edges"]
+    """Confidences that bound the bins, from 0 to 1."""
     counts: np.ndarray
     mean_confidence: Float[np.ndarray, "bins"]
     accuracy: Float[np.ndarray, "bins"]
+    """Of the cases in each bin; NaN where there is none, so that no plot draws a point there."""
 
 
 @dataclass(frozen=True)

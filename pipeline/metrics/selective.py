@@ -35,25 +35,17 @@ from pipeline.metrics.weighting import Weights
 
 @dataclass(frozen=True)
 class RiskCoverage:
-    """A risk-coverage curve: one point for each distinct score, strictest threshold first.
-
-    Attributes
-    ----------
-    thresholds : float array, (points,)
-        Distinct scores, falling: cases that score at least this are answered.
-    coverage : float array, (points,)
-        Share of cases answered, rising to 1.
-    risk : float array, (points,)
-        Mean loss of the answered.
-    losses : float array, (points,)
-        Summed loss of the answered: the number of wrong answers when losses are 0 or 1.
-    """
+    """A risk-coverage curve: one point for each distinct score, strictest threshold first."""
 
     thresholds: Float[np.ndarray, "points"]
+    """Distinct scores, falling: cases that score at least this are answered."""
     coverage: Float[np.ndarray, "points"]
+    """Share of cases answered, rising to 1."""
     risk: Float[np.ndarray, "points"]
+    """Mean loss of the answered."""
     answered: Int[np.ndarray, "points"]
     losses: Float[np.ndarray, "points"]
+    """Summed loss of the answered: the number of wrong answers when losses are 0 or 1."""
 
 
 def aurc(confidence: SelectionScores, losses: Losses, weights: Weights | None = None) -> Value:

@@ -25,26 +25,18 @@ THINNING = 8
 
 @dataclass(frozen=True)
 class SmoothCurve:
-    """Accuracy as a smooth function of confidence.
-
-    Attributes
-    ----------
-    confidence : float array, (points,)
-        Ascending in (0, 1).
-    accuracy, lower, upper : float array, (points,)
-        Kernel mean and its pointwise band; NaN where too few cases are near to tell.
-    num_near : float array, (points,)
-        Cases that the kernel averages there: the sum of its values, 1 at distance 0.
-    bandwidth : float
-        Standard deviation of the Gaussian kernel.
-    """
+    """Accuracy as a smooth function of confidence."""
 
     confidence: Float[np.ndarray, "points"]
+    """Ascending in (0, 1)."""
     accuracy: Float[np.ndarray, "points"]
     lower: Float[np.ndarray, "points"]
     upper: Float[np.ndarray, "points"]
+    """Kernel mean and its pointwise band; NaN where too few cases are near to tell."""
     num_near: Float[np.ndarray, "points"]
+    """Cases that the kernel averages there: the sum of its values, 1 at distance 0."""
     bandwidth: float
+    """Standard deviation of the Gaussian kernel."""
 
 
 def smooth_curve(

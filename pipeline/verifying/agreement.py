@@ -37,15 +37,7 @@ be; by 1.5 points (0.03 nats) 85 of 100. In the study quick most scatter by less
 
 @dataclass(frozen=True)
 class Figure:
-    """One metric of one experiment and loss, under the experiment's headline calibrator.
-
-    Attributes
-    ----------
-    here, published : mapping of int to float
-        Its value by seed.
-    compared : Compared
-        What the two sides say of each other.
-    """
+    """One metric of one experiment and loss, under the experiment's headline calibrator."""
 
     experiment: str
     loss: str
@@ -53,7 +45,9 @@ class Figure:
     metric: str
     here: Seeds
     published: Seeds
+    """Its value by seed."""
     compared: Compared
+    """What the two sides say of each other."""
 
     @property
     def name(self) -> str:
@@ -63,22 +57,15 @@ class Figure:
 
 @dataclass(frozen=True)
 class Agreement:
-    """How a study computed here stands to the published one.
-
-    Attributes
-    ----------
-    figures : tuple of (Figure, Standing)
-        Those that both sides have.
-    num_published : int
-        Figures that were published, whether they are here or not.
-    one_sided : tuple of str
-        What only one side has, a line each.
-    """
+    """How a study computed here stands to the published one."""
 
     study: str
     figures: tuple[tuple[Figure, Standing], ...]
+    """Those that both sides have."""
     num_published: int
+    """Figures that were published, whether they are here or not."""
     one_sided: tuple[str, ...]
+    """What only one side has, a line each."""
     bits: SameBits
 
     def count(self, *wanted: Standing) -> int:

@@ -34,22 +34,15 @@ SHOWN = 60
 
 @dataclass(frozen=True)
 class Difference:
-    """One place where what is stored is not what comes out.
-
-    Attributes
-    ----------
-    path : str
-        The file, as seen from the project's folder.
-    place : str
-        Row and column, key or line; empty where the file as a whole is meant.
-    stored, recomputed : str
-        What stands there, and what comes out: a number computed again, a hash taken again.
-    """
+    """One place where what is stored is not what comes out."""
 
     path: str
+    """The file, as seen from the project's folder."""
     place: str
+    """Row and column, key or line; empty where the file as a whole is meant."""
     stored: str
     recomputed: str
+    """What stands there, and what comes out: a number computed again, a hash taken again."""
 
     def __str__(self) -> str:
         place = f": {self.place}" if self.place else ""

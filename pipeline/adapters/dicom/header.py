@@ -38,25 +38,17 @@ _TAGS = [*_HASHED, *_GEOMETRY, *_IMAGE, *_PERSON]
 
 @dataclass(frozen=True)
 class HeaderScanner:
-    """Turn a file into its facts; whatever is wrong with it becomes a fault, never an exception.
-
-    Attributes
-    ----------
-    pseudonyms : Pseudonyms
-        What every identifier leaves as.
-    site_names : dict
-        From the institution of a header to the name its cases may carry.
-    max_pixels : int
-        A larger file is not read.
-    left_out_image_types : tuple of str
-        Values of Image Type that mark what is no case.
-    """
+    """Turn a file into its facts; whatever is wrong with it becomes a fault, never an exception."""
 
     folder: Path
     pseudonyms: Pseudonyms
+    """What every identifier leaves as."""
     site_names: dict[str, str]
+    """From the institution of a header to the name its cases may carry."""
     max_pixels: int
+    """A larger file is not read."""
     left_out_image_types: tuple[str, ...] = LEFT_OUT_IMAGE_TYPES
+    """Values of Image Type that mark what is no case."""
 
     def wants(self, name: str) -> bool:
         """Every file may be one: DICOM asks for no suffix."""

@@ -37,31 +37,22 @@ _PIXEL_ELEMENTS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
 
 @dataclass(frozen=True)
 class Plane:
-    """One decoded frame.
-
-    Attributes
-    ----------
-    values : array
-        Grey: float32 (rows, columns), rescaled (hounsfield for CT). Colour: uint8
-        (rows, columns, 3), RGB.
-    window : Window, optional
-        What the header says is to be seen; none for colour.
-    inverted : bool
-        Whether low values are bright (MONOCHROME1).
-    translated : bool
-        Whether the values passed a table or a sigmoid for display, and so lost their unit.
-    padding : bool array, (rows, columns), optional
-        Where the frame was filled up and shows no patient; none where it shows one everywhere.
-    is_rescaled : bool
-        Whether the header says how stored values become physical ones.
-    """
+    """One decoded frame."""
 
     values: np.ndarray
+    """Grey: float32 (rows, columns), rescaled (hounsfield for CT). Colour: uint8 (rows, columns,
+    3), RGB."""
     window: Window | None = None
+    """What the header says is to be seen; none for colour."""
     inverted: bool = False
+    """Whether low values are bright (MONOCHROME1)."""
     translated: bool = False
+    """Whether the values passed a table or a sigmoid for display, and so lost their unit."""
     padding: np.ndarray | None = None
+    """Where the frame was filled up and shows no patient; none where it shows one everywhere;
+    (rows, columns)."""
     is_rescaled: bool = False
+    """Whether the header says how stored values become physical ones."""
 
     @property
     def is_colour(self) -> bool:

@@ -82,34 +82,24 @@ class StudyArguments(Strict):
 
 @dataclass(frozen=True)
 class Study:
-    """Who was examined, and what is true of every image.
-
-    Attributes
-    ----------
-    sites, sexes, ages : arrays, (patients,)
-        The site's number; "F" or "M"; whole years.
-    patients, numbers : int arrays, (images,)
-        Whose image it is, and which of theirs, from 1.
-    features : float array, (images, 4)
-        In the order of `FEATURES`.
-    truth : float array, (images, classes)
-        The probabilities that the labels were drawn from.
-    labels : int array, (images,)
-        Classes.
-    is_monochrome1, is_rle : bool arrays, (images,)
-        How the image is stored.
-    """
+    """Who was examined, and what is true of every image."""
 
     sites: Int[np.ndarray, "patients"]
     sexes: np.ndarray
     ages: Int[np.ndarray, "patients"]
+    """The site's number; "F" or "M"; whole years."""
     patients: Int[np.ndarray, "images"]
     numbers: Int[np.ndarray, "images"]
+    """Whose image it is, and which of theirs, from 1."""
     features: Float[np.ndarray, "images features"]
+    """In the order of `FEATURES`."""
     truth: Float[np.ndarray, "images classes"]
+    """The probabilities that the labels were drawn from."""
     labels: Int[np.ndarray, "images"]
+    """Classes."""
     is_monochrome1: np.ndarray
     is_rle: np.ndarray
+    """How the image is stored; (images,)."""
 
 
 def draw_study(arguments: StudyArguments) -> Study:
