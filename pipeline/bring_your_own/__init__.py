@@ -12,7 +12,6 @@ from pipeline.bring_your_own.cases import (
     require_other_cases,
     require_other_files,
 )
-from pipeline.bring_your_own.stated import read_costs, read_shares
 from pipeline.bring_your_own.study import (
     Shown,
     given_card,
@@ -20,6 +19,8 @@ from pipeline.bring_your_own.study import (
     given_row,
     given_run,
     no_history,
+    read_costs,
+    read_shares,
     split_halves,
     study_name,
 )

@@ -12,9 +12,9 @@ from pipeline.calibrators.bcts import absent_notes
 from pipeline.calibrators.calibrator import (
     checked_cases,
     checked_logits,
+    few_cases_notes,
     require_num_classes,
 )
-from pipeline.calibrators.few_cases import few_cases_notes
 from pipeline.calibrators.log_linear import (
     LinearScores,
     Parameters,

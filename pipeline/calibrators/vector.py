@@ -8,8 +8,12 @@ from typing import ClassVar
 import numpy as np
 
 from pipeline.calibrators.bcts import absent_notes
-from pipeline.calibrators.calibrator import checked_cases, checked_logits, require_num_classes
-from pipeline.calibrators.few_cases import few_cases_notes
+from pipeline.calibrators.calibrator import (
+    checked_cases,
+    checked_logits,
+    few_cases_notes,
+    require_num_classes,
+)
 from pipeline.calibrators.log_linear import LinearScores, fit_log_linear, weak_prior
 from pipeline.calibrators.softmax import log_softmax
 from pipeline.shapes import Labels, Logits, LogProbabilities

@@ -18,7 +18,7 @@ from pipeline.metrics.accuracy import ACCURACY, BALANCED_ACCURACY, MACRO_F1
 from pipeline.metrics.auroc import AUROC
 from pipeline.metrics.bins import NUM_BINS
 from pipeline.metrics.brier import BRIER
-from pipeline.metrics.calibrated_model import ECE_IF_CALIBRATED
+from pipeline.metrics.calibrated_bins import ECE_IF_CALIBRATED
 from pipeline.metrics.calibration_error import ADA_ECE, CLASSWISE_ECE, ECE, MCE
 from pipeline.metrics.calibration_in_the_large import CALIBRATION_IN_THE_LARGE, CONFIDENCE_GAP
 from pipeline.metrics.cases import Cases, prepare_cases

@@ -9,7 +9,7 @@ from jaxtyping import Float, Shaped
 
 from pipeline.errors import InputError
 from pipeline.metrics import METRICS, NUM_BINS, Cases, evaluate, prepare_cases
-from pipeline.metrics.calibrated_model import expected_ece_if_calibrated
+from pipeline.metrics.calibrated_bins import expected_ece_if_calibrated
 from pipeline.metrics.intervals import LEVEL, Interval, bias_bounded_interval, percentile_interval
 from pipeline.metrics.side_by_side import side_by_side
 from pipeline.metrics.weighting import Weights

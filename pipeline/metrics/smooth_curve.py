@@ -11,8 +11,13 @@ from pipeline.errors import InputError
 from pipeline.metrics.bins import require_confidence
 from pipeline.metrics.bootstrap import NUM_RESAMPLES, Patients, resampled_weights
 from pipeline.metrics.intervals import LEVEL, require_level
-from pipeline.metrics.smooth_ece import smooth_ece_bandwidth
-from pipeline.metrics.smoothing import cell_centres, grid_sums, smoothed, spectrum
+from pipeline.metrics.smooth_ece import (
+    cell_centres,
+    grid_sums,
+    smooth_ece_bandwidth,
+    smoothed,
+    spectrum,
+)
 from pipeline.metrics.weighting import Confidence, Correct, Weights, case_weights
 from pipeline.shapes import require_same_length
 

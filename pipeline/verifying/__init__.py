@@ -20,6 +20,7 @@ from pipeline.verifying.data import (
     logits_differences,
     prepared_differences,
     recorded_differences,
+    shifted_differences,
     stage_differences,
 )
 from pipeline.verifying.differences import (
@@ -30,7 +31,6 @@ from pipeline.verifying.differences import (
     same_text,
 )
 from pipeline.verifying.published import published_differences
-from pipeline.verifying.shifted import shifted_differences
 
 __all__ = ["Difference", "describe", "studies_not_here", "verify"]
 

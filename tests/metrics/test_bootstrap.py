@@ -9,7 +9,7 @@ from pipeline.metrics.bootstrap import (
     resample_scores,
     resampled_weights,
 )
-from pipeline.metrics.calibrated_model import expected_ece_if_calibrated
+from pipeline.metrics.calibrated_bins import expected_ece_if_calibrated
 from pipeline.metrics.intervals import bias_bounded_interval, percentile_interval
 
 

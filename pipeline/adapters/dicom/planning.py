@@ -18,8 +18,8 @@ from pipeline.adapters.dicom.series import (
     require_stack,
     source_of,
 )
-from pipeline.adapters.file_facts import FileFacts
 from pipeline.adapters.folder_cases import label_of
+from pipeline.adapters.folder_index import FileFacts
 from pipeline.adapters.label_table import KeyKind, Labelled
 from pipeline.adapters.refused import Refused, too_large
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.adapters.file_facts import FileFacts
+from pipeline.adapters.folder_index import FileFacts
 from pipeline.adapters.refused import Refused
 
 SAME_PLACE_MM = 1e-3

@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.adapters.case import Case, Quarantined
+from pipeline.adapters.dicom import read_indexed
 from pipeline.adapters.dicom.arguments import ReadingArguments
 from pipeline.adapters.dicom.header import HeaderScanner
-from pipeline.adapters.dicom.reading import read_indexed
 from pipeline.adapters.folder_cases import Folder
 from pipeline.adapters.folder_index import write_index
 from pipeline.adapters.identity import Pseudonyms
