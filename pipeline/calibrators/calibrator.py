@@ -1,4 +1,4 @@
-"""What every fitted calibrator is, the checks at its border, and when it says that cases are few."""
+"""What every fitted calibrator is, the checks at its border, and a word where cases are few."""
 
 from __future__ import annotations
 
