@@ -22,10 +22,8 @@ def acquire_files(raw: Path, dataset: Dataset) -> None:
     A file is looked for by name and checksum in each directory of the environment's
     ``PIPELINE_MIRROR`` (separated by colons), then fetched from its URL.
 
-    Raises
-    ------
-    InputError
-        If a file is in no mirror and cannot be fetched, or has another checksum than stated.
+    Raises `InputError` if a file is in no mirror and cannot be fetched, or has another checksum
+    than stated.
     """
     directories = mirrors()
     for file in dataset.files:

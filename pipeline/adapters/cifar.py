@@ -38,11 +38,8 @@ class Arguments(Strict):
 def read(raw: Path, dataset: Dataset) -> Iterator[Case]:
     """Yield the cases of the batches in the archive's order; splits are ``train`` and ``test``.
 
-    Raises
-    ------
-    InputError
-        If the archive or a batch is damaged, holds anything but plain data, or names other classes
-        than the data set; the message names the archive and the member.
+    Raises `InputError` if the archive or a batch is damaged, holds anything but plain data, or
+    names other classes than the data set; the message names the archive and the member.
     """
     arguments = check_config(dataset.arguments, Arguments, place="arguments")
     paths = sorted(raw.glob("*.tar.gz"))

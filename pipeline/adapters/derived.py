@@ -56,10 +56,8 @@ def acquire(raw: Path, dataset: Dataset) -> None:
 def read(raw: Path, dataset: Dataset) -> Iterator[Case]:
     """Yield the other set's cases, kind by kind and severity by severity.
 
-    Raises
-    ------
-    InputError
-        If the other set is absent or has changed, has other classes, or cannot be matched.
+    Raises `InputError` if the other set is absent or has changed, has other classes, or cannot be
+    matched.
     """
     arguments = check_config(dataset.arguments, Arguments, place="arguments")
     prepared = read_prepared(Path(arguments.prepared))

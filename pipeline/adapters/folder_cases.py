@@ -46,10 +46,7 @@ def separated(items: Iterable[Kept | Quarantined]) -> tuple[list[Kept], list[Qua
 def label_of(members: list[FileFacts], labels: dict[str, Labelled], key: KeyKind) -> Labelled:
     """Return what the table says of a case's files.
 
-    Raises
-    ------
-    Refused
-        If it says nothing, nothing usable, or different things of different files.
+    Raises `Refused` if it says nothing, nothing usable, or different things of different files.
     """
     keys = {getattr(facts, key) for facts in members}
     found = [labels[each] for each in sorted(keys) if each in labels]

@@ -126,11 +126,8 @@ def write_index(
 
     Paths and hashes of files leave as the scanner's pseudonyms, unless nobody is in the folder.
 
-    Raises
-    ------
-    InputError
-        If the folder is absent or empty, or the table cannot be read; if two of the folder's paths
-        are spelt alike.
+    Raises `InputError` if the folder is absent or empty, or the table cannot be read; if two of the
+    folder's paths are spelt alike.
     """
     rows = read_rows(table)
     files = _scanned(scanner, leave_out=Path(table.table))

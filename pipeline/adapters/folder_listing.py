@@ -42,10 +42,7 @@ def list_folder(folder: Path) -> Listing:
     A folder that several ways lead to is listed once: by its own path if it lies within, else by
     the first link to it. So a link to a folder above it ends no listing.
 
-    Raises
-    ------
-    InputError
-        If there is no such folder.
+    Raises `InputError` if there is no such folder.
     """
     if not folder.is_dir():
         message = f"{folder}: no such folder"

@@ -75,10 +75,8 @@ def acquire(raw: Path, dataset: Dataset) -> None:
 def read(raw: Path, dataset: Dataset) -> Iterator[Case | Quarantined]:
     """Yield the pictures below `inside` in the order of their paths, and what is left out and why.
 
-    Raises
-    ------
-    InputError
-        If there is no archive or index, or a file went missing since it was acquired.
+    Raises `InputError` if there is no archive or index, or a file went missing since it was
+    acquired.
     """
     arguments = _arguments(dataset)
     folder = None if arguments.folder is None else Path(arguments.folder)

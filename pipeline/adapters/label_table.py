@@ -88,11 +88,9 @@ class Labelled:
 def read_rows(arguments: LabelTableArguments) -> list[dict[str, str]]:
     """Return the table's rows as text, empty where a cell is.
 
-    Raises
-    ------
-    InputError
-        If the file is absent, is neither CSV nor Parquet, lacks a column or has none of its rows;
-        the message tells no cell, since without a header the first patient stands there.
+    Raises `InputError` if the file is absent, is neither CSV nor Parquet, lacks a column or has
+    none of its rows; the message tells no cell, since without a header the first patient stands
+    there.
     """
     path = Path(arguments.table)
     columns = _columns(path)

@@ -51,11 +51,8 @@ class _Split:
 def read(raw: Path, dataset: Dataset) -> Iterator[Case]:
     """Yield the cases of train, val and test in the file's order, resized to the set's size.
 
-    Raises
-    ------
-    InputError
-        If the file is damaged, lacks a key, holds a pickle, or a key has another shape than the
-        data set states; the message names the file and the key.
+    Raises `InputError` if the file is damaged, lacks a key, holds a pickle, or a key has another
+    shape than the data set states; the message names the file and the key.
     """
     arguments = check_config(dataset.arguments, Arguments, place="arguments")
     path = _only_file(raw)

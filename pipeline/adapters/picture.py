@@ -32,12 +32,9 @@ def decode_picture(content: bytes, *, channels: int) -> np.ndarray:
     Colour becomes grey by its luma (ITU-R BT.601) where one channel is asked for, grey becomes
     three equal channels where three are; transparency is dropped.
 
-    Raises
-    ------
-    Refused
-        If the file is no picture of these formats, is truncated, claims more pixels than
-        `MAX_PIXELS`, than its bytes can hold or a side longer than `MAX_SIDE`, or holds several
-        pictures, more than 8 bits a value, or colours or a compression that nothing here reads.
+    Raises `Refused` if the file is no picture of these formats, is truncated, claims more pixels
+    than `MAX_PIXELS`, than its bytes can hold or a side longer than `MAX_SIDE`, or holds several
+    pictures, more than 8 bits a value, or colours or a compression that nothing here reads.
     """
     require_eight_bits_of_bytes(content)
     with silenced("PIL"):
@@ -145,10 +142,8 @@ def _require_eight(depths: Iterable[int]) -> None:
 def _png_depths(content: bytes) -> Iterator[int]:
     """Yield the depth of every header of a PNG, of which there should be one.
 
-    Raises
-    ------
-    Refused
-        If it has more chunks before its pixels than anything writes, each of which takes time.
+    Raises `Refused` if it has more chunks before its pixels than anything writes, each of which
+    takes time.
     """
     start = len(_PNG_SIGNATURE)
     for _ in range(_MOST_CHUNKS):

@@ -44,10 +44,7 @@ def acquire(raw: Path, dataset: Dataset) -> None:
 def read(raw: Path, dataset: Dataset) -> Iterator[Case | Quarantined]:
     """Yield the images of train and val, with these as their official splits.
 
-    Raises
-    ------
-    InputError
-        If the tree lacks its lists of classes, or they are not the data set's.
+    Raises `InputError` if the tree lacks its lists of classes, or they are not the data set's.
     """
     arguments = check_config(dataset.arguments, Arguments, place="arguments")
     folder = None if arguments.folder is None else Path(arguments.folder)

@@ -112,10 +112,8 @@ def as_type(
 ) -> np.ndarray:
     """Return values as a pixel type, rounded to the nearest.
 
-    Raises
-    ------
-    Refused
-        If a value is beyond int16, which keeps the values' units; uint8 is clipped to its range.
+    Raises `Refused` if a value is beyond int16, which keeps the values' units; uint8 is clipped to
+    its range.
     """
     if dtype == "float32":
         return values.astype(np.float32, copy=False)

@@ -47,11 +47,8 @@ class Outputs:
 def read_outputs(columns: Columns, chosen: Sequence[str] = ()) -> Outputs:
     """Return a model's output in a file: of the chosen classes, or of all that have a column.
 
-    Raises
-    ------
-    InputError
-        Naming the file and the column, if there are no such columns, two kinds of them, a logit
-        alone, or values that are not what their kind must be.
+    Raises `InputError`, naming the file and the column, if there are no such columns, two kinds of
+    them, a logit alone, or values that are not what their kind must be.
     """
     kind, names = _matrix_columns(columns)
     is_array = names == [columns.first(kind)]

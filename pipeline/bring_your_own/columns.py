@@ -155,11 +155,8 @@ class Columns:
 def read_columns(path: Path) -> Columns:
     """Return the columns of a file, told by its ending: .csv, .parquet or .npz.
 
-    Raises
-    ------
-    InputError
-        If there is no such file, it is not what its ending says, its columns have different
-        lengths, or it would have to run a pickle to be read.
+    Raises `InputError` if there is no such file, it is not what its ending says, its columns have
+    different lengths, or it would have to run a pickle to be read.
     """
     readers: dict[str, Callable[[Path], Columns]] = {
         ".csv": _read_csv,

@@ -39,11 +39,8 @@ _UNKNOWN = tuple(each for each in ABSENT if each not in ("none", "na"))
 def read_group(columns: Columns, name: str) -> tuple[str, np.ndarray]:
     """Return a column's name as it is shown, and each case's group.
 
-    Raises
-    ------
-    InputError
-        Naming the column, if it has several values a row, an age that nobody has, or words of more
-        than `MAX_LEVELS`.
+    Raises `InputError`, naming the column, if it has several values a row, an age that nobody has,
+    or words of more than `MAX_LEVELS`.
     """
     shown = name.strip().removeprefix("group_")
     if shown.casefold() == AGE:

@@ -28,10 +28,7 @@ def both_named(outputs: Outputs, texts: Sequence[np.ndarray], place: object) -> 
 
     That is the one other label; where labels are 0 and 1, "not CLASS", unless the class is 0 or 1.
 
-    Raises
-    ------
-    InputError
-        If there are other labels than those of two classes.
+    Raises `InputError` if there are other labels than those of two classes.
     """
     if outputs.classes[0]:
         return outputs

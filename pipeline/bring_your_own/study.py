@@ -223,13 +223,8 @@ PART = re.compile(r"\s*(?P<name>[^=]+?)\s*=\s*(?P<number>[^=,]+?)\s*(?:,|$)")
 def read_shares(text: str) -> dict[str, float]:
     """Return the numbers stated of names; nothing for an empty text.
 
-    Raises
-    ------
-    InputError
-        If a part is not NAME=NUMBER, or a name is stated twice.
+    Raises `InputError` if a part is not NAME=NUMBER, or a name is stated twice.
 
-    Examples
-    --------
     >>> read_shares("malignant=0.1, normal, benign=0.9")
     {'malignant': 0.1, 'normal, benign': 0.9}
     """

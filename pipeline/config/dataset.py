@@ -199,11 +199,8 @@ def read_dataset(configs: Path, name: str) -> Dataset:
     mappings merge key by key, null takes away what the base states, anything else replaces it. The
     base is a data set of its own and has no base itself.
 
-    Raises
-    ------
-    InputError
-        If the name is none, a file is absent or is no YAML mapping, the base is no data set or has
-        a base itself, or a key is unknown, missing or of the wrong type.
+    Raises `InputError` if the name is none, a file is absent or is no YAML mapping, the base is no
+    data set or has a base itself, or a key is unknown, missing or of the wrong type.
     """
     own, *base = _read_files(configs, name).values()
     stated = merge(base[0], own) if base else own
@@ -213,10 +210,7 @@ def read_dataset(configs: Path, name: str) -> Dataset:
 def dataset_files(configs: Path, name: str) -> list[Path]:
     """Return the YAML files that a data set is read from: its own, and its base's if it has one.
 
-    Raises
-    ------
-    InputError
-        If one of them is absent or is no YAML mapping, or the base is no data set.
+    Raises `InputError` if one of them is absent or is no YAML mapping, or the base is no data set.
     """
     return list(_read_files(configs, name))
 

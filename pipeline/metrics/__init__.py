@@ -126,13 +126,8 @@ def score(
     class), which the metric itself refuses when called directly. NLL is infinite if a true class
     has probability zero. No value is NaN.
 
-    Raises
-    ------
-    InputError
-        If lengths differ, a label has no column, or rows are no log-probabilities.
+    Raises `InputError` if lengths differ, a label has no column, or rows are no log-probabilities.
 
-    Examples
-    --------
     >>> numbers = score(np.log([[0.75, 0.25], [0.75, 0.25]]), np.array([0, 1]))
     >>> numbers["accuracy"], round(numbers["ece"], 12)
     (0.5, 0.25)

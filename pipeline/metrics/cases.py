@@ -37,14 +37,9 @@ def prepare_cases(
 ) -> Cases:
     """Check predictions and derive confidence and correctness.
 
-    Raises
-    ------
-    InputError
-        If there is no case or fewer than two classes, lengths differ, a label is no whole number or
-        has no column, or a row is not a row of log-probabilities.
+    Raises `InputError` if there is no case or fewer than two classes, lengths differ, a label is no
+    whole number or has no column, or a row is not a row of log-probabilities.
 
-    Examples
-    --------
     >>> prepare_cases(np.log([[0.75, 0.25]]), np.array([1])).losses
     array([1.])
     """

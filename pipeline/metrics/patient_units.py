@@ -34,13 +34,8 @@ def whole_patients(
     is about patients read alone, which is what a clinic refers and what a report counts. No case is
     thrown away and nothing is drawn by lot.
 
-    Raises
-    ------
-    InputError
-        If lengths differ.
+    Raises `InputError` if lengths differ.
 
-    Examples
-    --------
     >>> units = whole_patients(
     ...     np.array([0.9, 0.6, 0.8]), np.array([1, 0, 0]), np.array(["a", "a", "b"])
     ... )

@@ -23,13 +23,8 @@ def truth_error(
     From 0 to 2/K. No bins and no labels, hence none of their noise: it also sees what a calibrated
     but blind model misses.
 
-    Raises
-    ------
-    InputError
-        If the shapes differ.
+    Raises `InputError` if the shapes differ.
 
-    Examples
-    --------
     >>> round(float(truth_error(np.log([[0.75, 0.25]]), np.array([[0.5, 0.5]]))), 12)
     0.25
     """

@@ -34,14 +34,9 @@ Correct = Bool[np.ndarray, "cases"] | Int[np.ndarray, "cases"]
 def case_weights(weights: Weights | None, num_cases: int) -> Weights:
     """Return the weights as floats, one for every case where none are given.
 
-    Raises
-    ------
-    InputError
-        Without a case; if the last axis does not hold one weight a case; if a weight is negative
-        or a row counts no case at all.
+    Raises `InputError` without a case; if the last axis does not hold one weight a case; if a
+    weight is negative or a row counts no case at all.
 
-    Examples
-    --------
     >>> case_weights(None, 3)
     array([1., 1., 1.])
     """

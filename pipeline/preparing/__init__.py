@@ -27,10 +27,8 @@ def split_cases(collected: Collected, dataset: Dataset) -> pd.DataFrame:
 
     The index still numbers the images as they were read.
 
-    Raises
-    ------
-    InputError
-        If a split or a training class is empty, or a patient or an image is in two splits.
+    Raises `InputError` if a split or a training class is empty, or a patient or an image is in two
+    splits.
     """
     split = assign_splits(collected.cases, dataset.splits)
     cases = keep_cases(collected.cases.assign(split=split), dataset)[COLUMNS.names]

@@ -33,11 +33,8 @@ class Collected:
 def collect(source: Iterable[Case | Quarantined], dataset: Dataset, spool: ImageSpool) -> Collected:
     """Append every image to the spool and return the table of cases.
 
-    Raises
-    ------
-    InputError
-        If a label names no class, an image is not what the data set states, or something is
-        quarantined although the data set says ``on_error: fail``.
+    Raises `InputError` if a label names no class, an image is not what the data set states, or
+    something is quarantined although the data set says ``on_error: fail``.
     """
     rows: list[dict[str, object]] = []
     quarantined: list[Quarantined] = []

@@ -62,10 +62,7 @@ def read_indexed(
 
     Memory is bounded by a few cases a worker, whatever the folder holds.
 
-    Raises
-    ------
-    InputError
-        If nothing was acquired, or a file went missing since.
+    Raises `InputError` if nothing was acquired, or a file went missing since.
     """
     index = read_index(raw)
     volumes = len(dataset.image_size) == 3

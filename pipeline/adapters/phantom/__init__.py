@@ -36,10 +36,7 @@ _PUBLIC = Pseudonyms(b"the patients of this study are simulated")
 def acquire(raw: Path, dataset: Dataset) -> None:
     """Simulate the study into `raw`, then index it as any hospital's folder.
 
-    Raises
-    ------
-    InputError
-        If the law has not one row for each of the data set's classes.
+    Raises `InputError` if the law has not one row for each of the data set's classes.
     """
     arguments = _arguments(dataset)
     if len(arguments.law.intercepts) != len(dataset.classes):
