@@ -91,7 +91,7 @@ def compare_cases(
     )
 
 
-def describe(name: str, diff: DataDiff) -> Iterator[str]:
+def diff_lines(name: str, diff: DataDiff) -> Iterator[str]:
     """Yield the lines that say what changed: counts, the first cases, and the totals by change."""
     if not diff:
         yield f"{name}: no change"
@@ -140,7 +140,7 @@ def diff_revisions(old: str, new: str, *, root: Path, dataset: str | None = None
             yield f"{name}: no change"
             continue
         classes = [card.get("classes", []) for card in (old_card, new_card)]
-        yield from describe(name, compare_cases(old_cases, new_cases, *classes))
+        yield from diff_lines(name, compare_cases(old_cases, new_cases, *classes))
         if old_card and new_card and (stated := _stated_otherwise(old_card, new_card)):
             yield f"  the card differs in: {', '.join(stated)}"
 

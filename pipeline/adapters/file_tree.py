@@ -175,7 +175,7 @@ def _indexed(raw: Path, folder: Path, pseudonyms: Pseudonyms | None) -> FileTree
     return _Indexed(paths, digests, faults, None)
 
 
-def write_index(
+def write_tree(
     raw: Path,
     folder: Path,
     *,

@@ -19,7 +19,7 @@ from pipeline.config.dataset import SPLITS
 from pipeline.config.reading import Strict
 from pipeline.csv_table import absent_column, read_csv
 from pipeline.errors import InputError, located
-from pipeline.identifiers import is_rounded, whole_number
+from pipeline.identifiers import cell_text, is_rounded
 from pipeline.parquet_table import is_binary, python_values, read_parquet
 
 KeyKind = Literal["sop", "series", "study", "accession", "patient", "file"]
@@ -131,10 +131,7 @@ def _values(column: Sequence[str] | pa.ChunkedArray, name: str) -> Sequence[Any]
 def _cell(value: Any) -> str:
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""
-    if isinstance(value, float) and value.is_integer():
-        # Parquet keeps a whole number that once shared its column with a gap as 3.0.
-        return whole_number(value)
-    return str(value).strip()
+    return cell_text(value).strip()
 
 
 def label_rows(

@@ -14,9 +14,9 @@ from pathlib import Path
 
 from pipeline.acquiring import acquire_files
 from pipeline.adapters.case import Case, Quarantined
-from pipeline.adapters.file_tree import FileTree, open_tree, write_index
+from pipeline.adapters.file_tree import FileTree, open_tree, write_tree
 from pipeline.adapters.folder_listing import FAULTS
-from pipeline.adapters.pictures import Decoder, Picture, read_pictures
+from pipeline.adapters.pictures import Picture, PictureDecoder, read_pictures
 from pipeline.adapters.refused import Refused
 from pipeline.config import Dataset
 from pipeline.config.reading import Strict, check_config
@@ -38,7 +38,7 @@ def acquire(raw: Path, dataset: Dataset) -> None:
     if arguments.folder is None:
         acquire_files(raw, dataset)
     else:
-        write_index(raw, Path(arguments.folder))
+        write_tree(raw, Path(arguments.folder))
 
 
 def read(raw: Path, dataset: Dataset) -> Iterator[Case | Quarantined]:
@@ -53,7 +53,7 @@ def read(raw: Path, dataset: Dataset) -> Iterator[Case | Quarantined]:
             yield Quarantined(name, fault, FAULTS[fault])
         with located(raw):
             wnids = _read_wnids(tree, dataset.classes)
-        decoder = Decoder(dataset.channels, tuple(dataset.image_size))
+        decoder = PictureDecoder(dataset.channels, tuple(dataset.image_size))
         for picture in read_pictures(tree, wnids, decoder):
             if isinstance(picture, Quarantined):
                 yield picture

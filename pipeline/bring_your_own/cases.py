@@ -12,17 +12,18 @@ import pandas as pd
 
 from pipeline.artifacts import Predictions
 from pipeline.bring_your_own.class_columns import KINDS, Outputs, read_outputs
-from pipeline.bring_your_own.columns import Columns, as_text, read_columns, rows_text
+from pipeline.bring_your_own.columns import Columns, read_columns, rows_text
 from pipeline.bring_your_own.group_columns import read_group
 from pipeline.bring_your_own.identifiers import (
     alike_rows,
     is_leak,
     plain_identifiers,
-    require_distinct,
+    require_disjoint,
     shared_rows,
 )
-from pipeline.bring_your_own.labels import both_named, class_numbers, read_labels
+from pipeline.bring_your_own.labels import both_named, class_numbers, label_column
 from pipeline.errors import InputError, located
+from pipeline.identifiers import cell_text
 from pipeline.shapes import Labels
 
 GROUP = "group_"
@@ -77,7 +78,7 @@ def read_all(
     """
     tables = [read_columns(path) for path in paths]
     outputs = [read_outputs(columns, chosen) for columns in tables]
-    labels = [read_labels(columns) for columns in tables]
+    labels = [label_column(columns) for columns in tables]
     texts = [text for _, text in labels]
     places = [f"{path}: column '{name}'" for path, (name, _) in zip(paths, labels, strict=True)]
     outputs = [both_named(each, texts, place) for each, place in zip(outputs, places, strict=True)]
@@ -116,7 +117,7 @@ def _num_respelt(columns: Columns, classes: Sequence[str]) -> int:
     """Return how many labels are no class's name or number to the letter."""
     known = {*classes, *(str(number) for number in range(len(classes)))}
     values = columns.one_axis(columns.require("label", "labels"))
-    return sum(as_text(value) not in known for value in values.tolist())
+    return sum(cell_text(value) not in known for value in values.tolist())
 
 
 def _identifiers(columns: Columns, name: str) -> np.ndarray:
@@ -189,7 +190,7 @@ def require_other_cases(first: Given, second: Given) -> None:
     path = second.path
     if first.names_patients and second.names_patients:
         words = f"other patients than in {first.path}"
-        require_distinct(
+        require_disjoint(
             first.predictions.patients.tolist(), second.predictions.patients, words, path
         )
     if first.names_cases and second.names_cases:
@@ -198,7 +199,7 @@ def require_other_cases(first: Given, second: Given) -> None:
             for each in (first, second)
         )
         words = f"other cases than in {first.path} (leave the column out if it counts rows)"
-        require_distinct(ours.tolist(), theirs, words, path)
+        require_disjoint(ours.tolist(), theirs, words, path)
     if comparable(first, second) and is_leak(
         first.predictions, second.predictions, are_logits=first.outputs.kind == "logits"
     ):

@@ -17,7 +17,7 @@ import pyarrow as pa
 from pipeline.bring_your_own.npz_file import read_npz
 from pipeline.csv_table import SEPARATORS, absent_column, read_separated
 from pipeline.errors import InputError, located
-from pipeline.identifiers import whole_number
+from pipeline.identifiers import cell_text
 from pipeline.parquet_table import (
     is_binary,
     is_list,
@@ -95,7 +95,7 @@ class Columns:
     def text(self, name: str) -> np.ndarray:
         """Return a column as text without spaces around; a cell without any is an error."""
         values = self.one_axis(name)
-        text = np.array([as_text(value).strip() for value in values.tolist()], dtype=object)
+        text = np.array([cell_text(value).strip() for value in values.tolist()], dtype=object)
         missing = np.asarray(pd.isna(values) | (text == ""), dtype=bool)
         if missing.any():
             message = (
@@ -115,7 +115,7 @@ class Columns:
             plain = pd.to_numeric(pd.Series(values.reshape(-1)), errors="coerce")
             if not plain.isna().any():
                 return plain.to_numpy(dtype=np.float64).reshape(values.shape)
-        flat = pd.Series(values.reshape(-1)).map(as_text).str.strip()
+        flat = pd.Series(values.reshape(-1)).map(cell_text).str.strip()
         flat = self.with_points(flat)
         absent = flat.str.lower().isin(ABSENT)
         converted = pd.to_numeric(flat.mask(absent), errors="coerce")
@@ -215,14 +215,3 @@ def _parquet_array(column: pa.ChunkedArray) -> np.ndarray:
         return column.to_numpy()
     # Not by way of pandas, which would make a whole number beside a gap a float, and round it.
     return np.array(python_values(column), dtype=object)
-
-
-def as_text(value: object) -> str:
-    """Return a cell as text; a whole number that shared its column with a gap is a float there.
-
-    >>> as_text(3.0), as_text("3.0")
-    ('3', '3.0')
-    """
-    if isinstance(value, float) and value.is_integer():
-        return whole_number(value)
-    return str(value)

@@ -17,7 +17,7 @@ NUMBER = re.compile(r"(-?[0-9]{1,9})(?:\.0*)?")
 """A label that may be a class's number; a table with a gap writes 1.0."""
 
 
-def read_labels(columns: Columns) -> tuple[str, np.ndarray]:
+def label_column(columns: Columns) -> tuple[str, np.ndarray]:
     """Return the column of the labels and what stands in it, without spaces around."""
     name = columns.require("label", "labels")
     return name, columns.text(name)

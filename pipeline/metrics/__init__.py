@@ -11,9 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Container
 
-import numpy as np
-from jaxtyping import Shaped
-
 from pipeline.metrics.accuracy import ACCURACY, BALANCED_ACCURACY, MACRO_F1
 from pipeline.metrics.auroc import AUROC
 from pipeline.metrics.bins import NUM_BINS
@@ -35,7 +32,7 @@ from pipeline.metrics.risk_points import (
 from pipeline.metrics.selective import AUGRC, AURC, E_AURC, selective_summary
 from pipeline.metrics.smooth_ece import SMOOTH_ECE
 from pipeline.metrics.truth import TRUTH_ERROR
-from pipeline.metrics.weighting import Estimates, Weights
+from pipeline.metrics.weighting import Estimates, Patients, Weights
 from pipeline.shapes import Labels, LogProbabilities, Probabilities
 
 __all__ = [
@@ -142,7 +139,7 @@ def score_cases(cases: Cases) -> dict[str, float | None]:
 
 
 def score_derived(
-    cases: Cases, patients: Shaped[np.ndarray, "cases"], truth: Probabilities | None = None
+    cases: Cases, patients: Patients, truth: Probabilities | None = None
 ) -> dict[str, float]:
     """Return the metrics of `DERIVED` for cases already checked.
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 
 import numpy as np
-from jaxtyping import Float, Shaped
+from jaxtyping import Float
 
 from pipeline.errors import InputError
 from pipeline.metrics import METRICS, NUM_BINS, Cases, evaluate, prepare_cases
 from pipeline.metrics.calibrated_bins import expected_ece_if_calibrated
 from pipeline.metrics.intervals import LEVEL, Interval, bias_bounded_interval, percentile_interval
 from pipeline.metrics.side_by_side import side_by_side
-from pipeline.metrics.weighting import Weights
+from pipeline.metrics.weighting import Patients, Weights
 from pipeline.shapes import Labels, LogProbabilities, require_same_length
 
 NUM_RESAMPLES = 1000
@@ -20,9 +20,6 @@ NUM_RESAMPLES = 1000
 
 BLOCK_ELEMENTS = 2**20
 """Weights held at once, 8 MB: few enough to stay in cache, many enough that sorting is rare."""
-
-Patients = Shaped[np.ndarray, "cases"]
-"""Who each case belongs to: any values that tell patients apart."""
 
 
 def bootstrap_score(

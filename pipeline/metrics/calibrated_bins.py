@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Int, Shaped
+from jaxtyping import Float, Int
 
 from pipeline.metrics.bins import Bins, width_bins
 from pipeline.metrics.cases import Cases
 from pipeline.metrics.metric import Metric
-from pipeline.metrics.weighting import Confidence, Correct
+from pipeline.metrics.weighting import Confidence, Correct, Patients
 from pipeline.shapes import require_same_length
 
 LEAST_OVERDISPERSION = 1e-9
@@ -48,7 +48,7 @@ class CalibratedBins:
 
 
 def calibrated_bins(
-    confidence: Confidence, correct: Correct, patients: Shaped[np.ndarray, "cases"], bins: Bins
+    confidence: Confidence, correct: Correct, patients: Patients, bins: Bins
 ) -> CalibratedBins:
     r"""Return what a calibrated model of these confidences and patients would get wrong by bin.
 
@@ -143,7 +143,7 @@ def _beta_binomial(count: int, expected: float, variance: float) -> MissChances:
     return np.exp(ways + betaln(misses + wrong, hits + right) - betaln(wrong, right))
 
 
-def expected_ece_if_calibrated(cases: Cases, patients: Shaped[np.ndarray, "cases"]) -> float:
+def expected_ece_if_calibrated(cases: Cases, patients: Patients) -> float:
     r"""Return the mean ECE of these very confidences if the model were calibrated, in [0, 1].
 
     ECE takes the absolute value of noise, so it is above zero for a calibrated model: about 4 % for

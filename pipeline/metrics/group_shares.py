@@ -16,6 +16,7 @@ from pipeline.metrics.intervals import (
     proportion_interval,
     require_level,
 )
+from pipeline.metrics.weighting import Patients
 from pipeline.shapes import require_same_length
 
 MASK_BELOW = 10
@@ -55,7 +56,7 @@ class GroupShare:
 def group_shares(
     groups: Groups,
     marked: Bool[np.ndarray, "cases"],
-    patients: Shaped[np.ndarray, "cases"],
+    patients: Patients,
     *,
     level: float = LEVEL,
 ) -> dict[str, GroupShare]:
@@ -141,7 +142,7 @@ def ordered_names(names: Shaped[np.ndarray, "cases"]) -> list[str]:
 def _count(
     inside: Bool[np.ndarray, "cases"],
     marked: Bool[np.ndarray, "cases"],
-    patients: Shaped[np.ndarray, "cases"],
+    patients: Patients,
 ) -> tuple[int, int]:
     """Return how many patients have a marked case inside, and how many have any."""
     return len(np.unique(patients[inside & marked])), len(np.unique(patients[inside]))

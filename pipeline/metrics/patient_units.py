@@ -7,10 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int, Shaped
 
+from pipeline.metrics.weighting import Patients
 from pipeline.shapes import Labels, require_same_length
-
-Patients = Shaped[np.ndarray, "cases"]
-"""Whose each case is: numbers or strings."""
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,8 @@ from jaxtyping import Bool, Float
 
 from pipeline.errors import InputError
 from pipeline.metrics.weighting import Weights, case_weights
+from pipeline.metrics.workload import ARRIVING
 from pipeline.shapes import require_same_length
-
-ARRIVING = 1_000
-"""Patients over whom the cost is summed."""
 
 
 def policy_costs(

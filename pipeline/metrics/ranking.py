@@ -13,7 +13,7 @@ from pipeline.metrics.weighting import BLOCK_ELEMENTS
 
 
 @dataclass(frozen=True)
-class Ranking:
+class RankedCases:
     """Cases from the highest score to the lowest."""
 
     order: Int[np.ndarray, "cases"]
@@ -37,7 +37,7 @@ class Ranking:
         return sums if len(self.ends) == len(self.order) else np.take(sums, self.ends, axis=-1)
 
 
-def rank(scores: Float[np.ndarray, "cases"]) -> Ranking:
+def rank(scores: Float[np.ndarray, "cases"]) -> RankedCases:
     """Rank cases by falling score; equal scores share one end.
 
     >>> ranking = rank(np.array([0.2, 0.9, 0.2]))
@@ -48,7 +48,7 @@ def rank(scores: Float[np.ndarray, "cases"]) -> Ranking:
     order = stable_order(-scores)
     falling = scores[order]
     ends = np.flatnonzero(np.append(falling[1:] != falling[:-1], True))
-    return Ranking(order, ends, falling[ends])
+    return RankedCases(order, ends, falling[ends])
 
 
 def stable_order(values: Float[np.ndarray, "cases"]) -> Int[np.ndarray, "cases"]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Int, Shaped
+from jaxtyping import Float, Int
 
 from pipeline.metrics.bins import BIN_KINDS, NUM_BINS, BinKind
 from pipeline.metrics.calibrated_bins import MissChances, calibrated_bins
 from pipeline.metrics.intervals import LEVEL, require_level
-from pipeline.metrics.weighting import Confidence, Correct, case_weights
+from pipeline.metrics.weighting import Confidence, Correct, Patients, case_weights
 from pipeline.shapes import require_same_length
 
 
@@ -80,7 +80,7 @@ def reliability(
 def consistency_band(
     confidence: Confidence,
     correct: Correct,
-    patients: Shaped[np.ndarray, "cases"],
+    patients: Patients,
     num_bins: int = NUM_BINS,
     kind: BinKind = "width",
     *,

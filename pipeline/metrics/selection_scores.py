@@ -10,17 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from jaxtyping import Float
 from scipy.special import log_softmax, logsumexp, softmax
 
 from pipeline.errors import InputError
+from pipeline.metrics.risk_sums import SelectionScores
 from pipeline.shapes import Logits, LogProbabilities
 
 NORMALISED_WITHIN = 1e-6
 """Rows whose logarithm of summed exponentials is all within this of zero are log-probabilities."""
-
-SelectionScores = Float[np.ndarray, "cases"]
-"""One number a case, higher when surer."""
 
 
 def confidence(logits: Logits) -> SelectionScores:

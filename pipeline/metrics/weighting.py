@@ -8,7 +8,7 @@ bootstrap. So the two cannot drift apart, and cases are sorted and binned once f
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, Shaped
 
 from pipeline.errors import InputError
 
@@ -23,6 +23,9 @@ MATRIX_BINS = 64
 
 BLOCK_ELEMENTS = 2**18
 """Weights gathered at once: 2 MB in float64, so that what is made of them stays in cache."""
+
+Patients = Shaped[np.ndarray, "cases"]
+"""Whose each case is: any values that tell patients apart."""
 
 Confidence = Float[np.ndarray, "cases"]
 """Probabilities in [0, 1], usually of the predicted class."""

@@ -38,7 +38,7 @@ ARRAY_COLUMNS = ("spacing", "truth")
 def prepared_differences(root: Path, dataset: str) -> Iterator[Difference]:
     """Yield what the prepared data set is no more: its table's fingerprint, each case's pixels."""
     # Imported here: it brings the adapters along, which nothing else needs.
-    from pipeline.preparing.card import fingerprint as cases_fingerprint  # noqa: PLC0415
+    from pipeline.preparing.card import cases_fingerprint  # noqa: PLC0415
 
     name = f"data/prepared/{dataset}"
     prepared = load_prepared(root / name)

@@ -12,7 +12,7 @@ from pathlib import Path
 from pipeline.adapters.case import Case, Quarantined
 from pipeline.adapters.dicom.agreement import agreeing, complete
 from pipeline.adapters.dicom.arguments import DicomArguments, ReadingArguments
-from pipeline.adapters.dicom.decoding import Decoder
+from pipeline.adapters.dicom.decoding import SeriesDecoder
 from pipeline.adapters.dicom.header import HeaderScanner
 from pipeline.adapters.dicom.planning import Planned, Planner, named_by_their_studies
 from pipeline.adapters.folder_cases import Folder, rows_without_files, screened, separated
@@ -85,7 +85,7 @@ def read_indexed(
         present = {getattr(each, folder.key) for each in index.files}
         yield from rows_without_files(index.labels.values(), present, folder.key)
     paths = find_sources(folder.path, [each.source for each in usable], folder.pseudonyms)
-    decoder = Decoder(arguments, dataset.image_size, dataset.channels)
+    decoder = SeriesDecoder(arguments, dataset.image_size, dataset.channels)
     work = ((plan, _own(plan, paths)) for plan in named_by_their_studies(plans))
     workers = workers_for(sum(each.num_pixels for each in usable), arguments.workers)
     for cases in ordered_map(decoder, work, workers=workers):

@@ -24,7 +24,7 @@ from pipeline.adapters.windowing import as_type, chosen_window
 
 
 @dataclass(frozen=True)
-class Decoder:
+class SeriesDecoder:
     """Read planned cases; it goes to a worker process, so it holds nothing that is open."""
 
     arguments: ReadingArguments

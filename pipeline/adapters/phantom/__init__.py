@@ -21,7 +21,7 @@ from pipeline.adapters.identity import Pseudonyms
 from pipeline.adapters.label_table import LabelTableArguments
 from pipeline.adapters.phantom.files import Examination, institution, write_image
 from pipeline.adapters.phantom.images import draw_images
-from pipeline.adapters.phantom.study import Study, StudyArguments, draw_study
+from pipeline.adapters.phantom.study import PhantomStudy, StudyArguments, draw_study
 from pipeline.config import Dataset
 from pipeline.config.reading import check_config
 from pipeline.errors import InputError
@@ -76,7 +76,7 @@ def simulate(raw: Path, arguments: StudyArguments, classes: list[str]) -> None:
             writer.writerow([examination.sop_uid, classes[label], *truth.round(12).tolist()])
 
 
-def _examination(study: Study, arguments: StudyArguments, image: int) -> Examination:
+def _examination(study: PhantomStudy, arguments: StudyArguments, image: int) -> Examination:
     patient = int(study.patients[image])
     return Examination(
         seed=arguments.seed,

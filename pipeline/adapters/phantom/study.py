@@ -81,7 +81,7 @@ class StudyArguments(Strict):
 
 
 @dataclass(frozen=True)
-class Study:
+class PhantomStudy:
     """Who was examined, and what is true of every image."""
 
     sites: Int[np.ndarray, "patients"]
@@ -102,7 +102,7 @@ class Study:
     """How the image is stored; (images,)."""
 
 
-def draw_study(arguments: StudyArguments) -> Study:
+def draw_study(arguments: StudyArguments) -> PhantomStudy:
     """Draw a study; the same arguments give the same study."""
     random = np.random.default_rng([arguments.seed, 0])
     num_patients = arguments.num_patients
@@ -121,7 +121,7 @@ def draw_study(arguments: StudyArguments) -> Study:
     # A draw falls below as many cumulated probabilities as there are classes above its own.
     draws = random.random((len(patients), 1))
     labels = np.minimum((draws >= np.cumsum(truth, axis=1)).sum(axis=1), truth.shape[1] - 1)
-    return Study(
+    return PhantomStudy(
         sites=sites,
         sexes=random.choice(np.array(["F", "M"]), size=num_patients),
         ages=np.clip(random.normal(58, 12, num_patients), 25, 89).astype(int),
