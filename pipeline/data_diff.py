@@ -115,18 +115,11 @@ def diff_lines(name: str, diff: DataDiff) -> Iterator[str]:
 def diff_revisions(old: str, new: str, *, root: Path, dataset: str | None = None) -> Iterator[str]:
     """Yield what changed in the prepared data between two git revisions tracked by DVC.
 
-    Parameters
-    ----------
-    old, new : str
-        Anything that git understands, or ``workspace`` for the files as they are now.
-    dataset : str, optional
-        One data set; without it all that either revision has.
+    A revision is anything that git understands, or ``workspace`` for the files as they are now.
+    Without a data set all that either has are compared.
 
-    Raises
-    ------
-    InputError
-        If a revision, or the data set in both, does not exist, DVC has not its data here, or they
-        are damaged.
+    Raises `InputError` if a revision, or the data set in both, does not exist, DVC has not its data
+    here, or they are damaged.
     """
     versions = [_Version(root, revision) for revision in (old, new)]
     names = sorted({*versions[0].names, *versions[1].names})

@@ -27,17 +27,9 @@ def write_hashes(folder: Path) -> None:
 def changed_files(folder: Path, *, without: Sequence[str] = ()) -> Iterator[tuple[str, str, str]]:
     """Yield name, recorded and found hash of every file that is not what was written.
 
-    Parameters
-    ----------
-    folder : Path
-        With the hashes that `write_hashes` left there.
-    without : sequence of str
-        Ends of the names of files that are left out, since nobody reads them now.
+    `without` are ends of the names of files that are left out, since nobody reads them now.
 
-    Raises
-    ------
-    InputError
-        If no hashes are there, or they cannot be read.
+    Raises `InputError` if no hashes are there, or they cannot be read.
     """
     recorded = _read_hashes(folder / HASHES)
     for name in sorted({*recorded, *_file_names(folder)}):
@@ -52,14 +44,8 @@ def changed_files(folder: Path, *, without: Sequence[str] = ()) -> Iterator[tupl
 def require_intact(folder: Path, *, stage: str | None = None, without: Sequence[str] = ()) -> None:
     """Raise `InputError` naming the first file that changed since it was written.
 
-    Parameters
-    ----------
-    folder : Path
-        As `write_hashes` left it.
-    stage : str, optional
-        The stage of ``dvc.yaml`` that makes the folder, which a message ends with.
-    without : sequence of str
-        See `changed_files`.
+    The message ends with the `stage` of ``dvc.yaml`` that makes the folder; `without` is that of
+    `changed_files`.
     """
     # Forced: DVC itself passes over a file whose size and time are as they were.
     remedy = f": `dvc repro --single-item --force {stage}` makes it again" if stage else ""

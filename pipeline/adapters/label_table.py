@@ -144,15 +144,10 @@ def label_rows(
 
     A key whose rows contradict one another, or of which something cannot be used, carries a fault.
 
-    Parameters
-    ----------
-    hashed : callable
-        From a kind ("patient", "sop" ...) and a value to its keyed hash.
+    `hashed` turns a kind ("patient", "sop" ...) and a value into its keyed hash.
 
-    Raises
-    ------
-    InputError
-        If `label_names` translates into no class, or `truth_columns` are not one a class.
+    Raises `InputError` if `label_names` translates into no class, or `truth_columns` are not one a
+    class.
     """
     _require_for_classes(arguments, classes)
     labelled: dict[str, Labelled] = {}

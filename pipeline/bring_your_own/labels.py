@@ -57,17 +57,10 @@ def class_numbers(
     apart, or all are numbers from 0; a file of names beside one of numbers is read as such only
     where the names are no numbers.
 
-    Parameters
-    ----------
-    texts : sequence of str arrays
-        The labels of each file.
-    places : sequence of str
-        File and column of each, for errors.
+    `texts` are the labels of each file, `places` its name and column, for errors.
 
-    Raises
-    ------
-    InputError
-        Naming the place, if a label is neither, may be either, or all are of one class.
+    Raises `InputError`, naming the place, if a label is neither, may be either, or all are of one
+    class.
     """
     named = _names(classes)
     numbered = {str(number): number for number in range(len(classes))}

@@ -58,10 +58,7 @@ def fit_histogram(logits: Logits, labels: Labels, *, bins: int = 20) -> Histogra
     and all cases of a bin tie. The other classes keep their proportions, over-confident ones too,
     which more cases do not mend. Merged bins are named in ``notes``.
 
-    Parameters
-    ----------
-    bins : int
-        Neighbours are merged until each holds at least 50 cases.
+    Neighbouring bins are merged until each holds at least 50 cases.
 
     References
     ----------

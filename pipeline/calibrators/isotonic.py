@@ -51,11 +51,7 @@ def fit_isotonic(logits: Logits, labels: Labels) -> IsotonicCalibration:
     to 1 / (n classes), our choice, so that no log-probability is infinite. Too few cases and
     classes without any are named in ``notes``.
 
-    Parameters
-    ----------
-    logits : float array, (n, classes)
-        Held-out calibration logits, in nats. At least as many cases as classes; hundreds a class
-        are needed for it to do more good than harm.
+    Hundreds of cases a class are needed for it to do more good than harm.
 
     References
     ----------

@@ -108,12 +108,7 @@ def settle_at_bounds(roots: Roots, whole: Roots) -> tuple[Roots, tuple[str, ...]
     A bin of few cases, all of them right or nearly all unsure, has a likelihood that rises up to
     the bound: believed, it makes cases next to an even chance certain. A single bin stays as it is.
 
-    Parameters
-    ----------
-    roots : Roots
-        Of the bins.
-    whole : Roots
-        Of all cases as one group.
+    `roots` are of the bins, `whole` of all cases as one group.
 
     >>> bins = Roots(np.array([0.5, np.log(0.05)]), np.ones(2), np.ones(2, bool), np.ones(2, int))
     >>> one = Roots(np.array([0.25]), np.ones(1), np.ones(1, bool), np.ones(1, int))

@@ -143,10 +143,8 @@ def score_derived(
 ) -> dict[str, float]:
     """Return the metrics of `DERIVED` for cases already checked.
 
-    Parameters
-    ----------
-    truth : float array, (n, classes), optional
-        The probabilities that the labels were drawn from; what needs them is left out without.
+    `truth`, (n, classes), holds the probabilities that the labels were drawn from; what needs them
+    is left out without.
     """
     known = vars(cases) | {"cases": cases, "patients": patients, "truth": truth}
     return {

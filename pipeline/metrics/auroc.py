@@ -38,19 +38,11 @@ def auroc(
 
     A resample that holds one class alone gives NaN.
 
-    Parameters
-    ----------
-    log_probabilities : float array, (n, classes)
-        Only the order of each column matters. Logarithms order cases whose probabilities both
-        round to one.
+    Only the order of each column matters; logarithms order cases whose probabilities both round to
+    one.
 
-    Raises
-    ------
-    InputError
-        If the labels are all of one class.
+    Raises `InputError` if the labels are all of one class.
 
-    Examples
-    --------
     >>> positive = np.array([0.1, 0.4, 0.35, 0.8])
     >>> two_classes = np.log(np.column_stack([1 - positive, positive]))
     >>> float(auroc(two_classes, np.array([0, 0, 1, 1])))  # 3 of 4 pairs in order

@@ -61,10 +61,7 @@ def calibrated_bins(
 
     Nothing is drawn, and nothing depends on the order of the cases, not even a last digit.
 
-    Parameters
-    ----------
-    correct : bool or 0/1 array, (n,)
-        Read for the correlation alone.
+    Correctness is read for the correlation alone.
 
     References
     ----------
@@ -155,13 +152,8 @@ def expected_ece_if_calibrated(cases: Cases, patients: Patients) -> float:
 
     with W the number of wrong cases in a bin, of the distribution of `calibrated_bins`.
 
-    Parameters
-    ----------
-    cases : Cases
-        The model's predictions; being right is read for the correlation within a patient alone.
+    Being right is read for the correlation within a patient alone.
 
-    Examples
-    --------
     >>> from pipeline.metrics.cases import prepare_cases
     >>> one = prepare_cases(np.log(np.full((1, 2), 0.5)), np.array([0]))
     >>> expected_ece_if_calibrated(one, np.array(["a"]))

@@ -25,11 +25,7 @@ def ece(
     Zero only if every bin's mean confidence equals its accuracy. A calibrated model scores above
     zero on few cases: see `expected_ece_if_calibrated`.
 
-    Parameters
-    ----------
-    confidence : float array, (n,)
-        Probability of the predicted class, in [0, 1]. Bins are ``(j/B, (j+1)/B]``; confidence 0
-        falls into the first, confidence 1 into the last.
+    Bins are ``(j/B, (j+1)/B]``; confidence 0 falls into the first, confidence 1 into the last.
 
     Raises
     ------

@@ -75,12 +75,7 @@ def compare_to_baseline(
 
     One entry for each method but the baseline.
 
-    Parameters
-    ----------
-    values : mapping of method to mapping of seed to value
-        One metric on one experiment.
-    baseline : str
-        A key of ``values``.
+    `values` are of one metric on one experiment, by method and seed.
 
     Raises
     ------
@@ -188,20 +183,11 @@ def rank_methods(
 ) -> dict[str, Ranking]:
     """Return each method's mean rank and wins over experiments.
 
-    Parameters
-    ----------
-    values : mapping of experiment to mapping of method to value
-        Each experiment ranks the same methods.
-    better : "lower" or "higher"
-        Which values are good.
+    `values` are by experiment and method; each experiment ranks the same methods.
 
-    Raises
-    ------
-    InputError
-        If there is no experiment or one lacks a method, whose rank would then be another thing.
+    Raises `InputError` if there is no experiment or one lacks a method, whose rank would then be
+    another thing.
 
-    Examples
-    --------
     >>> values = {"digits": {"ce": 4.0, "gce": 3.0}, "phantom": {"ce": 2.0, "gce": 2.0}}
     >>> rank_methods(values, "lower")["ce"]
     Ranking(mean_rank=1.75, num_wins=1, num_experiments=2)

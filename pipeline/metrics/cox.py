@@ -47,12 +47,8 @@ def cox_line(
 
     The line is always finite.
 
-    Parameters
-    ----------
-    log_odds : float array, (n,)
-        Predicted log-odds, natural logarithm; see `one_vs_rest_log_odds`. Cut at +-36.
-    outcomes : bool or 0/1 array, (n,)
-        Whether it happened.
+    Log-odds are natural logarithms, see `one_vs_rest_log_odds`, cut at +-36; outcomes say whether
+    it happened.
 
     Raises
     ------

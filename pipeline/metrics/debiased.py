@@ -26,10 +26,7 @@ def l2_calibration_error_debiased(
 
     Zero for many a calibrated model, where `ece` never is.
 
-    Parameters
-    ----------
-    num_bins : int
-        Number of bins, of equal mass as in `ada_ece`: equal confidences share one.
+    Bins are of equal mass, as in `ada_ece`: equal confidences share one.
 
     References
     ----------

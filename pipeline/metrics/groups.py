@@ -45,17 +45,9 @@ def by_group(
     Fewer than 10 patients: masked, and with them a second group, so that subtraction from the
     total fails. 10 to 29: counts and an interval, no rate. The unit is the patient.
 
-    Parameters
-    ----------
-    groups : array, (n,)
-        Each case's group: site, sex, class name, age band (`age_bands`) ...
-    seed, num_resamples
-        Of the intervals, as of `bootstrap_score`.
+    `groups` holds each case's group: site, sex, class name, age band (`age_bands`) ...
 
-    Raises
-    ------
-    InputError
-        As `score` does.
+    Raises what `score` does.
     """
     cases = prepare_cases(log_probabilities, labels, num_bins)
     require_same_length(labels=labels, groups=groups, patients=patients)

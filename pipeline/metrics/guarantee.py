@@ -52,10 +52,7 @@ def fixed_sequence(curve: RiskCoverage, question: Question) -> ThresholdChoice:
 
     `num_candidates` counts those that were tested; `minimum_answered` is the first start.
 
-    Parameters
-    ----------
-    curve : RiskCoverage
-        Curve of the cases kept for choosing a threshold.
+    The curve is of the cases kept for choosing a threshold.
 
     References
     ----------

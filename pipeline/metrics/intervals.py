@@ -33,11 +33,7 @@ def proportion_interval(num_hits: int, num_cases: int, level: float = LEVEL) -> 
     ``level`` of all samples, whatever the proportion; where no case was hit, where a bootstrap
     would give 0 to 0, its upper end is :math:`1 - (\alpha/2)^{1/n}`.
 
-    Parameters
-    ----------
-    num_hits, num_cases : int
-        ``0 <= num_hits <= num_cases``, and at least one case, each drawn independently: patients,
-        not several images of one.
+    Cases are drawn independently: patients, not several images of one.
 
     Raises
     ------
@@ -78,10 +74,7 @@ def difference_interval(
     .. math:: \Big[ d - \sqrt{(p - l_p)^2 + (u_q - q)^2},\;
               d + \sqrt{(u_p - p)^2 + (q - l_q)^2} \Big]
 
-    Parameters
-    ----------
-    counts, other_counts : (int, int)
-        Hits and cases of either.
+    Counts are the hits and the cases of either.
 
     References
     ----------

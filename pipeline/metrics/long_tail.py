@@ -86,17 +86,10 @@ def score_by_group(
 
     The groups are in the order many, medium, few; one without a test case is left out.
 
-    Parameters
-    ----------
-    log_probabilities : float array, (n, classes)
-        Predictions among all classes.
-    groups : str array, (classes,)
-        The group of each class, from training counts.
+    Log-probabilities are among all classes; `groups` names the group of each class, from training
+    counts.
 
-    Raises
-    ------
-    InputError
-        If there is not one group for each class, or a label has no class.
+    Raises `InputError` if there is not one group for each class, or a label has no class.
     """
     if len(groups) != log_probabilities.shape[1]:
         message = f"one group a class expected: {log_probabilities.shape[1]}, got {len(groups)}"

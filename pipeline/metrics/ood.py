@@ -63,12 +63,7 @@ def ood_metrics(
     thresholds of the gain in recall times the precision there. ``fpr_at_95_tpr``: share of foreign
     cases accepted at the strictest threshold that accepts at least 95 % of the known.
 
-    Parameters
-    ----------
-    known : float array, (a,)
-        Scores of test cases of the kind trained on: the positives.
-    foreign : float array, (b,)
-        Scores of cases of another kind.
+    Known cases, of the kind trained on, are the positives; foreign ones are of another kind.
 
     Raises
     ------

@@ -25,23 +25,12 @@ def policy_costs(
     The policies are ``model``; ``refer_all``; ``answer_all``; and ``refer_at_random``, which refers
     as many as the model does, drawn by lot (on average).
 
-    Parameters
-    ----------
-    answered : bool array, (n,)
-        Cases the model answers; the others are referred.
-    wrong : bool array, (n,)
-        Cases on which the model is wrong, answered or not.
-    referrals_per_error : float array, (ratios,)
-        w: how many referrals one would make to avoid one wrong answer; chosen beforehand, and by
-        someone named.
+    Cases not answered are referred; `wrong` says where the model is wrong, answered or not; w is
+    how many referrals one would make to avoid one wrong answer, chosen beforehand and by someone
+    named.
 
-    Raises
-    ------
-    InputError
-        If lengths differ, there is no case, or a ratio is negative.
+    Raises `InputError` if lengths differ, there is no case, or a ratio is negative.
 
-    Examples
-    --------
     >>> costs = policy_costs(
     ...     np.array([True, True, False, False]), np.array([False, True, True, False]),
     ...     np.array([10.0]),

@@ -71,15 +71,8 @@ def multiplicity_blocks(
 ) -> Iterator[Int[np.ndarray, "block cases"]]:
     """Yield case multiplicities a few resamples at a time, checked.
 
-    Parameters
-    ----------
-    num_cases : int
-        The ``n`` that the last axis must have.
-
-    Raises
-    ------
-    InputError
-        If a weight is negative or no whole number, a resample holds no case, or the shape differs.
+    Raises `InputError` if a weight is negative or no whole number, a resample holds no case, or the
+    shape differs.
     """
     if weights is None:
         yield np.ones((1, num_cases), dtype=np.int64)

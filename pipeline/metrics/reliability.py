@@ -95,10 +95,7 @@ def consistency_band(
     The band lies around the diagonal. It comes from `calibrated_bins`: nothing is drawn and no
     order of cases matters.
 
-    Parameters
-    ----------
-    level : float
-        In (0, 1), of all bins at once.
+    `level`, in (0, 1), is of all bins at once.
 
     References
     ----------

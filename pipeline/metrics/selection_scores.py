@@ -100,13 +100,8 @@ def calibrated_logits(logits: Logits, log_probabilities: LogProbabilities) -> Lo
 
     Rows with equal logits have no temperature to be seen; they keep their mean.
 
-    Parameters
-    ----------
-    log_probabilities : float array, (n, K)
-        The calibrator's, finite.
+    The log-probabilities are the calibrator's, and finite.
 
-    Examples
-    --------
     >>> logits = np.array([[3.0, 1.0, 5.0]])
     >>> calibrated_logits(logits, log_softmax(logits / 2, axis=1)).round(12)
     array([[1.5, 0.5, 2.5]])

@@ -58,12 +58,7 @@ def aurc(confidence: SelectionScores, losses: Losses, weights: Weights | None = 
 
     Between the AURC of the best order and that of the worst; the mean loss if all scores tie.
 
-    Parameters
-    ----------
-    confidence : float array, (n,)
-        Score of each case, higher when surer.
-    losses : array, (n,)
-        0 or 1, or any cost >= 0.
+    Scores are higher when surer; a loss is 0 or 1, or any cost >= 0.
 
     Raises
     ------

@@ -20,18 +20,10 @@ def assign_splits(cases: pd.DataFrame, splits: Splits) -> pd.Series:
 
     A group's cases stay together wherever a split is divided.
 
-    Parameters
-    ----------
-    cases : DataFrame, (cases, columns)
-        With `group`, `label`, `site` and `official`, the source's own split.
-    splits : Splits
-        Which of the source's splits are kept and which are divided, by what shares.
+    `cases` has `group`, `label`, `site` and `official`, the source's own split.
 
-    Raises
-    ------
-    InputError
-        If the source has no official splits though they are asked for, has one that is none of
-        ours, or has no case at the site to hold out; or tests others beside that site.
+    Raises `InputError` if the source has no official splits though they are asked for, has one that
+    is none of ours, or has no case at the site to hold out; or tests others beside that site.
     """
     divided = {"stratified": divide, "hash": divide_by_hash}[splits.assign]
     sources = _official_parts(cases, splits)

@@ -76,15 +76,10 @@ class Agreement:
 def agree(studies: Sequence[str], *, root: Path) -> list[Agreement]:
     """Return how studies in ``data/scores`` stand to those in ``reports/evidence``.
 
-    Parameters
-    ----------
-    studies : sequence of str
-        Both published and of the plan; if empty, every study that is so.
+    `studies` are both published and of the plan; if empty, they are all that are.
 
-    Raises
-    ------
-    InputError
-        If a study is not published, or its scores are not here; or no study is both.
+    Raises `InputError` if a study is not published, or its scores are not here; or no study is
+    both.
     """
     plan = read_plan(root / "configs/plan.yaml")
     names = list(dict.fromkeys(studies)) or _published_of(plan, root)
