@@ -125,6 +125,7 @@ def score(
 
     Raises `InputError` if lengths differ, a label has no column, or rows are no log-probabilities.
 
+    >>> import numpy as np
     >>> numbers = score(np.log([[0.75, 0.25], [0.75, 0.25]]), np.array([0, 1]))
     >>> numbers["accuracy"], round(numbers["ece"], 12)
     (0.5, 0.25)

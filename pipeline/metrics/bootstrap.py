@@ -22,47 +22,6 @@ BLOCK_ELEMENTS = 2**20
 """Weights held at once, 8 MB: few enough to stay in cache, many enough that sorting is rare."""
 
 
-def bootstrap_score(
-    log_probabilities: LogProbabilities,
-    labels: Labels,
-    patients: Patients,
-    *,
-    seed: int,
-    num_resamples: int = NUM_RESAMPLES,
-    num_bins: int = NUM_BINS,
-    level: float = LEVEL,
-) -> dict[str, Interval | None]:
-    """Return an interval for every metric of `score` that has a sound one, resampling patients.
-
-    Each resample draws as many patients as there are, with replacement, and takes all the cases of
-    each. The intervals say what other patients from the same population would change; training
-    again is another matter (see `bootstrap_mean_score`).
-
-    Percentile intervals; for ECE, whose resampled values lie too high, `bias_bounded_interval`.
-
-    The keys are those of `score`. There is no interval where no resample has the number (AUROC of a
-    single class), where all have the same (accuracy without an error: that none was seen does not
-    make it certain), and for metrics of which no interval holds its level; see `Metric`.
-
-    Parameters
-    ----------
-    seed : int
-        The same seed and patients give the same resamples, so differences between methods may be
-        taken resample by resample.
-
-    Raises
-    ------
-    InputError
-        As `score` does; with fewer than two patients; with fewer than one resample.
-
-    References
-    ----------
-    Efron and Tibshirani, An Introduction to the Bootstrap (1993), sections 8.3 and 13.3.
-    """
-    cases = [prepare_cases(log_probabilities, labels, num_bins)]
-    return score_intervals(cases, patients, seed=seed, num_resamples=num_resamples, level=level)
-
-
 def bootstrap_mean_score(
     runs: Sequence[LogProbabilities],
     labels: Labels,
@@ -73,10 +32,26 @@ def bootstrap_mean_score(
     num_bins: int = NUM_BINS,
     level: float = LEVEL,
 ) -> dict[str, Interval | None]:
-    """Return intervals for each metric's mean over several runs on the same cases.
+    """Return an interval for each metric's mean over runs on the same cases, where one is sound.
 
-    Patients are drawn once a resample, for all runs alike. Arguments as of `bootstrap_score`, but
-    for ``runs``: the log-probabilities of each run (seed).
+    ``runs`` are the log-probabilities of each run (seed). Each resample draws as many patients as
+    there are, with replacement, for all runs alike, and takes all the cases of each. So intervals
+    say what other patients from the same population would change. The same seed and patients give
+    the same resamples: differences between methods may be taken resample by resample.
+
+    Percentile intervals; for ECE, whose resampled values lie too high, `bias_bounded_interval`.
+    There is none where no resample has the number (AUROC of a single class), where all have the
+    same (accuracy without an error: that none was seen does not make it certain), and for metrics
+    of which no interval holds its level; see `Metric`.
+
+    Raises
+    ------
+    InputError
+        As `score` does; without a run; with fewer than two patients or than one resample.
+
+    References
+    ----------
+    Efron and Tibshirani, An Introduction to the Bootstrap (1993), sections 8.3 and 13.3.
     """
     cases = [prepare_cases(run, labels, num_bins) for run in runs]
     return score_intervals(cases, patients, seed=seed, num_resamples=num_resamples, level=level)

@@ -69,8 +69,8 @@ def smooth_curve(
         from the diagonal is the smooth calibration error, but at least the distance of two points.
         Held over the resamples.
     num_resamples, level
-        As of `bootstrap_score`. The band is centred on the curve and pointwise; it says what other
-        patients would change, not what the kernel blurs.
+        As of `bootstrap_mean_score`. The band is centred on the curve and pointwise; it says what
+        other patients would change, not what the kernel blurs.
 
     Raises
     ------
