@@ -29,6 +29,10 @@ from pipeline.errors import InputError
 from pipeline.metrics.side_by_side import available_cores
 from pipeline.parquet_table import read_parquet
 
+FILES = "files.parquet"
+LABELS = "labels.parquet"
+_FILES_A_WORKER = 4096
+
 
 @dataclass(frozen=True)
 class FileFacts:
@@ -69,10 +73,6 @@ class FileFacts:
         return self.num_rows * self.num_columns * self.num_frames * self.num_samples
 
 
-FILES = "files.parquet"
-LABELS = "labels.parquet"
-
-_FILES_A_WORKER = 4096
 _ARROW_TYPES = {
     "str": pa.string(),
     "int": pa.int64(),

@@ -24,6 +24,16 @@ MAX_SIDE = 2**16 - 1
 
 _WITHOUT_RGB = ("LAB", "HSV")
 """Colours that the library hands over as they are stored, and does not convert."""
+BITS = 8
+_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_JPEG_START = b"\xff\xd8"
+_MOST_CHUNKS = 1000
+_DEPTH_IN_IHDR = 8
+"""Behind the width and the height, four bytes each (PNG specification, 11.2.1)."""
+_DECODED_PROCESSES = (0xC0, 0xC1, 0xC2, 0xC9, 0xCA)
+"""Baseline, extended and progressive JPEG, by Huffman or arithmetic codes (ITU-T T.81, B.1)."""
+_UNSIGNED = 1
+"""How a TIFF says that its values are whole and not negative (TIFF 6.0, p. 80)."""
 
 
 def decode_picture(content: bytes, *, channels: int) -> np.ndarray:
@@ -91,18 +101,6 @@ def _require_every_row(picture: Image.Image) -> None:
     if covered == 0 or covered % (picture.width * picture.height):
         msg = f"expected all {picture.width * picture.height} pixels, got {covered}"
         raise ValueError(msg)
-
-
-BITS = 8
-_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
-_JPEG_START = b"\xff\xd8"
-_MOST_CHUNKS = 1000
-_DEPTH_IN_IHDR = 8
-"""Behind the width and the height, four bytes each (PNG specification, 11.2.1)."""
-_DECODED_PROCESSES = (0xC0, 0xC1, 0xC2, 0xC9, 0xCA)
-"""Baseline, extended and progressive JPEG, by Huffman or arithmetic codes (ITU-T T.81, B.1)."""
-_UNSIGNED = 1
-"""How a TIFF says that its values are whole and not negative (TIFF 6.0, p. 80)."""
 
 
 def require_eight_bits_of_bytes(content: bytes) -> None:

@@ -33,6 +33,8 @@ NOT_RECORDED = "not recorded"
 
 SITE = "site"
 """A group column of this name is told on the data card."""
+PART = re.compile(r"\s*(?P<name>[^=]+?)\s*=\s*(?P<number>[^=,]+?)\s*(?:,|$)")
+"""A name may hold commas, as classes do; a number may not."""
 
 
 @dataclass(frozen=True)
@@ -214,10 +216,6 @@ def _sites(given: Given) -> dict[str, dict[str, int]]:
         return {}
     counts = groups[column].value_counts().sort_index()
     return {"sites": {str(site): int(number) for site, number in counts.items()}}
-
-
-PART = re.compile(r"\s*(?P<name>[^=]+?)\s*=\s*(?P<number>[^=,]+?)\s*(?:,|$)")
-"""A name may hold commas, as classes do; a number may not."""
 
 
 def read_shares(text: str) -> dict[str, float]:

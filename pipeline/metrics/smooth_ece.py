@@ -21,6 +21,8 @@ GRID_SIZE = 1024
 
 REACH = 9.0
 """Standard deviations of a Gaussian that count: exp(-81 / 2) is 3e-18."""
+NUM_HALVINGS = 17
+"""Halvings of [0, 1]: the bandwidth is found to within 1e-5."""
 
 
 def cell_centres() -> Float[np.ndarray, "grid"]:
@@ -71,10 +73,6 @@ def smoothed(
     frequency = np.pi * np.arange(last)
     damping = np.exp(-0.5 * np.square(np.multiply.outer(bandwidth, frequency)))
     return idct(transformed[..., :last] * damping, n=num_frequencies, axis=-1)
-
-
-NUM_HALVINGS = 17
-"""Halvings of [0, 1]: the bandwidth is found to within 1e-5."""
 
 
 def smooth_ece(

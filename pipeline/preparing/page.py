@@ -16,6 +16,11 @@ from PIL import Image
 from pipeline.adapters import default_window
 from pipeline.config import Dataset
 
+IMAGES_A_CLASS = 10
+TILE_PIXELS = 56
+GAP_PIXELS = 4
+MAX_ROWS = 40
+
 
 def remarks_on(card: Mapping[str, Any], dataset: Dataset) -> Iterator[str]:
     """Yield what a run prints of a card: patients that are not named, numbers other than stated."""
@@ -43,12 +48,6 @@ def unnamed_text(card: Mapping[str, Any]) -> str:
         )
     parts = ", ".join(f"the {kind} of {number}" for kind, number in unnamed.items())
     return f"{sum(unnamed.values())} of {total} cases name no patient: {parts} counts as one"
-
-
-IMAGES_A_CLASS = 10
-TILE_PIXELS = 56
-GAP_PIXELS = 4
-MAX_ROWS = 40
 
 
 def render_page(card: dict[str, Any], sheet_png: bytes | None = None) -> str:

@@ -23,6 +23,8 @@ from pipeline.adapters.dicom.series import (
 from pipeline.adapters.folder_index import FileFacts
 
 _Same = Callable[[FileFacts, FileFacts], bool]
+_PARALLEL = cos(radians(10))
+"""Scouts stand upright on the slices; what is turned by less was to be one of them."""
 
 
 def agreeing(files: list[FileFacts], *, stacked: bool) -> Iterator[FileFacts | Quarantined]:
@@ -75,10 +77,6 @@ def _minority(members: list[FileFacts], same: _Same) -> list[str]:
     if 2 * len(usual) <= len(members):
         return [each.file for each in members]
     return [each.file for each in members if not same(usual[0], each)]
-
-
-_PARALLEL = cos(radians(10))
-"""Scouts stand upright on the slices; what is turned by less was to be one of them."""
 
 
 def complete(kept: list[FileFacts], files: list[FileFacts]) -> Iterator[FileFacts | Quarantined]:

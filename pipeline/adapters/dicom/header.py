@@ -47,6 +47,20 @@ LEFT_OUT_IMAGE_TYPES = (
     "LABEL", "OVERVIEW",  # of a slide: its label names the patient
 )  # fmt: skip
 """Values of Image Type (DICOM PS3.3 C.7.6.1.1.2, C.8.12.4.1.1) that mark what is no case."""
+_HASHED = (
+    "SOPInstanceUID", "SeriesInstanceUID", "StudyInstanceUID", "AccessionNumber", "PatientID",
+    "InstitutionName",
+)  # fmt: skip
+_GEOMETRY = (
+    "ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "ImagerPixelSpacing",
+    "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence",
+)  # fmt: skip
+_IMAGE = (
+    "SOPClassUID", "ImageType", "Rows", "Columns", "NumberOfFrames", "SamplesPerPixel",
+    "BitsAllocated", "PhotometricInterpretation", "InstanceNumber",
+)  # fmt: skip
+_PERSON = ("PatientAge", "PatientSex", "PatientBirthDate", "StudyDate", "BurnedInAnnotation")
+_TAGS = [*_HASHED, *_GEOMETRY, *_IMAGE, *_PERSON]
 
 
 def require_image_of_the_patient(header: Dataset, left_out: Sequence[str]) -> None:
@@ -66,22 +80,6 @@ def require_image_of_the_patient(header: Dataset, left_out: Sequence[str]) -> No
 
 def _plain(value: str) -> str:
     return "".join(each for each in value.upper() if each.isalnum())
-
-
-_HASHED = (
-    "SOPInstanceUID", "SeriesInstanceUID", "StudyInstanceUID", "AccessionNumber", "PatientID",
-    "InstitutionName",
-)  # fmt: skip
-_GEOMETRY = (
-    "ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "ImagerPixelSpacing",
-    "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence",
-)  # fmt: skip
-_IMAGE = (
-    "SOPClassUID", "ImageType", "Rows", "Columns", "NumberOfFrames", "SamplesPerPixel",
-    "BitsAllocated", "PhotometricInterpretation", "InstanceNumber",
-)  # fmt: skip
-_PERSON = ("PatientAge", "PatientSex", "PatientBirthDate", "StudyDate", "BurnedInAnnotation")
-_TAGS = [*_HASHED, *_GEOMETRY, *_IMAGE, *_PERSON]
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,7 @@ _GREY = ("MONOCHROME1", "MONOCHROME2", "PALETTE COLOR")
 _COLOURS = (
     "RGB", "YBR_FULL", "YBR_FULL_422", "YBR_PARTIAL_422", "YBR_PARTIAL_420", "YBR_ICT", "YBR_RCT",
 )  # fmt: skip
+_PIXEL_ELEMENTS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
 
 
 def require_pixel_format(dataset: Dataset) -> None:
@@ -68,9 +69,6 @@ def _require_bits(dataset: Dataset) -> None:
     # The lowest bits would be read along with the values, all of which would be multiplied by them.
     if high is not None and high != stored - 1:
         raise unusable(keyword="HighBit", expected=f"{stored - 1}, one below BitsStored,")
-
-
-_PIXEL_ELEMENTS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
 
 
 @dataclass(frozen=True)
