@@ -60,8 +60,10 @@ class SiteCases:
         return self.labels
 
 
-def checked_logits(logits: Logits) -> Logits:
+def checked_logits(logits: Logits, *, num_classes: int | None = None) -> Logits:
     """Return logits as a float64 table in C order; refuse any other shape and NaN or infinity.
+
+    ``num_classes`` are those that the calibrator was fitted on, where they matter.
 
     >>> checked_logits(np.zeros((4, 1)))
     Traceback (most recent call last):
@@ -74,6 +76,9 @@ def checked_logits(logits: Logits) -> Logits:
         raise InputError(message)
     if len(table):
         require_finite("logits", table)
+    if num_classes not in (None, table.shape[1]):
+        message = f"logits of {num_classes} classes expected, got {table.shape[1]}"
+        raise InputError(message)
     return table
 
 
@@ -100,19 +105,6 @@ def checked_cases(
         message = f"at least {needed} calibration cases are needed, got {len(classes)}"
         raise InputError(message)
     return table, classes
-
-
-def require_num_classes(logits: Logits, num_classes: int) -> None:
-    """Raise `InputError` unless logits have as many columns as the calibrator was fitted on.
-
-    >>> require_num_classes(np.zeros((5, 3)), 4)
-    Traceback (most recent call last):
-    ...
-    pipeline.errors.InputError: logits of 4 classes expected, got 3
-    """
-    if logits.shape[1] != num_classes:
-        message = f"logits of {num_classes} classes expected, got {logits.shape[1]}"
-        raise InputError(message)
 
 
 def few_cases_notes(kind: str, num_cases: int, num_classes: int) -> tuple[str, ...]:

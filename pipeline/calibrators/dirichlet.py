@@ -13,7 +13,6 @@ from pipeline.calibrators.calibrator import (
     checked_cases,
     checked_logits,
     few_cases_notes,
-    require_num_classes,
 )
 from pipeline.calibrators.log_linear import (
     LinearScores,
@@ -44,8 +43,7 @@ class DirichletCalibration:
 
     def __call__(self, logits: Logits) -> LogProbabilities:
         """Return calibrated log-probabilities; each row's exponentials sum to one."""
-        logits = checked_logits(logits)
-        require_num_classes(logits, len(self.biases))
+        logits = checked_logits(logits, num_classes=len(self.biases))
         return log_softmax(
             log_softmax(logits) @ np.asarray(self.weights).T + np.asarray(self.biases)
         )

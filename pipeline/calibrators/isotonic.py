@@ -12,7 +12,6 @@ from pipeline.calibrators.calibrator import (
     checked_cases,
     checked_logits,
     few_cases_notes,
-    require_num_classes,
 )
 from pipeline.calibrators.softmax import log_softmax
 from pipeline.shapes import Labels, Logits, LogProbabilities
@@ -34,8 +33,7 @@ class IsotonicCalibration:
 
     def __call__(self, logits: Logits) -> LogProbabilities:
         """Return calibrated log-probabilities; each row's exponentials sum to one."""
-        logits = checked_logits(logits)
-        require_num_classes(logits, len(self.knots))
+        logits = checked_logits(logits, num_classes=len(self.knots))
         result = np.exp(log_softmax(logits))
         for k, (knots, values) in enumerate(zip(self.knots, self.values, strict=True)):
             result[:, k] = np.interp(result[:, k], knots, values)

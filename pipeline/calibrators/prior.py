@@ -17,7 +17,6 @@ from pipeline.calibrators.calibrator import (
     Calibrator,
     checked_cases,
     checked_logits,
-    require_num_classes,
 )
 from pipeline.calibrators.softmax import log_softmax, row_blocks
 from pipeline.calibrators.temperature import fit_temperature
@@ -47,8 +46,7 @@ class PriorCorrection:
 
     def __call__(self, logits: Logits) -> LogProbabilities:
         """Return calibrated log-probabilities; each row's exponentials sum to one."""
-        logits = checked_logits(logits)
-        require_num_classes(logits, len(self.biases))
+        logits = checked_logits(logits, num_classes=len(self.biases))
         corrected = log_softmax(log_softmax(logits) + np.asarray(self.biases))
         return corrected if self.then is None else self.then(corrected)
 

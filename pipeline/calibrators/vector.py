@@ -12,7 +12,6 @@ from pipeline.calibrators.calibrator import (
     checked_cases,
     checked_logits,
     few_cases_notes,
-    require_num_classes,
 )
 from pipeline.calibrators.log_linear import LinearScores, fit_log_linear, weak_prior
 from pipeline.calibrators.softmax import log_softmax
@@ -31,8 +30,7 @@ class VectorScaling:
 
     def __call__(self, logits: Logits) -> LogProbabilities:
         """Return calibrated log-probabilities; each row's exponentials sum to one."""
-        logits = checked_logits(logits)
-        require_num_classes(logits, len(self.slopes))
+        logits = checked_logits(logits, num_classes=len(self.slopes))
         return log_softmax(log_softmax(logits) * np.asarray(self.slopes) + np.asarray(self.biases))
 
 
