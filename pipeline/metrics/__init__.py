@@ -149,9 +149,9 @@ def score_derived(
     """
     known = vars(cases) | {"cases": cases, "patients": patients, "truth": truth}
     return {
-        name: float(metric.function(*(known[argument] for argument in metric.arguments)))
+        name: float(metric.function(**{each: known[each] for each in metric.arguments}))
         for name, metric in DERIVED.items()
-        if all(known[argument] is not None for argument in metric.arguments)
+        if all(known[each] is not None for each in metric.arguments)
     }
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from pipeline.errors import InputError
-from pipeline.metrics.metric import CLASSES, Metric
+from pipeline.metrics.metric import Metric
 from pipeline.metrics.weighting import (
     BLOCK_ELEMENTS,
     Estimates,
@@ -64,7 +64,6 @@ def auroc(
 AUROC = Metric(
     name="auroc",
     function=auroc,
-    arguments=CLASSES,
     kind="accuracy",
     better="higher",
     label="AUROC",

@@ -171,7 +171,6 @@ def expected_ece_if_calibrated(cases: Cases, patients: Patients) -> float:
 ECE_IF_CALIBRATED = Metric(
     name="ece_if_calibrated",
     function=expected_ece_if_calibrated,
-    arguments=("cases", "patients"),
     kind="calibration",
     better="none",
     label="ECE if calibrated",

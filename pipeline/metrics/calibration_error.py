@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float
 
 from pipeline.metrics.bins import BLOCK_CASES, NUM_BINS, Bins, mass_bins, width_bins
-from pipeline.metrics.metric import CLASSES, TOP_BINNED, Metric
+from pipeline.metrics.metric import Metric
 from pipeline.metrics.weighting import Confidence, Correct, Estimates, Weights, case_weights
 from pipeline.shapes import Labels, LogProbabilities
 
@@ -53,7 +53,6 @@ def ece(
 ECE = Metric(
     name="ece",
     function=ece,
-    arguments=TOP_BINNED,
     kind="calibration",
     better="lower",
     label="ECE",
@@ -105,7 +104,6 @@ def ada_ece(
 ADA_ECE = Metric(
     name="ada_ece",
     function=ada_ece,
-    arguments=TOP_BINNED,
     kind="calibration",
     better="lower",
     label="AdaECE",
@@ -144,7 +142,6 @@ def mce(
 MCE = Metric(
     name="mce",
     function=mce,
-    arguments=TOP_BINNED,
     kind="calibration",
     better="lower",
     label="MCE",
@@ -188,7 +185,6 @@ def classwise_ece(
 CLASSWISE_ECE = Metric(
     name="classwise_ece",
     function=classwise_ece,
-    arguments=(*CLASSES, "num_bins"),
     kind="calibration",
     better="lower",
     label="Classwise ECE",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from pipeline.metrics.bins import NUM_BINS, mass_bins
-from pipeline.metrics.metric import TOP_BINNED, Metric
+from pipeline.metrics.metric import Metric
 from pipeline.metrics.weighting import Confidence, Correct, Estimates, Weights, case_weights
 
 
@@ -57,7 +57,6 @@ def l2_calibration_error_debiased(
 L2_CALIBRATION_ERROR_DEBIASED = Metric(
     name="l2_calibration_error_debiased",
     function=l2_calibration_error_debiased,
-    arguments=TOP_BINNED,
     kind="calibration",
     better="lower",
     label="L2 error, debiased",

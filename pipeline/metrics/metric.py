@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
+from inspect import signature
 from typing import Literal, get_args
 
 from pipeline.metrics.cases import Cases
@@ -26,12 +28,6 @@ differences to the baseline; ``selection``, what else could decide which cases a
 published ones of docs/results.md, which `agree` compares.
 """
 
-CLASSES = ("log_probabilities", "labels")
-TOP = ("confidence", "correct")
-TOP_BINNED = (*TOP, "num_bins")
-SELECTIVE = ("confidence", "losses")
-"""Arguments that several metrics take."""
-
 
 def always_defined(labels: Labels) -> str | None:  # noqa: ARG001
     """Return None: any labels have this metric."""
@@ -45,10 +41,8 @@ class Metric:
     name: str
     """In tables, claims and files."""
     function: Callable[..., Estimates]
-    """The definition: takes the arguments named below and ``weights``."""
-    arguments: tuple[str, ...]
-    """Fields of `Cases` given to the function, in order; a metric of `DERIVED` may also take
-    ``cases`` (all of them), ``patients`` and ``truth``."""
+    """The definition: its parameters are fields of `Cases`, and ``weights``; a metric of `DERIVED`
+    may also take ``cases`` (all of them), ``patients`` and ``truth``."""
     kind: Kind
     better: Literal["lower", "higher", "zero", "none"]
     """Which values are good; "zero" for a signed gap, "none" for what no model is judged by."""
@@ -77,5 +71,11 @@ class Metric:
 
     def __call__(self, cases: Cases, weights: Weights | None = None) -> Estimates:
         """Evaluate on the cases, each counted as often as its weight says."""
-        values = [getattr(cases, name) for name in self.arguments]
-        return self.function(*values, weights=weights)
+        values = {name: getattr(cases, name) for name in self.arguments}
+        return self.function(**values, weights=weights)
+
+    @cached_property
+    def arguments(self) -> tuple[str, ...]:
+        """What the definition is given by name, besides weights."""
+        given = ("weights", *getattr(self.function, "keywords", ()))
+        return tuple(name for name in signature(self.function).parameters if name not in given)

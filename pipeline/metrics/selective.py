@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
-from pipeline.metrics.metric import SELECTIVE, Metric
+from pipeline.metrics.metric import Metric
 from pipeline.metrics.ranking import multiplicity_blocks, rank
 from pipeline.metrics.risk_points import coverage_statistic, risk_statistic
 from pipeline.metrics.risk_sums import (
@@ -80,7 +80,6 @@ def aurc(confidence: SelectionScores, losses: Losses, weights: Weights | None = 
 AURC = Metric(
     name="aurc",
     function=aurc,
-    arguments=SELECTIVE,
     kind="selective",
     better="lower",
     label="AURC",
@@ -106,7 +105,6 @@ def e_aurc(confidence: SelectionScores, losses: Losses, weights: Weights | None 
 E_AURC = Metric(
     name="e_aurc",
     function=e_aurc,
-    arguments=SELECTIVE,
     kind="selective",
     better="lower",
     label="E-AURC",
@@ -144,7 +142,6 @@ def augrc(confidence: SelectionScores, losses: Losses, weights: Weights | None =
 AUGRC = Metric(
     name="augrc",
     function=augrc,
-    arguments=SELECTIVE,
     kind="selective",
     better="lower",
     label="AUGRC",

@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float
 
 from pipeline.metrics.bins import require_confidence
-from pipeline.metrics.metric import TOP, Metric
+from pipeline.metrics.metric import Metric
 from pipeline.metrics.weighting import (
     Confidence,
     Correct,
@@ -107,7 +107,6 @@ def smooth_ece(
 SMOOTH_ECE = Metric(
     name="smooth_ece",
     function=smooth_ece,
-    arguments=TOP,
     kind="calibration",
     better="lower",
     label="smECE",
