@@ -65,6 +65,14 @@ def require_intact(folder: Path, *, stage: str | None = None, without: Sequence[
         raise InputError(message)
 
 
+def file_digest(path: Path, algorithm: str = "sha256") -> str:
+    """Return a file's hexadecimal digest, read in chunks."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(
+            file, lambda: hashlib.new(algorithm, usedforsecurity=False)
+        ).hexdigest()
+
+
 def _read_hashes(path: Path) -> dict[str, str]:
     if not path.is_file():
         message = f"{path}: {ABSENT}"
@@ -94,8 +102,7 @@ def _file_names(folder: Path) -> list[str]:
 
 def _sha256(path: Path) -> str:
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return file_digest(path)
     except OSError as error:
         message = f"{path}: cannot be read: {error.strerror}"
         raise InputError(message) from error

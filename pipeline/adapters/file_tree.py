@@ -20,6 +20,7 @@ from pipeline.adapters.folder_listing import (
     canonical_path,
     is_hidden,
     list_folder,
+    only_file,
     require_distinct,
 )
 from pipeline.adapters.identity import Pseudonyms, find_sources, hide_names
@@ -74,17 +75,14 @@ def open_tree(
     if folder is not None:
         yield _indexed(raw, folder, pseudonyms)
         return
-    archives = sorted(raw.glob("*.zip"))
-    if len(archives) != 1:
-        message = f"{raw}: one .zip archive expected, got {len(archives)}"
-        raise InputError(message)
+    path = only_file(raw, ".zip")
     try:
-        archive = zipfile.ZipFile(archives[0])
+        archive = zipfile.ZipFile(path)
     except _DAMAGE as error:
-        message = f"{archives[0]}: damaged or no .zip archive: {error}"
+        message = f"{path}: damaged or no .zip archive: {error}"
         raise InputError(message) from error
     with archive:
-        yield _packed(archive, archives[0])
+        yield _packed(archive, path)
 
 
 @dataclass(frozen=True)

@@ -72,6 +72,15 @@ def list_folder(folder: Path) -> Listing:
     return Listing(sorted(files), dict(sorted(faults.items())))
 
 
+def only_file(folder: Path, suffix: str) -> Path:
+    """Return the one file in a folder that ends so; `InputError` if there is none or several."""
+    paths = sorted(folder.glob(f"*{suffix}"))
+    if len(paths) != 1:
+        message = f"{folder}: one {suffix} file expected, got {len(paths)}"
+        raise InputError(message)
+    return paths[0]
+
+
 def folder_state(folder: Path) -> str:
     """Return one SHA-256 for the paths, sizes and times of everything that `list_folder` lists."""
     listing = list_folder(folder)

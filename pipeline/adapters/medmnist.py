@@ -16,6 +16,7 @@ import numpy as np
 
 from pipeline.acquiring import file_digest
 from pipeline.adapters.case import Case
+from pipeline.adapters.folder_listing import only_file
 from pipeline.adapters.npz import keys, open_archive, open_member
 from pipeline.adapters.resizing import resize
 from pipeline.config import Dataset
@@ -55,7 +56,7 @@ def read(raw: Path, dataset: Dataset) -> Iterator[Case]:
     shape than the data set states; the message names the file and the key.
     """
     arguments = check_config(dataset.arguments, Arguments, place="arguments")
-    path = _only_file(raw)
+    path = only_file(raw, ".npz")
     digest = file_digest(path)
     names = SPLITS if not dataset.splits.test_only else ("test",)
     with open_archive(path) as archive:
@@ -75,14 +76,6 @@ def read(raw: Path, dataset: Dataset) -> Iterator[Case]:
                     source_sha256=digest,
                     split=split.name,
                 )
-
-
-def _only_file(raw: Path) -> Path:
-    files = sorted(raw.glob("*.npz"))
-    if len(files) != 1:
-        message = f"{raw}: one .npz file expected, got {len(files)}"
-        raise InputError(message)
-    return files[0]
 
 
 def _require_class_names(archive: zipfile.ZipFile, dataset: Dataset) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +22,7 @@ from pipeline.bring_your_own.identifiers import (
 )
 from pipeline.bring_your_own.labels import both_named, class_numbers, label_column
 from pipeline.errors import InputError, located
+from pipeline.hashes import file_digest
 from pipeline.identifiers import cell_text
 from pipeline.shapes import Labels
 
@@ -177,7 +177,7 @@ def require_same_classes(paths: Sequence[Path], outputs: Sequence[Outputs]) -> N
 
 def require_other_files(first: Path, second: Path) -> None:
     """Raise `InputError` if two files are one, or hold the same bytes."""
-    if sha256_of(first) == sha256_of(second):
+    if file_digest(first) == file_digest(second):
         message = f"{second}: other cases than in {first} expected, got the same file"
         raise InputError(message)
 
@@ -221,12 +221,6 @@ def require_other_cases(first: Given, second: Given) -> None:
 def comparable(first: Given, second: Given) -> bool:
     """Return whether rows of two files can be told to be equal: both hold the same kind."""
     return first.outputs.kind == second.outputs.kind
-
-
-def sha256_of(path: Path) -> str:
-    """Return the SHA-256 of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def take(predictions: Predictions, chosen: np.ndarray) -> Predictions:

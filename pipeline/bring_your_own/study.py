@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.artifacts import Predictions
-from pipeline.bring_your_own.cases import Given, sha256_of, take
+from pipeline.bring_your_own.cases import Given, take
 from pipeline.bring_your_own.notes import notes, unchecked
 from pipeline.calibrators import Calibrator, fit_calibrator
 from pipeline.config.names import MAX_LENGTH
@@ -21,6 +21,7 @@ from pipeline.config.plan import ExperimentRow
 from pipeline.config.study import Study
 from pipeline.errors import InputError, located
 from pipeline.evaluation import Applied, Run, evaluated_by
+from pipeline.hashes import file_digest
 from pipeline.provenance import array_sha256, fingerprint
 
 LOSS = "model"
@@ -154,8 +155,8 @@ def given_card(
         },
         "reuse": {},
         "long_tail": None,
-        "files": [{"name": each.path.name, "sha256": sha256_of(each.path)} for each in given],
-        "fingerprint": fingerprint([sha256_of(each.path) for each in given]),
+        "files": [{"name": each.path.name, "sha256": file_digest(each.path)} for each in given],
+        "fingerprint": fingerprint([file_digest(each.path) for each in given]),
         "show_images": False,
         "simulated": False,
         "notes": notes(given),

@@ -24,7 +24,7 @@ from pipeline.artifacts import (
 from pipeline.config.plan import ExperimentRow, Plan
 from pipeline.config.reading import Strict, check_config, read_yaml
 from pipeline.config.study import SAME_CLASSES
-from pipeline.hashes import HASHES, changed_files
+from pipeline.hashes import HASHES, changed_files, file_digest
 from pipeline.provenance import array_sha256, fingerprint
 from pipeline.verifying.differences import Difference, readable
 
@@ -191,12 +191,7 @@ def _file_hashes(path: Path) -> dict[str, str]:
     """Return the MD5 of a file, or of each file in a folder, by its way from there."""
     inside = sorted(each for each in path.rglob("*") if each.is_file())
     files = inside if path.is_dir() else [path]
-    return {each.relative_to(path).as_posix(): _md5(each) for each in files}
-
-
-def _md5(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+    return {each.relative_to(path).as_posix(): file_digest(each, "md5") for each in files}
 
 
 def _folder_md5(files: dict[str, str]) -> str:

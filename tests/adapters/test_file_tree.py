@@ -184,7 +184,7 @@ def test_an_index_of_other_columns_is_refused(raw, folder):
 
 
 def test_nothing_acquired_is_said_so(raw, folder, tmp_path):
-    with pytest.raises(InputError, match=r"one \.zip archive expected, got 0"), open_tree(raw):
+    with pytest.raises(InputError, match=r"one \.zip file expected, got 0"), open_tree(raw):
         pass
     with (
         pytest.raises(InputError, match="no index of the folder: run acquire first"),
