@@ -183,6 +183,9 @@ def write_tree(
 ) -> None:
     """Write the path and the hash of every file of a folder, hidden ones left out.
 
+    Raises `InputError` if the folder is absent or has no file, or two of its paths are shown as
+    one.
+
     Parameters
     ----------
     raw, folder : Path
@@ -193,11 +196,6 @@ def write_tree(
         Parts of paths that stay readable.
     leave_out : Path, optional
         The table of labels, say.
-
-    Raises
-    ------
-    InputError
-        If the folder is absent or has no file, or two of its paths are shown as one.
     """
     listing = list_folder(folder)
     table = None if leave_out is None else leave_out.resolve()

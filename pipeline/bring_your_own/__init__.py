@@ -58,6 +58,9 @@ def logits_report(
 ) -> None:
     """Write the report of a file's cases, as of a study, to a new folder.
 
+    Raises `InputError`, naming the file and column that is not what it must be; if the folder holds
+    anything.
+
     Parameters
     ----------
     path : Path
@@ -74,11 +77,6 @@ def logits_report(
         Columns by which results are broken down.
     tell : callable
         Gets a line on how files were read, and before each long step.
-
-    Raises
-    ------
-    InputError
-        Naming the file and column that is not what it must be; if the folder holds anything.
     """
     if not 0 < shown.target < 1:
         message = f"the target must lie in (0, 1), got {shown.target}"

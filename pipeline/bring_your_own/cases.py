@@ -63,6 +63,8 @@ def read_all(
     is a sigmoid's and makes two. ``label``, a class's name or its number from 0, decided once for
     all files; optional ``case`` and ``patient``. ``labels``, ``cases`` and ``patients`` do as well.
 
+    Raises `InputError`, naming the file and the column that is missing or not what it must be.
+
     Parameters
     ----------
     groups : sequence of str
@@ -70,11 +72,6 @@ def read_all(
         named. Of the others no groups are read.
     chosen : sequence of str
         The classes, where other columns begin like theirs or a class has no case.
-
-    Raises
-    ------
-    InputError
-        Naming the file and the column that is missing or not what it must be.
     """
     tables = [read_columns(path) for path in paths]
     outputs = [read_outputs(columns, chosen) for columns in tables]

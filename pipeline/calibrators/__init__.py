@@ -59,6 +59,9 @@ CALIBRATORS: dict[str, Callable[..., Calibrator]] = {
 def fit_calibrator(kind: str, logits: Logits, labels: Labels, **arguments: Any) -> Calibrator:
     """Fit the calibrator named ``kind`` on held-out logits and labels.
 
+    Raises `InputError` if kind or an argument is unknown, a logit is NaN or infinite, a label has
+    no column, the lengths differ, or there are fewer cases than this calibrator needs.
+
     Parameters
     ----------
     kind : str
@@ -68,12 +71,6 @@ def fit_calibrator(kind: str, logits: Logits, labels: Labels, **arguments: Any) 
         as many cases as classes, or as the calibrator's ``MINIMUM_CASES``.
     **arguments
         Settings of that calibrator, as in its configuration.
-
-    Raises
-    ------
-    InputError
-        If kind or an argument is unknown, a logit is NaN or infinite, a label has no column, the
-        lengths differ, or there are fewer cases than this calibrator needs.
 
     Examples
     --------

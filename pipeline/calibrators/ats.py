@@ -50,6 +50,9 @@ def fit_ats(
     may change: count it with `pipeline.calibrators.rank_inversions`. Merged bins and temperatures
     at a bound are named in ``notes``.
 
+    Raises `InputError` if an argument is not one of the above, or the cases are not fit for
+    fitting.
+
     Parameters
     ----------
     bins : int or "auto"
@@ -66,11 +69,6 @@ def fit_ats(
         `pipeline.calibrators.monotone`.
     seed : int
         Draws the folds of "auto".
-
-    Raises
-    ------
-    InputError
-        If an argument is not one of the above, or the cases are not fit for fitting.
 
     References
     ----------

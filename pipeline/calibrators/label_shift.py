@@ -59,6 +59,8 @@ def fit_label_shift(
     May change the arg-max. Shares are kept above 1 / (n classes), so that no log-probability is
     infinite.
 
+    Raises `InputError` if "bbse" cannot tell the classes apart because C is (nearly) singular.
+
     Parameters
     ----------
     calibrator : Calibrator
@@ -72,11 +74,6 @@ def fit_label_shift(
         :math:`C w = \mu` for the weights, with C the joint shares of predicted and true class at
         the source and :math:`\mu` the shares of predicted classes at the target; it asks nothing
         of the probabilities, but needs every class predicted.
-
-    Raises
-    ------
-    InputError
-        If "bbse" cannot tell the classes apart because C is (nearly) singular.
 
     References
     ----------

@@ -70,6 +70,9 @@ def fit_prior(
     The biases may change the arg-max, hence accuracy. A share not reached with biases within 20
     nats is named in ``notes``.
 
+    Raises `InputError` if the prevalence is not a distribution over the classes, or the cases are
+    not fit for fitting.
+
     Parameters
     ----------
     prevalence : "calibration" or list of float
@@ -79,12 +82,6 @@ def fit_prior(
         Calibrator fitted after the correction. It is always fitted at the labels' own
         prevalence, the only one at which they can tell of over-confidence, and then applied at the
         stated one.
-
-    Raises
-    ------
-    InputError
-        If the prevalence is not a distribution over the classes, or the cases are not fit for
-        fitting.
 
     Examples
     --------

@@ -47,15 +47,13 @@ def fit_temperature(logits: Logits, labels: Labels) -> TemperatureScaling:
     Accuracy is unchanged, because the arg-max of a row is. A temperature at its bound, or one the
     cases leave open (constant logits; then 1), is named in ``notes``.
 
+    Raises `InputError` if a label has no logit column, a logit is not finite, or there are fewer
+    than 2 cases.
+
     Parameters
     ----------
     logits : float array, (n, classes)
         Held-out calibration logits, in nats; never the training split. At least 2 cases.
-
-    Raises
-    ------
-    InputError
-        If a label has no logit column, a logit is not finite, or there are fewer than 2 cases.
 
     References
     ----------

@@ -27,10 +27,7 @@ def ece(
 
     Bins are ``(j/B, (j+1)/B]``; confidence 0 falls into the first, confidence 1 into the last.
 
-    Raises
-    ------
-    InputError
-        If a confidence lies outside [0, 1].
+    Raises `InputError` if a confidence lies outside [0, 1].
 
     References
     ----------

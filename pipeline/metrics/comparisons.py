@@ -77,10 +77,7 @@ def compare_to_baseline(
 
     `values` are of one metric on one experiment, by method and seed.
 
-    Raises
-    ------
-    InputError
-        If the baseline is absent or a method shares no seed with it.
+    Raises `InputError` if the baseline is absent or a method shares no seed with it.
 
     References
     ----------

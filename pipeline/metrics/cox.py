@@ -50,11 +50,8 @@ def cox_line(
     Log-odds are natural logarithms, see `one_vs_rest_log_odds`, cut at +-36; outcomes say whether
     it happened.
 
-    Raises
-    ------
-    InputError
-        Where there is no such line: outcomes all alike, log-odds all alike, or a threshold that
-        separates the outcomes without error, whose slope would be infinite.
+    Raises `InputError` where there is no such line: outcomes all alike, log-odds all alike, or a
+    threshold that separates the outcomes without error, whose slope would be infinite.
 
     References
     ----------

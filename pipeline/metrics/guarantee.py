@@ -143,6 +143,9 @@ def choose_threshold(
 
     "No threshold meets the target" and "too few cases" are answers, not errors.
 
+    Raises `InputError` if target or delta lies outside (0, 1), the test does not exist, or the
+    losses do not suit it.
+
     Parameters
     ----------
     confidence : float array, (n,)
@@ -157,12 +160,6 @@ def choose_threshold(
     test : str
         A key of `pipeline.metrics.risk_tests.RISK_TESTS`. Chosen beforehand, never by whether the
         losses happened to be 0 and 1.
-
-    Raises
-    ------
-    InputError
-        If target or delta lies outside (0, 1), the test does not exist, or the losses do not suit
-        it.
 
     Examples
     --------

@@ -35,10 +35,7 @@ def proportion_interval(num_hits: int, num_cases: int, level: float = LEVEL) -> 
 
     Cases are drawn independently: patients, not several images of one.
 
-    Raises
-    ------
-    InputError
-        If the counts or the level lie outside these ranges.
+    Raises `InputError` if the counts or the level lie outside these ranges.
 
     References
     ----------

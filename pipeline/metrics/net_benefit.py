@@ -58,6 +58,9 @@ def net_benefit(
 
     A net benefit counts true positives per patient and is at most the prevalence.
 
+    Raises `InputError` if lengths differ, a probability is not finite, or a threshold lies outside
+    (0, 1).
+
     Parameters
     ----------
     probabilities : float array, (n,)
@@ -68,11 +71,6 @@ def net_benefit(
         In (0, 1), named beforehand for the decision at hand.
     referral : Referral, optional
         Who is decided by a reader instead, see `decision_curves`; nobody if not given.
-
-    Raises
-    ------
-    InputError
-        If lengths differ, a probability is not finite, or a threshold lies outside (0, 1).
 
     References
     ----------

@@ -65,10 +65,7 @@ def ood_metrics(
 
     Known cases, of the kind trained on, are the positives; foreign ones are of another kind.
 
-    Raises
-    ------
-    InputError
-        If either kind has no case, or a score is not finite.
+    Raises `InputError` if either kind has no case, or a score is not finite.
 
     References
     ----------

@@ -52,6 +52,8 @@ def marginal_sets(
     Sets hold every class where there are too few calibration cases to leave one out. A set may be
     empty: no class is then likely enough.
 
+    Raises `InputError` if the level lies outside (0, 1), lengths differ, or a label has no column.
+
     Parameters
     ----------
     calibration : float array, (m, classes)
@@ -60,11 +62,6 @@ def marginal_sets(
         Predictions for which sets are wanted.
     level : float
         Share of cases whose set must hold the true class, in (0, 1).
-
-    Raises
-    ------
-    InputError
-        If the level lies outside (0, 1), lengths differ, or a label has no column.
 
     References
     ----------

@@ -42,6 +42,8 @@ def reliability(
     The mean of ``abs(accuracy - mean_confidence)`` over bins, weighted by their counts, is `ece` or
     `ada_ece`; the largest is `mce`.
 
+    Raises `InputError` if lengths differ or a confidence lies outside [0, 1].
+
     Parameters
     ----------
     confidence : float array, (n,)
@@ -51,11 +53,6 @@ def reliability(
     kind : "width" or "mass"
         Bins of equal width, as of `ece`, or of equally many cases, as of `ada_ece`, where equal
         confidences share a bin and others may be left empty.
-
-    Raises
-    ------
-    InputError
-        If lengths differ or a confidence lies outside [0, 1].
 
     Examples
     --------

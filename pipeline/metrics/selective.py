@@ -60,10 +60,8 @@ def aurc(confidence: SelectionScores, losses: Losses, weights: Weights | None = 
 
     Scores are higher when surer; a loss is 0 or 1, or any cost >= 0.
 
-    Raises
-    ------
-    InputError
-        If lengths differ, a value is not finite, a loss is negative, or there is no case.
+    Raises `InputError` if lengths differ, a value is not finite, a loss is negative, or there is no
+    case.
 
     References
     ----------

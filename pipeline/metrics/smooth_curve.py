@@ -60,6 +60,9 @@ def smooth_curve(
 
     with K the Gaussian reflected at 0 and 1.
 
+    Raises `InputError` if lengths differ, a confidence lies outside [0, 1], the bandwidth is not
+    positive, or there are fewer than two patients.
+
     Parameters
     ----------
     confidence : float array, (n,)
@@ -71,12 +74,6 @@ def smooth_curve(
     num_resamples, level
         As of `bootstrap_mean_score`. The band is centred on the curve and pointwise; it says what
         other patients would change, not what the kernel blurs.
-
-    Raises
-    ------
-    InputError
-        If lengths differ, a confidence lies outside [0, 1], the bandwidth is not positive, or
-        there are fewer than two patients.
 
     References
     ----------

@@ -76,6 +76,9 @@ def workload(
     with m_k test cases of class k, w_k of them answered wrongly, and prevalence \pi_k. This assumes
     that a site differs in how often it sees a class, not in how the class looks.
 
+    Raises `InputError` if the shares are no shares of the classes, or a class that is said to occur
+    has no test case to learn its rates from.
+
     Parameters
     ----------
     point : AnswerCounts
@@ -86,12 +89,6 @@ def workload(
         1 - (1 - level) / K, and so holds at least as often as stated.
     prevalence : float array, (classes,), optional
         Shares of the classes, summing to one; the test set's own if not given.
-
-    Raises
-    ------
-    InputError
-        If the shares are no shares of the classes, or a class that is said to occur has no test
-        case to learn its rates from.
 
     Examples
     --------

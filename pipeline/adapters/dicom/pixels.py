@@ -101,6 +101,9 @@ def decoded_planes(
 ) -> Iterator[Plane]:
     """Yield some frames of a file, in the order asked for.
 
+    Raises `Refused` if the file is damaged, too large, holds no pixels, states what cannot be used,
+    or there is no decoder for it.
+
     Parameters
     ----------
     frames : sequence of int
@@ -110,12 +113,6 @@ def decoded_planes(
     presented : bool
         Whether what the header says of display is followed: its window is read, its look-up table
         or sigmoid (VOI LUT) applied.
-
-    Raises
-    ------
-    Refused
-        If the file is damaged, too large, holds no pixels, states what cannot be used, or there is
-        no decoder for it.
     """
     with path.open("rb") as file:
         dataset = parse(file, max_pixels=max_pixels)
