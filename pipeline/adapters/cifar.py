@@ -21,7 +21,7 @@ from pipeline.adapters.folder_listing import only_file
 from pipeline.adapters.plain_pickle import load_plain
 from pipeline.adapters.refused import PARSER_ERRORS
 from pipeline.config import Dataset
-from pipeline.config.reading import Strict, check_config
+from pipeline.config.reading import Strict
 from pipeline.errors import InputError, located
 
 BATCH = re.compile(r"(?:data_batch_(?P<number>\d+)|(?P<name>train|test|test_batch))")
@@ -42,7 +42,7 @@ def read(raw: Path, dataset: Dataset) -> Iterator[Case]:
     Raises `InputError` if the archive or a batch is damaged, holds anything but plain data, or
     names other classes than the data set; the message names the archive and the member.
     """
-    arguments = check_config(dataset.arguments, Arguments, place="arguments")
+    arguments = dataset.arguments_as(Arguments)
     path = only_file(raw, ".tar.gz")
     digest = file_digest(path)
     num_batches = 0

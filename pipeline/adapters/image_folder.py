@@ -31,7 +31,7 @@ from pipeline.adapters.label_table import (
 )
 from pipeline.adapters.pictures import Picture, PictureDecoder, read_pictures
 from pipeline.config import Dataset
-from pipeline.config.reading import Strict, check_config
+from pipeline.config.reading import Strict
 from pipeline.splits import SPLITS
 
 LABELS = "labels.parquet"
@@ -52,7 +52,7 @@ class Arguments(Strict):
 
 def acquire(raw: Path, dataset: Dataset) -> None:
     """Acquire the listed files, or an index of the team's own folder; and the table of labels."""
-    arguments = _arguments(dataset)
+    arguments = dataset.arguments_as(Arguments)
     table = arguments.labels
     inside = _inside(arguments)
     if arguments.folder is None:
@@ -78,7 +78,7 @@ def read(raw: Path, dataset: Dataset) -> Iterator[Case | Quarantined]:
     Raises `InputError` if there is no archive or index, or a file went missing since it was
     acquired.
     """
-    arguments = _arguments(dataset)
+    arguments = dataset.arguments_as(Arguments)
     folder = None if arguments.folder is None else Path(arguments.folder)
     pseudonyms = None if folder is None else load_pseudonyms()
     table = arguments.labels
@@ -150,10 +150,6 @@ def _case(picture: Picture, labelled: Labelled, sha256: str) -> Case:
         age=labelled.age,
         truth=labelled.truth,
     )
-
-
-def _arguments(dataset: Dataset) -> Arguments:
-    return check_config(dataset.arguments, Arguments, place=f"{dataset.title}: arguments")
 
 
 def _inside(arguments: Arguments) -> PurePosixPath:

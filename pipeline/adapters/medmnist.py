@@ -20,7 +20,7 @@ from pipeline.adapters.folder_listing import only_file
 from pipeline.adapters.npz import keys, open_archive, open_member
 from pipeline.adapters.resizing import resize
 from pipeline.config import Dataset
-from pipeline.config.reading import Strict, check_config
+from pipeline.config.reading import Strict
 from pipeline.errors import InputError
 
 SPLITS = ("train", "val", "test")
@@ -55,7 +55,7 @@ def read(raw: Path, dataset: Dataset) -> Iterator[Case]:
     Raises `InputError` if the file is damaged, lacks a key, holds a pickle, or a key has another
     shape than the data set states; the message names the file and the key.
     """
-    arguments = check_config(dataset.arguments, Arguments, place="arguments")
+    arguments = dataset.arguments_as(Arguments)
     path = only_file(raw, ".npz")
     digest = file_digest(path)
     names = SPLITS if not dataset.splits.test_only else ("test",)

@@ -47,7 +47,7 @@ from pipeline.adapters.windowing import (
     require_window_for,
 )
 from pipeline.config import Dataset
-from pipeline.config.reading import Strict, check_config
+from pipeline.config.reading import Strict
 
 _SUFFIXES = (".nii", ".nii.gz")
 
@@ -108,7 +108,7 @@ def read(raw: Path, dataset: Dataset) -> Iterator[Case | Quarantined]:
 
 
 def _arguments(dataset: Dataset) -> NiftiArguments:
-    arguments = check_config(dataset.arguments, NiftiArguments, place=f"{dataset.title}: arguments")
+    arguments = dataset.arguments_as(NiftiArguments)
     require_axes_for(arguments.spacing_mm, dataset)
     return arguments
 

@@ -19,7 +19,7 @@ from pipeline.adapters.folder_listing import FAULTS
 from pipeline.adapters.pictures import Picture, PictureDecoder, read_pictures
 from pipeline.adapters.refused import Refused
 from pipeline.config import Dataset
-from pipeline.config.reading import Strict, check_config
+from pipeline.config.reading import Strict
 from pipeline.errors import InputError, located
 
 TRAIN = re.compile(r"(?P<top>(?:[^/]+/)?)train/(?P<wnid>n\d+)/images/[^/]+\.JPEG")
@@ -34,7 +34,7 @@ class Arguments(Strict):
 
 def acquire(raw: Path, dataset: Dataset) -> None:
     """Acquire the zip, or an index of the unpacked folder."""
-    arguments = check_config(dataset.arguments, Arguments, place="arguments")
+    arguments = dataset.arguments_as(Arguments)
     if arguments.folder is None:
         acquire_files(raw, dataset)
     else:
@@ -46,7 +46,7 @@ def read(raw: Path, dataset: Dataset) -> Iterator[Case | Quarantined]:
 
     Raises `InputError` if the tree lacks its lists of classes, or they are not the data set's.
     """
-    arguments = check_config(dataset.arguments, Arguments, place="arguments")
+    arguments = dataset.arguments_as(Arguments)
     folder = None if arguments.folder is None else Path(arguments.folder)
     with open_tree(raw, folder) as tree:
         for name, fault in tree.faults().items():

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from pipeline.artifacts import Predictions
+from pipeline.artifacts import GROUP, Predictions
 from pipeline.bring_your_own.class_columns import KINDS, Outputs, read_outputs
 from pipeline.bring_your_own.columns import Columns, read_columns, rows_text
 from pipeline.bring_your_own.group_columns import read_group
@@ -25,8 +25,6 @@ from pipeline.errors import InputError, located
 from pipeline.hashes import file_digest
 from pipeline.identifiers import cell_text
 from pipeline.shapes import Labels
-
-GROUP = "group_"
 
 
 @dataclass(frozen=True)

@@ -23,14 +23,13 @@ from pipeline.errors import InputError, located
 from pipeline.evaluation import Applied, Run, evaluated_by
 from pipeline.hashes import file_digest
 from pipeline.provenance import array_sha256, fingerprint
+from pipeline.tables.parts.scores import NOT_RECORDED
 
 LOSS = "model"
 """What stands in the place of the training loss, which nobody told: pages say "model with ats"."""
 
 SEED = 0
 """Of the halving of the calibration cases; it also stands for the one run."""
-
-NOT_RECORDED = "not recorded"
 
 SITE = "site"
 """A group column of this name is told on the data card."""

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, PositiveInt, model_validator
 
 from pipeline.config.names import MAX_LENGTH, require_name
-from pipeline.config.reading import Strict, check_config, merge, read_yaml
+from pipeline.config.reading import Model, Strict, check_config, merge, read_yaml
 from pipeline.errors import InputError, located
 from pipeline.splits import SPLITS, Split
 
@@ -190,6 +190,10 @@ class Dataset(Strict):
             message = "'arguments.labels.split_column' is not read without 'splits.official: true'"
             raise ValueError(message)
         return self
+
+    def arguments_as(self, model: type[Model]) -> Model:
+        """Return the arguments as the model of its adapter, or raise `InputError`."""
+        return check_config(self.arguments, model, place=f"{self.title}: arguments")
 
 
 def read_dataset(configs: Path, name: str) -> Dataset:

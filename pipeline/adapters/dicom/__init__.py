@@ -21,7 +21,6 @@ from pipeline.adapters.identity import find_sources, load_pseudonyms
 from pipeline.adapters.parallel import ordered_map, workers_for
 from pipeline.adapters.spatial import require_axes_for
 from pipeline.config import Dataset
-from pipeline.config.reading import check_config
 
 
 def acquire(raw: Path, dataset: Dataset) -> None:
@@ -50,7 +49,7 @@ def read(raw: Path, dataset: Dataset) -> Iterator[Case | Quarantined]:
 
 
 def _arguments(dataset: Dataset) -> DicomArguments:
-    arguments = check_config(dataset.arguments, DicomArguments, place=f"{dataset.title}: arguments")
+    arguments = dataset.arguments_as(DicomArguments)
     require_axes_for(arguments.spacing_mm, dataset)
     return arguments
 

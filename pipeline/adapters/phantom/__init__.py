@@ -23,7 +23,6 @@ from pipeline.adapters.phantom.files import Examination, institution, write_imag
 from pipeline.adapters.phantom.images import draw_images
 from pipeline.adapters.phantom.study import PhantomStudy, StudyArguments, draw_study
 from pipeline.config import Dataset
-from pipeline.config.reading import check_config
 from pipeline.errors import InputError
 
 IMAGES = "images"
@@ -38,7 +37,7 @@ def acquire(raw: Path, dataset: Dataset) -> None:
 
     Raises `InputError` if the law has not one row for each of the data set's classes.
     """
-    arguments = _arguments(dataset)
+    arguments = dataset.arguments_as(StudyArguments)
     if len(arguments.law.intercepts) != len(dataset.classes):
         message = (
             f"{dataset.title}: the law has {len(arguments.law.intercepts)} classes, "
@@ -55,7 +54,7 @@ def acquire(raw: Path, dataset: Dataset) -> None:
 def read(raw: Path, dataset: Dataset) -> Iterator[Case | Quarantined]:
     """Yield the study's cases, the true label probabilities with each."""
     folder = Folder(raw / IMAGES, key="sop", pseudonyms=_PUBLIC)
-    yield from read_indexed(raw, dataset, _reading(_arguments(dataset)), folder)
+    yield from read_indexed(raw, dataset, _reading(dataset.arguments_as(StudyArguments)), folder)
 
 
 def simulate(raw: Path, arguments: StudyArguments, classes: list[str]) -> None:
@@ -88,10 +87,6 @@ def _examination(study: PhantomStudy, arguments: StudyArguments, image: int) -> 
         is_monochrome1=bool(study.is_monochrome1[image]),
         is_rle=bool(study.is_rle[image]),
     )
-
-
-def _arguments(dataset: Dataset) -> StudyArguments:
-    return check_config(dataset.arguments, StudyArguments, place=f"{dataset.title}: arguments")
 
 
 def _reading(arguments: StudyArguments) -> ReadingArguments:
