@@ -159,6 +159,20 @@ def test_a_class_folder_is_known_in_either_form_of_unicode(raw, tmp_path, form):
     assert [case.label for case in cases] == [1, 1]
 
 
+def test_a_broken_link_is_listed_and_a_linked_folder_read(raw, tmp_path):
+    folder = write_folder(tmp_path / "own", FILES)
+    write_folder(tmp_path / "disk", {"Poe.png": picture(4)})
+    (tmp_path / "own/ill/more").symlink_to(tmp_path / "disk")
+    (tmp_path / "own/gone").symlink_to(tmp_path / "nowhere")
+    dataset = make_dataset(arguments={"folder": folder})
+    acquire(raw, dataset)
+    cases, left_out = read_all(raw, dataset)
+    assert sorted(int(case.image.flat[0]) for case in cases) == [1, 2, 3, 4]
+    assert [(each.reason, each.advice) for each in left_out] == [
+        ("broken link", "mend or remove the link")
+    ]
+
+
 @pytest.mark.parametrize(("column", "expected"), [("patient", "patient"), (None, "image")])
 def test_a_picture_whose_patient_no_column_names_counts_as_one_and_says_so(
     raw, tmp_path, column, expected
