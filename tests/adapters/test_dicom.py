@@ -436,6 +436,12 @@ def test_a_series_counts_all_its_files_whether_read_or_left_out(project, config)
     assert [each.num_files for each in out] == [3]
 
 
+def test_millions_of_frames_that_a_small_file_claims_are_not_planned(project):
+    claim = {"NumberOfFrames": 4_000_000, "pixels": np.zeros((8, 8), np.uint8)}
+    _, out = read_images(project, {"a.dcm": claim, "b.dcm": claim | {"NumberOfFrames": 60_000}})
+    assert reasons(out) == {"a.dcm": "too large", "b.dcm": "fewer pixels than its header claims"}
+
+
 def test_a_volume_beyond_the_limit_is_refused_before_it_is_read(project):
     config = {"dataset": {"image_size": [4, 4, 3]}, "max_pixels": 40, **SERIES}
     _, out = read_images(project, stack([0, 1, 2]), **config)
