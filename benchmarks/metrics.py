@@ -27,7 +27,7 @@ from benchmarks.timing import (
     time_side_by_side,
 )
 from pipeline.metrics import NUM_BINS, score
-from pipeline.metrics.bootstrap import NUM_RESAMPLES, bootstrap_score
+from pipeline.metrics.bootstrap import NUM_RESAMPLES, bootstrap_mean_score
 from pipeline.metrics.calibration_error import ece
 from pipeline.metrics.selective import augrc, aurc, e_aurc, selective_summary
 from pipeline.metrics.top_label import BLOCK_CASES, top_label
@@ -188,7 +188,7 @@ def print_bootstrap(cases: DrawnCases) -> None:
     patients = np.arange(len(cases.labels)) // IMAGES_A_PATIENT
 
     def bootstrap() -> object:
-        return bootstrap_score(cases.log_probabilities, cases.labels, patients, seed=0)
+        return bootstrap_mean_score([cases.log_probabilities], cases.labels, patients, seed=0)
 
     contenders = {
         "score": lambda: score(cases.log_probabilities, cases.labels),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import os
 import shutil
@@ -12,6 +11,7 @@ import pooch
 
 from pipeline.config import Dataset, SourceFile
 from pipeline.errors import InputError
+from pipeline.hashes import file_digest
 
 MIRROR_VARIABLE = "PIPELINE_MIRROR"
 
@@ -22,10 +22,8 @@ def acquire_files(raw: Path, dataset: Dataset) -> None:
     A file is looked for by name and checksum in each directory of the environment's
     ``PIPELINE_MIRROR`` (separated by colons), then fetched from its URL.
 
-    Raises
-    ------
-    InputError
-        If a file is in no mirror and cannot be fetched, or has another checksum than stated.
+    Raises `InputError` if a file is in no mirror and cannot be fetched, or has another checksum
+    than stated.
     """
     directories = mirrors()
     for file in dataset.files:
@@ -56,12 +54,6 @@ def acquire_file(file: SourceFile, raw: Path, directories: list[Path]) -> None:
         )
         raise InputError(message)
     _fetch(file, file.url, target, sought)
-
-
-def file_digest(path: Path, algorithm: str = "sha256") -> str:
-    """Return a file's hexadecimal digest, read in chunks."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, algorithm).hexdigest()
 
 
 def _copy_verified(file: SourceFile, directory: Path, target: Path) -> str | None:

@@ -27,8 +27,6 @@ def require_known(
     ----------
     word : str
         What the registry holds, in the singular.
-    name : str
-        The member's key.
     registry : mapping of str to callable
         What builds each member.
     arguments : collection of str

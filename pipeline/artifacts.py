@@ -60,28 +60,18 @@ GROUP = "group_"
 
 @dataclass(frozen=True)
 class Predictions:
-    """What every stage after training works on: one row a case.
-
-    Attributes
-    ----------
-    logits : float array, (cases, classes)
-        In nats.
-    labels : int array, (cases,)
-        True classes.
-    cases, patients : str arrays, (cases,)
-        Keys; a patient's cases are resampled together.
-    groups : DataFrame, (cases, group columns)
-        Strings by which results are broken down: site, sex, age band ...
-    truth : float array, (cases, classes), optional
-        The label probabilities that generated the labels, where a simulation knows them.
-    """
+    """What every stage after training works on: one row a case."""
 
     logits: Logits
+    """In nats."""
     labels: Labels
     cases: np.ndarray
     patients: np.ndarray
+    """A key a case, as `cases` are; a patient's cases are resampled together."""
     groups: pd.DataFrame = field(default_factory=pd.DataFrame)
+    """Strings by which results are broken down: site, sex, age band ; (cases, group columns)."""
     truth: Probabilities | None = None
+    """The label probabilities that generated the labels, where a simulation knows them."""
 
     def __post_init__(self) -> None:
         """Raise `InputError` for anything that is not one finite row a case."""
@@ -97,19 +87,13 @@ class Predictions:
 
 @dataclass(frozen=True)
 class ForeignPredictions:
-    """Logits of cases that are of none of the classes trained on: no label of theirs exists here.
-
-    Attributes
-    ----------
-    logits : float array, (cases, classes)
-        In nats; the classes are those trained on.
-    cases, patients : str arrays, (cases,)
-        Keys in the data set that the cases come from.
-    """
+    """Logits of cases that are of none of the classes trained on; they have no label here."""
 
     logits: Logits
+    """In nats; the classes are those trained on."""
     cases: np.ndarray
     patients: np.ndarray
+    """Keys in the data set that the cases come from; (cases,)."""
 
     def __post_init__(self) -> None:
         """Raise `InputError` for anything that is not one finite row a case."""
@@ -233,21 +217,15 @@ column_matrix = list_matrix
 
 @dataclass(frozen=True)
 class Prepared:
-    """A prepared data set: decoded, split, audited.
-
-    Attributes
-    ----------
-    images : array, (cases, *spatial, channels)
-        uint8, int16 or float32; memory-mapped, so reading a part loads a part.
-    cases : DataFrame, (cases, columns)
-        Row i describes image i: case, patient, label, split, site, sex, age ...
-    card : dict
-        Title, classes, image size, counts, licence, fingerprint and the splits that serve twice.
-    """
+    """A prepared data set: decoded, split, audited."""
 
     images: np.ndarray
+    """uint8, int16 or float32; memory-mapped, so reading a part loads a part; (cases, *spatial,
+    channels)."""
     cases: pd.DataFrame
+    """Row i describes image i: case, patient, label, split, site, sex, age ; (cases, columns)."""
     card: dict[str, Any]
+    """Title, classes, image size, counts, licence, fingerprint and the splits that serve twice."""
 
     def rows(self, split: str) -> np.ndarray:
         """Return the row numbers of a split, following the card's `reuse`; (cases,) integers."""

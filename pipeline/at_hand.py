@@ -20,23 +20,12 @@ from pipeline.config import (
 def studies_at_hand(root: Path, *, fetch: bool = False) -> tuple[list[str], dict[str, str]]:
     """Return the studies that could run here, and why each of the others could not.
 
-    Parameters
-    ----------
-    root : Path
-        The project's folder, with its `configs/studies` and perhaps `data/raw`.
-    fetch : bool
-        Whether a file that has a public URL counts as at hand.
+    The embedded study is first; a reason is the first thing that is missing, and how many more are.
 
-    Returns
-    -------
-    list of str, dict of str to str
-        Names of studies, the embedded one first; by name the first thing that is missing, and how
-        many more things are.
+    `root` has ``configs/studies`` and perhaps ``data/raw``; with `fetch` a file that has a public
+    URL counts as at hand.
 
-    Raises
-    ------
-    InputError
-        If a study, or a file that it names, is not valid.
+    Raises `InputError` if a study, or a file that it names, is not valid.
     """
     names = sorted(path.stem for path in (root / "configs/studies").glob("*.yaml"))
     reasons = {name: list(_missing_of_study(root, name, fetch=fetch)) for name in names}

@@ -44,18 +44,12 @@ DIGEST_BYTES = hashlib.sha256().digest_size
 
 @dataclass
 class Checkpoint:
-    """One seed's place: a folder named by the hash of its inputs.
-
-    Attributes
-    ----------
-    folder : Path
-        Holds `state.pt` while the seed trains, and `finished/` once it is done.
-    seconds_between_saves : float
-        Least time between two saved states; 0 saves every one.
-    """
+    """One seed's place: a folder named by the hash of its inputs."""
 
     folder: Path
+    """Holds `state.pt` while the seed trains, and `finished/` once it is done."""
     seconds_between_saves: float = SECONDS_BETWEEN_SAVES
+    """Least time between two saved states; 0 saves every one."""
     _last_save: float = field(default_factory=time.monotonic, init=False)
 
     @property

@@ -49,6 +49,8 @@ pixels, the share of the contrast that is left, the JPEG quality."""
 def corrupt(image: np.ndarray, kind: str, severity: int, random: np.random.Generator) -> np.ndarray:
     """Return an image damaged in one way, of the same shape and type.
 
+    Raises `InputError` if the kind or the severity is unknown.
+
     Parameters
     ----------
     image : array, (*spatial, channels)
@@ -59,11 +61,6 @@ def corrupt(image: np.ndarray, kind: str, severity: int, random: np.random.Gener
         1 to 5.
     random : numpy.random.Generator
         Draws the noise; the other kinds take nothing from it.
-
-    Raises
-    ------
-    InputError
-        If the kind or the severity is unknown.
     """
     if kind not in CORRUPTIONS:
         message = f"corruption must be one of {', '.join(CORRUPTIONS)}, got '{kind}'"

@@ -40,6 +40,9 @@ _HEADER = "the header"
 def read_csv(path: Path, *, breaks: bool = False) -> dict[str, list[str]]:
     """Return a table's columns as text, by their names; columns without a name are left out.
 
+    Raises `InputError` if it is anything else; the message names the file and the first row that is
+    too long or too short, or has a quote out of place, and quotes nothing.
+
     Parameters
     ----------
     path : Path
@@ -47,12 +50,6 @@ def read_csv(path: Path, *, breaks: bool = False) -> dict[str, list[str]]:
         row.
     breaks : bool
         Whether a quoted cell, such as a report, may go on in the next line.
-
-    Raises
-    ------
-    InputError
-        If it is anything else; the message names the file and the first row that is too long or too
-        short, or has a quote out of place, and quotes nothing.
     """
     return read_separated(path, breaks=breaks)[0]
 

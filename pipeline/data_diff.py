@@ -36,25 +36,20 @@ _OF_THE_CASES = (
 
 @dataclass(frozen=True)
 class DataDiff:
-    """The changes from one version of a data set to another.
-
-    Attributes
-    ----------
-    added, removed, redrawn : list of str
-        Cases that only the new, or only the old, version has; that have other pixels.
-    relabelled, moved : list of (str, str, str)
-        Case, old and new class; case, old and new split.
-    altered : dict of str to list of (str, str, str)
-        By column, such as site or age: case, old and new value. Columns that differ in nothing are
-        left out.
-    """
+    """The changes from one version of a data set to another."""
 
     added: list[str]
+    """Cases that only the new version has."""
     removed: list[str]
+    """Cases that only the old version has."""
     relabelled: list[tuple[str, str, str]]
     moved: list[tuple[str, str, str]]
+    """Case, old and new class; case, old and new split."""
     redrawn: list[str]
+    """Cases that have other pixels."""
     altered: dict[str, list[tuple[str, str, str]]] = field(default_factory=dict)
+    """By column, such as site or age: case, old and new value. Columns that differ in nothing are
+    left out."""
 
     def __bool__(self) -> bool:
         changes = (self.added, self.removed, self.relabelled, self.moved, self.redrawn)
@@ -96,7 +91,7 @@ def compare_cases(
     )
 
 
-def describe(name: str, diff: DataDiff) -> Iterator[str]:
+def diff_lines(name: str, diff: DataDiff) -> Iterator[str]:
     """Yield the lines that say what changed: counts, the first cases, and the totals by change."""
     if not diff:
         yield f"{name}: no change"
@@ -120,18 +115,11 @@ def describe(name: str, diff: DataDiff) -> Iterator[str]:
 def diff_revisions(old: str, new: str, *, root: Path, dataset: str | None = None) -> Iterator[str]:
     """Yield what changed in the prepared data between two git revisions tracked by DVC.
 
-    Parameters
-    ----------
-    old, new : str
-        Anything that git understands, or ``workspace`` for the files as they are now.
-    dataset : str, optional
-        One data set; without it all that either revision has.
+    A revision is anything that git understands, or ``workspace`` for the files as they are now.
+    Without a data set all that either has are compared.
 
-    Raises
-    ------
-    InputError
-        If a revision, or the data set in both, does not exist, DVC has not its data here, or they
-        are damaged.
+    Raises `InputError` if a revision, or the data set in both, does not exist, DVC has not its data
+    here, or they are damaged.
     """
     versions = [_Version(root, revision) for revision in (old, new)]
     names = sorted({*versions[0].names, *versions[1].names})
@@ -145,7 +133,7 @@ def diff_revisions(old: str, new: str, *, root: Path, dataset: str | None = None
             yield f"{name}: no change"
             continue
         classes = [card.get("classes", []) for card in (old_card, new_card)]
-        yield from describe(name, compare_cases(old_cases, new_cases, *classes))
+        yield from diff_lines(name, compare_cases(old_cases, new_cases, *classes))
         if old_card and new_card and (stated := _stated_otherwise(old_card, new_card)):
             yield f"  the card differs in: {', '.join(stated)}"
 

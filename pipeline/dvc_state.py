@@ -19,10 +19,7 @@ OWNER_ALONE = 0o700
 def close_state(root: Path) -> None:
     """Make the folder for its owner alone, whether or not DVC made it already, for everybody.
 
-    Raises
-    ------
-    InputError
-        If the folder is another user's.
+    Raises `InputError` if the folder is another user's.
     """
     folder = root / STATE
     try:

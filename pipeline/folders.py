@@ -33,17 +33,10 @@ def whole_folder(target: Path, *, hashed: bool = False) -> Iterator[Path]:
     Nothing half-written is left behind: on an error the folder goes, and the target stays as it
     was before. What a kill leaves lies in `PARTIAL`, and the next call clears it away.
 
-    Parameters
-    ----------
-    target : Path
-    hashed : bool
-        Whether the files' hashes are written beside them, for `require_intact`.
+    With `hashed` the files' hashes are written beside them, for `require_intact`.
 
-    Raises
-    ------
-    InputError
-        Before anything is written, if something stands in the target's place that is not ours to
-        replace, see `require_ours`; or if the disk is full or cannot be written.
+    Raises `InputError` before anything is written, if something stands in the target's place that
+    is not ours to replace, see `require_ours`; or if the disk is full or cannot be written.
     """
     require_ours(target)
     with writing_to(place_of(target)):

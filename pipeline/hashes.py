@@ -27,17 +27,9 @@ def write_hashes(folder: Path) -> None:
 def changed_files(folder: Path, *, without: Sequence[str] = ()) -> Iterator[tuple[str, str, str]]:
     """Yield name, recorded and found hash of every file that is not what was written.
 
-    Parameters
-    ----------
-    folder : Path
-        With the hashes that `write_hashes` left there.
-    without : sequence of str
-        Ends of the names of files that are left out, since nobody reads them now.
+    `without` are ends of the names of files that are left out, since nobody reads them now.
 
-    Raises
-    ------
-    InputError
-        If no hashes are there, or they cannot be read.
+    Raises `InputError` if no hashes are there, or they cannot be read.
     """
     recorded = _read_hashes(folder / HASHES)
     for name in sorted({*recorded, *_file_names(folder)}):
@@ -52,14 +44,8 @@ def changed_files(folder: Path, *, without: Sequence[str] = ()) -> Iterator[tupl
 def require_intact(folder: Path, *, stage: str | None = None, without: Sequence[str] = ()) -> None:
     """Raise `InputError` naming the first file that changed since it was written.
 
-    Parameters
-    ----------
-    folder : Path
-        As `write_hashes` left it.
-    stage : str, optional
-        The stage of ``dvc.yaml`` that makes the folder, which a message ends with.
-    without : sequence of str
-        See `changed_files`.
+    The message ends with the `stage` of ``dvc.yaml`` that makes the folder; `without` is that of
+    `changed_files`.
     """
     # Forced: DVC itself passes over a file whose size and time are as they were.
     remedy = f": `dvc repro --single-item --force {stage}` makes it again" if stage else ""
@@ -77,6 +63,14 @@ def require_intact(folder: Path, *, stage: str | None = None, without: Sequence[
             fault = f"was not written with the others: {HASHES} does not list it"
         message = f"{folder / name} {fault}{remedy}"
         raise InputError(message)
+
+
+def file_digest(path: Path, algorithm: str = "sha256") -> str:
+    """Return a file's hexadecimal digest, read in chunks."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(
+            file, lambda: hashlib.new(algorithm, usedforsecurity=False)
+        ).hexdigest()
 
 
 def _read_hashes(path: Path) -> dict[str, str]:
@@ -108,8 +102,7 @@ def _file_names(folder: Path) -> list[str]:
 
 def _sha256(path: Path) -> str:
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return file_digest(path)
     except OSError as error:
         message = f"{path}: cannot be read: {error.strerror}"
         raise InputError(message) from error

@@ -19,15 +19,17 @@ _LARGEST_EXACT = 2**53
 """Beyond it floats skip whole numbers."""
 
 
-def whole_number(value: float) -> str:
-    """Return a whole number that a table holds as a float, as it was before.
+def cell_text(value: object) -> str:
+    """Return a cell as text; a whole number that shared its column with a gap is a float there.
 
     One that is too long was rounded on the way: it is spelt as a spreadsheet does, so that it
     `is_rounded`.
 
-    >>> whole_number(3.0), whole_number(2.0**60)
-    ('3', '1.15292e+18')
+    >>> cell_text(3.0), cell_text("3.0"), cell_text(2.0**60)
+    ('3', '3.0', '1.15292e+18')
     """
+    if not (isinstance(value, float) and value.is_integer()):
+        return str(value)
     return str(int(value)) if abs(value) < _LARGEST_EXACT else f"{value:.5e}"
 
 

@@ -61,11 +61,9 @@ def write_json(content: Any, path: Path) -> None:
 def read_json(path: Path) -> Any:
     """Return a JSON file's content.
 
-    Raises
-    ------
-    InputError
-        Naming the file, if it is absent or no JSON; and the key, if its value has another type than
-        `FORMS` states for files of that name, or later, if a key is asked for that is not there.
+    Raises `InputError`, naming the file, if it is absent or no JSON; and the key, if its value has
+    another type than `FORMS` states for files of that name, or later, if a key is asked for that is
+    not there.
     """
     if not path.is_file():
         message = f"{path}: no such file"

@@ -25,11 +25,8 @@ _DAMAGED = (pa.ArrowException, OSError, ValueError, OverflowError)
 def read_parquet(path: Path) -> pa.Table:
     """Return the table in a Parquet file.
 
-    Raises
-    ------
-    InputError
-        Naming the file, if it is absent, is no Parquet, is damaged, or is larger than `MAX_BYTES`,
-        `MAX_COLUMNS` or, in a cell, `MAX_CELL`.
+    Raises `InputError`, naming the file, if it is absent, is no Parquet, is damaged, or is larger
+    than `MAX_BYTES`, `MAX_COLUMNS` or, in a cell, `MAX_CELL`.
     """
     with located(path):
         if not path.is_file():
@@ -95,14 +92,9 @@ def _require_distinct(names: list[str]) -> None:
 def list_matrix(column: pa.ChunkedArray) -> np.ndarray:
     """Return a column of lists of k numbers as an array (n, k).
 
-    Raises
-    ------
-    InputError
-        If a row has no list, or one of another length; if it holds no numbers. The message names
-        the row.
+    Raises `InputError` if a row has no list, or one of another length; if it holds no numbers. The
+    message names the row.
 
-    Examples
-    --------
     >>> list_matrix(pa.chunked_array([[[1, 2], [3, 4]]])).tolist()
     [[1, 2], [3, 4]]
     >>> list_matrix(pa.chunked_array([[[1, 2], None]]))
@@ -130,13 +122,9 @@ def list_matrix(column: pa.ChunkedArray) -> np.ndarray:
 def python_values(column: pa.ChunkedArray) -> list[Any]:
     """Return a column's values, None where there is none.
 
-    Raises
-    ------
-    InputError
-        If Python has no such value: a day beyond its calendar, an unknown time zone.
+    Raises `InputError` if Python has no such value: a day beyond its calendar, an unknown time
+    zone.
 
-    Examples
-    --------
     >>> python_values(pa.chunked_array([pa.array([2**31 - 1], pa.int32()).view(pa.date32())]))
     Traceback (most recent call last):
     ...

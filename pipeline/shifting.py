@@ -92,21 +92,12 @@ def predict_partner(
 ) -> Shifted:
     """Return the predictions of one trained network for a partner's test cases.
 
-    Parameters
-    ----------
-    record, weights : mappings
-        The `run.json` and the `weights.safetensors` that training wrote.
-    partner : Prepared
-        Its images are matched to the size and channels trained on, a batch at a time.
-    kind : str
-        Whether the partner's labels are classes of the network.
-    device : torch.device
+    float32 logits. For images that the network was tested on they are those that training wrote,
+    bit by bit on the machine that trained.
 
-    Returns
-    -------
-    Predictions or ForeignPredictions
-        float32 logits. For images that the network was tested on they are those that training
-        wrote, bit by bit on the machine that trained.
+    `record` and `weights` are the ``run.json`` and the ``weights.safetensors`` that training wrote.
+    The partner's images are matched to the size and channels trained on, a batch at a time; `kind`
+    says whether its labels are classes of the network.
     """
     rows = partner.rows("test")
     classifier = _on_device(restore_classifier(record, weights), device)

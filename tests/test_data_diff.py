@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from pipeline.data_diff import LABELS, DataDiff, compare_cases, describe, diff_revisions
+from pipeline.data_diff import LABELS, DataDiff, compare_cases, diff_lines, diff_revisions
 from pipeline.errors import InputError
 from pipeline.stages import prepare
 from tests.sources import make_cases, make_dataset, write_medmnist
@@ -75,7 +75,7 @@ def test_a_case_of_which_anything_else_is_said_is_altered(column, old, new, chan
     diff = compare(one(old), one(new))
     assert diff == DataDiff([], [], [], [], [], altered=expected)
     assert not compare(one(new), one(new))
-    first, second, *_ = describe("set", diff)
+    first, second, *_ = diff_lines("set", diff)
     label = LABELS.get(column, column)
     assert first.endswith(f"0 with other pixels, 4 with another {label}")
     assert second == f"  {label}: case-0: {change[0][:40]} -> {change[1][:40]}"
@@ -88,7 +88,7 @@ def test_the_order_of_rows_and_of_classes_is_no_change():
 
 def test_the_first_cases_are_listed_and_the_rest_counted():
     diff = DataDiff([f"c{n}" for n in range(12)], [], [("a", "ill", "healthy")], [], [])
-    lines = list(describe("set", diff))
+    lines = list(diff_lines("set", diff))
     assert lines[0] == (
         "set: 12 added, 0 removed, 1 relabelled, 0 moved between splits, 0 with other pixels"
     )

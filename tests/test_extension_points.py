@@ -163,7 +163,6 @@ def doubt(confidence, *, weights=None):
 DOUBT = Metric(
     name="doubt",
     function=doubt,
-    arguments=("confidence",),
     kind="calibration",
     better="lower",
     label="Doubt",

@@ -31,7 +31,7 @@ from pipeline.config.plan import (
 from pipeline.errors import InputError
 from pipeline.evaluation import BOOTSTRAP
 from pipeline.hashes import HASHES, write_hashes
-from pipeline.preparing.card import fingerprint as cases_fingerprint
+from pipeline.preparing.card import cases_fingerprint
 from pipeline.provenance import array_sha256, fingerprint
 from pipeline.stages import calibrate, evaluate, overview, report
 from pipeline.verifying import Difference, describe, studies_not_here, verify

@@ -17,8 +17,7 @@ from pipeline.artifacts import (
 from pipeline.cases import COLUMNS, write_cases
 from pipeline.config.plan import Plan, ShiftRow, StudyRow
 from pipeline.provenance import array_sha256
-from pipeline.verifying.data import datasets_of, recorded_differences
-from pipeline.verifying.shifted import shifted_differences
+from pipeline.verifying.data import datasets_of, recorded_differences, shifted_differences
 from tests.test_verify import ROW as WITHOUT_PARTNERS
 
 PARTNERS = {"spoons": "far_ood", "south": "site"}

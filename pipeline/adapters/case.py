@@ -18,51 +18,36 @@ PatientIs = Literal["patient", "study", "series", "file", "image"]
 
 @dataclass(frozen=True)
 class Case:
-    """One image with its label and what is known of its patient.
-
-    Attributes
-    ----------
-    case : str
-        Unique in its data set, and free of anything that identifies a person.
-    image : array, (*spatial, channels)
-        uint8, int16 or float32, of the size and channels that the data set's config states.
-    label : int
-        Index into the data set's classes.
-    patient : str
-        Key by which cases are split and resampled together; a keyed hash where the source holds
-        real identities.
-    patient_is : {"patient", "study", "series", "file", "image"}
-        What that key is of: where the source names no patient, something else stands for one.
-    source, source_sha256 : str
-        The file it came from, relative to the raw folder, and its hash.
-    split : str, optional
-        The official split, where the source has one.
-    site, sex : str
-        "not recorded" where the source does not say.
-    age : float, optional
-        Years.
-    spacing_mm : tuple of float, optional
-        Distance between the centres of neighbouring pixels along each spatial axis.
-    truth : tuple of float, optional
-        The label probabilities, where a simulation knows them.
-    num_files : int
-        How many files were read for it: all of a series, and none for a further frame of a file.
-    """
+    """One image with its label and what is known of its patient."""
 
     case: str
+    """Unique in its data set, and free of anything that identifies a person."""
     image: np.ndarray
+    """uint8, int16 or float32, of the size and channels that the data set's config states;
+    (*spatial, channels)."""
     label: int
+    """Index into the data set's classes."""
     patient: str
+    """Key by which cases are split and resampled together; a keyed hash where the source holds real
+    identities."""
     source: str
     source_sha256: str
+    """The file it came from, relative to the raw folder, and its hash."""
     split: str | None = None
+    """The official split, where the source has one."""
     site: str = NOT_RECORDED
     sex: str = NOT_RECORDED
+    """"not recorded" where the source does not say."""
     age: float | None = None
+    """Years."""
     spacing_mm: tuple[float, ...] | None = None
+    """Distance between the centres of neighbouring pixels along each spatial axis."""
     truth: tuple[float, ...] | None = None
+    """The label probabilities, where a simulation knows them."""
     num_files: int = 1
+    """How many files were read for it: all of a series, and none for a further frame of a file."""
     patient_is: PatientIs = "patient"
+    """What that key is of: where the source names no patient, something else stands for one."""
 
 
 @dataclass(frozen=True)

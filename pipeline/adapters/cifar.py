@@ -17,10 +17,11 @@ import numpy as np
 
 from pipeline.acquiring import file_digest
 from pipeline.adapters.case import Case
+from pipeline.adapters.folder_listing import only_file
 from pipeline.adapters.plain_pickle import load_plain
 from pipeline.adapters.refused import PARSER_ERRORS
 from pipeline.config import Dataset
-from pipeline.config.reading import Strict, check_config
+from pipeline.config.reading import Strict
 from pipeline.errors import InputError, located
 
 BATCH = re.compile(r"(?:data_batch_(?P<number>\d+)|(?P<name>train|test|test_batch))")
@@ -38,21 +39,15 @@ class Arguments(Strict):
 def read(raw: Path, dataset: Dataset) -> Iterator[Case]:
     """Yield the cases of the batches in the archive's order; splits are ``train`` and ``test``.
 
-    Raises
-    ------
-    InputError
-        If the archive or a batch is damaged, holds anything but plain data, or names other classes
-        than the data set; the message names the archive and the member.
+    Raises `InputError` if the archive or a batch is damaged, holds anything but plain data, or
+    names other classes than the data set; the message names the archive and the member.
     """
-    arguments = check_config(dataset.arguments, Arguments, place="arguments")
-    paths = sorted(raw.glob("*.tar.gz"))
-    if len(paths) != 1:
-        message = f"{raw}: one .tar.gz archive expected, got {len(paths)}"
-        raise InputError(message)
-    digest = file_digest(paths[0])
+    arguments = dataset.arguments_as(Arguments)
+    path = only_file(raw, ".tar.gz")
+    digest = file_digest(path)
     num_batches = 0
-    for name, content in _members(paths[0]):
-        with located(f"{paths[0]}: {name}"):
+    for name, content in _members(path):
+        with located(f"{path}: {name}"):
             if name in TABLES:
                 _require_class_names(content, arguments, dataset)
                 continue
@@ -65,12 +60,12 @@ def read(raw: Path, dataset: Dataset) -> Iterator[Case]:
                 image=image,
                 label=label,
                 patient=case,
-                source=f"{paths[0].name}/{name}",
+                source=f"{path.name}/{name}",
                 source_sha256=digest,
                 split="test" if name.startswith("test") else "train",
             )
     if num_batches == 0:
-        message = f"{paths[0]}: no batch found, such as data_batch_1 or train"
+        message = f"{path}: no batch found, such as data_batch_1 or train"
         raise InputError(message)
 
 

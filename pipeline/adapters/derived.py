@@ -20,7 +20,7 @@ from pipeline.adapters.case import Case
 from pipeline.adapters.matching import match
 from pipeline.artifacts import Prepared, read_json, read_prepared, write_json
 from pipeline.config import Dataset
-from pipeline.config.reading import Strict, check_config
+from pipeline.config.reading import Strict
 from pipeline.corruptions import SEVERITIES, corrupt
 from pipeline.errors import InputError, located
 from pipeline.splits import Split
@@ -48,7 +48,7 @@ class Arguments(Strict):
 
 def acquire(raw: Path, dataset: Dataset) -> None:
     """Write down which version of the other set this one derives from; its images stay there."""
-    arguments = check_config(dataset.arguments, Arguments, place="arguments")
+    arguments = dataset.arguments_as(Arguments)
     card = read_json(Path(arguments.prepared) / "card.json")
     write_json({"fingerprint": card["fingerprint"], "name": card["name"]}, raw / SOURCE)
 
@@ -56,12 +56,10 @@ def acquire(raw: Path, dataset: Dataset) -> None:
 def read(raw: Path, dataset: Dataset) -> Iterator[Case]:
     """Yield the other set's cases, kind by kind and severity by severity.
 
-    Raises
-    ------
-    InputError
-        If the other set is absent or has changed, has other classes, or cannot be matched.
+    Raises `InputError` if the other set is absent or has changed, has other classes, or cannot be
+    matched.
     """
-    arguments = check_config(dataset.arguments, Arguments, place="arguments")
+    arguments = dataset.arguments_as(Arguments)
     prepared = read_prepared(Path(arguments.prepared))
     with located(arguments.prepared):
         _require_same_source(prepared, read_json(raw / SOURCE), arguments, dataset)

@@ -20,6 +20,7 @@ from pipeline.adapters.folder_listing import (
     canonical_path,
     is_hidden,
     list_folder,
+    only_file,
     require_distinct,
 )
 from pipeline.adapters.identity import Pseudonyms, find_sources, hide_names
@@ -74,17 +75,14 @@ def open_tree(
     if folder is not None:
         yield _indexed(raw, folder, pseudonyms)
         return
-    archives = sorted(raw.glob("*.zip"))
-    if len(archives) != 1:
-        message = f"{raw}: one .zip archive expected, got {len(archives)}"
-        raise InputError(message)
+    path = only_file(raw, ".zip")
     try:
-        archive = zipfile.ZipFile(archives[0])
+        archive = zipfile.ZipFile(path)
     except _DAMAGE as error:
-        message = f"{archives[0]}: damaged or no .zip archive: {error}"
+        message = f"{path}: damaged or no .zip archive: {error}"
         raise InputError(message) from error
     with archive:
-        yield _packed(archive, archives[0])
+        yield _packed(archive, path)
 
 
 @dataclass(frozen=True)
@@ -175,7 +173,7 @@ def _indexed(raw: Path, folder: Path, pseudonyms: Pseudonyms | None) -> FileTree
     return _Indexed(paths, digests, faults, None)
 
 
-def write_index(
+def write_tree(
     raw: Path,
     folder: Path,
     *,
@@ -184,6 +182,9 @@ def write_index(
     leave_out: Path | None = None,
 ) -> None:
     """Write the path and the hash of every file of a folder, hidden ones left out.
+
+    Raises `InputError` if the folder is absent or has no file, or two of its paths are shown as
+    one.
 
     Parameters
     ----------
@@ -195,11 +196,6 @@ def write_index(
         Parts of paths that stay readable.
     leave_out : Path, optional
         The table of labels, say.
-
-    Raises
-    ------
-    InputError
-        If the folder is absent or has no file, or two of its paths are shown as one.
     """
     listing = list_folder(folder)
     table = None if leave_out is None else leave_out.resolve()

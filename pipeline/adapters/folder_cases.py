@@ -1,4 +1,4 @@
-"""Join what a folder's files hold with what its table says: what becomes a case."""
+"""Sort out the files that give no case, and join the others with what the table says of them."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import TypeVar
 import numpy as np
 
 from pipeline.adapters.case import NOT_RECORDED, Case, PatientIs, Quarantined
-from pipeline.adapters.file_facts import FileFacts
+from pipeline.adapters.folder_index import FileFacts
 from pipeline.adapters.identity import Pseudonyms
 from pipeline.adapters.label_table import KeyKind, Labelled
-from pipeline.adapters.refused import Refused
+from pipeline.adapters.refused import Refused, too_large
 
 Kept = TypeVar("Kept")
 
@@ -46,10 +46,7 @@ def separated(items: Iterable[Kept | Quarantined]) -> tuple[list[Kept], list[Qua
 def label_of(members: list[FileFacts], labels: dict[str, Labelled], key: KeyKind) -> Labelled:
     """Return what the table says of a case's files.
 
-    Raises
-    ------
-    Refused
-        If it says nothing, nothing usable, or different things of different files.
+    Raises `Refused` if it says nothing, nothing usable, or different things of different files.
     """
     keys = {getattr(facts, key) for facts in members}
     found = [labels[each] for each in sorted(keys) if each in labels]
@@ -128,3 +125,39 @@ def _patient_of(facts: FileFacts, labelled: Labelled) -> tuple[str, PatientIs]:
         "file": facts.file,
     }
     return next((key, kind) for kind, key in keys.items() if key)
+
+
+def screened(
+    files: Iterable[FileFacts], *, max_pixels: int, allow_burned_in: bool = False
+) -> Iterator[FileFacts | Quarantined]:
+    """Yield every file, in order, as it is or as the reason why it is left out.
+
+    Of two duplicates the first stays.
+    """
+    seen: dict[str, str] = {}
+    for facts in files:
+        fault = _fault_of(facts, max_pixels, allow_burned_in, seen)
+        if fault is not None:
+            yield Quarantined(facts.source, *fault)
+        else:
+            seen |= {key: facts.source for key in (facts.sha256, facts.sop) if key}
+            yield facts
+
+
+def _fault_of(
+    facts: FileFacts, max_pixels: int, allow_burned_in: bool, seen: dict[str, str]
+) -> tuple[str, str] | None:
+    if facts.fault:
+        return facts.fault, facts.advice
+    if facts.num_pixels > max_pixels:
+        refused = too_large(facts.num_pixels, "values")
+        return refused.reason, refused.advice
+    if facts.burned_in and not allow_burned_in:
+        advice = "its pixels may show who it is: look, then clean it or set 'allow_burned_in'"
+        return "burned-in annotation", advice
+    if facts.sha256 in seen:
+        return "duplicate file", f"keep one copy: it has the bytes of {seen[facts.sha256]}"
+    if facts.sop in seen:
+        advice = f"keep the right one of it and {seen[facts.sop]}, another image of that UID"
+        return "duplicate SOP instance UID", advice
+    return None

@@ -13,7 +13,7 @@ from typing import Protocol
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.adapters.file_facts import FileFacts
+from pipeline.adapters.case import NOT_RECORDED
 from pipeline.adapters.folder_listing import FAULTS, canonical_path, list_folder, require_distinct
 from pipeline.adapters.identity import Pseudonyms, hide_names
 from pipeline.adapters.label_table import (
@@ -31,8 +31,48 @@ from pipeline.parquet_table import read_parquet
 
 FILES = "files.parquet"
 LABELS = "labels.parquet"
-
 _FILES_A_WORKER = 4096
+
+
+@dataclass(frozen=True)
+class FileFacts:
+    """One file of the index.
+
+    ``file sop series study accession patient`` are keyed hashes, empty where the header has none,
+    as `sha256` is in an index of patients' files and `source`, part by part;
+    `positions` holds three numbers a frame, in mm; `fault` says why the file is of no use.
+    """
+
+    source: str
+    sha256: str
+    num_bytes: int
+    file: str
+    fault: str = ""
+    advice: str = ""
+    sop: str = ""
+    series: str = ""
+    study: str = ""
+    accession: str = ""
+    patient: str = ""
+    site: str = NOT_RECORDED
+    sex: str = NOT_RECORDED
+    age: float | None = None
+    num_rows: int = 0
+    num_columns: int = 0
+    num_frames: int = 0
+    num_samples: int = 0
+    instance_number: int | None = None
+    positions: tuple[float, ...] = ()
+    orientation: tuple[float, ...] = ()
+    pixel_spacing: tuple[float, ...] = ()
+    burned_in: bool = False
+
+    @property
+    def num_pixels(self) -> int:
+        """How many values the header claims."""
+        return self.num_rows * self.num_columns * self.num_frames * self.num_samples
+
+
 _ARROW_TYPES = {
     "str": pa.string(),
     "int": pa.int64(),
@@ -86,11 +126,8 @@ def write_index(
 
     Paths and hashes of files leave as the scanner's pseudonyms, unless nobody is in the folder.
 
-    Raises
-    ------
-    InputError
-        If the folder is absent or empty, or the table cannot be read; if two of the folder's paths
-        are spelt alike.
+    Raises `InputError` if the folder is absent or empty, or the table cannot be read; if two of the
+    folder's paths are spelt alike.
     """
     rows = read_rows(table)
     files = _scanned(scanner, leave_out=Path(table.table))

@@ -29,18 +29,11 @@ _BROKEN = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 
 @dataclass(frozen=True)
 class Listing:
-    """The paths of a folder, relative to it, ``/`` between their parts.
-
-    Attributes
-    ----------
-    files : list of str
-        In alphabetical order.
-    faults : dict of str to str
-        The path of what cannot be read, and why: one of `FAULTS`.
-    """
+    """The paths of a folder, relative to it, ``/`` between their parts."""
 
     files: list[str]
     faults: dict[str, str]
+    """The path of what cannot be read, and why: one of `FAULTS`."""
 
 
 def list_folder(folder: Path) -> Listing:
@@ -49,10 +42,7 @@ def list_folder(folder: Path) -> Listing:
     A folder that several ways lead to is listed once: by its own path if it lies within, else by
     the first link to it. So a link to a folder above it ends no listing.
 
-    Raises
-    ------
-    InputError
-        If there is no such folder.
+    Raises `InputError` if there is no such folder.
     """
     if not folder.is_dir():
         message = f"{folder}: no such folder"
@@ -80,6 +70,15 @@ def list_folder(folder: Path) -> Listing:
             else:
                 faults[_path(child, folder)] = kind
     return Listing(sorted(files), dict(sorted(faults.items())))
+
+
+def only_file(folder: Path, suffix: str) -> Path:
+    """Return the one file in a folder that ends so; `InputError` if there is none or several."""
+    paths = sorted(folder.glob(f"*{suffix}"))
+    if len(paths) != 1:
+        message = f"{folder}: one {suffix} file expected, got {len(paths)}"
+        raise InputError(message)
+    return paths[0]
 
 
 def folder_state(folder: Path) -> str:

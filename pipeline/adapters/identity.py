@@ -112,11 +112,8 @@ def hide_names(name: str, hashed: Callable[[str, str], str], public: Set[str] = 
 def find_sources(folder: Path, sources: Iterable[str], pseudonyms: Pseudonyms) -> dict[str, Path]:
     """Return the file that each (masked) path stands for.
 
-    Raises
-    ------
-    InputError
-        If the folder holds no such file (any more), or the key is another than the one that
-        masked it.
+    Raises `InputError` if the folder holds no such file (any more), or the key is another than the
+    one that masked it.
     """
     found = trace_sources(folder, sources, pseudonyms)
     for source, path in found.items():

@@ -17,7 +17,7 @@ from pathlib import Path, PurePosixPath
 
 from pipeline.acquiring import acquire_files
 from pipeline.adapters.case import Case, Quarantined
-from pipeline.adapters.file_tree import open_tree, write_index
+from pipeline.adapters.file_tree import open_tree, write_tree
 from pipeline.adapters.folder_cases import rows_without_files
 from pipeline.adapters.folder_listing import FAULTS, canonical_path
 from pipeline.adapters.identity import Pseudonyms, hide_names, load_pseudonyms
@@ -29,9 +29,9 @@ from pipeline.adapters.label_table import (
     read_rows,
     write_labels,
 )
-from pipeline.adapters.pictures import Decoder, Picture, read_pictures
+from pipeline.adapters.pictures import Picture, PictureDecoder, read_pictures
 from pipeline.config import Dataset
-from pipeline.config.reading import Strict, check_config
+from pipeline.config.reading import Strict
 from pipeline.splits import SPLITS
 
 LABELS = "labels.parquet"
@@ -52,7 +52,7 @@ class Arguments(Strict):
 
 def acquire(raw: Path, dataset: Dataset) -> None:
     """Acquire the listed files, or an index of the team's own folder; and the table of labels."""
-    arguments = _arguments(dataset)
+    arguments = dataset.arguments_as(Arguments)
     table = arguments.labels
     inside = _inside(arguments)
     if arguments.folder is None:
@@ -66,7 +66,7 @@ def acquire(raw: Path, dataset: Dataset) -> None:
         shown = partial(_hidden, pseudonyms, frozenset(public))
         leave_out = None if table is None else Path(table.table)
         folder = Path(arguments.folder)
-        write_index(raw, folder, pseudonyms=pseudonyms, public=public, leave_out=leave_out)
+        write_tree(raw, folder, pseudonyms=pseudonyms, public=public, leave_out=leave_out)
     if table is not None:
         keyed = partial(_keyed, inside, shown)
         write_labels(label_rows(read_rows(table), table, dataset.classes, keyed), raw / LABELS)
@@ -75,12 +75,10 @@ def acquire(raw: Path, dataset: Dataset) -> None:
 def read(raw: Path, dataset: Dataset) -> Iterator[Case | Quarantined]:
     """Yield the pictures below `inside` in the order of their paths, and what is left out and why.
 
-    Raises
-    ------
-    InputError
-        If there is no archive or index, or a file went missing since it was acquired.
+    Raises `InputError` if there is no archive or index, or a file went missing since it was
+    acquired.
     """
-    arguments = _arguments(dataset)
+    arguments = dataset.arguments_as(Arguments)
     folder = None if arguments.folder is None else Path(arguments.folder)
     pseudonyms = None if folder is None else load_pseudonyms()
     table = arguments.labels
@@ -100,7 +98,7 @@ def read(raw: Path, dataset: Dataset) -> Iterator[Case | Quarantined]:
                 placed[name] = each
         if table is not None and labels is not None and not table.allow_rows_without_files:
             yield from rows_without_files(labels.values(), set(names), "file")
-        decoder = Decoder(dataset.channels, tuple(dataset.image_size))
+        decoder = PictureDecoder(dataset.channels, tuple(dataset.image_size))
         shown = str if pseudonyms is None else pseudonyms.of_content
         for picture in read_pictures(tree, placed, decoder):
             if isinstance(picture, Quarantined):
@@ -152,10 +150,6 @@ def _case(picture: Picture, labelled: Labelled, sha256: str) -> Case:
         age=labelled.age,
         truth=labelled.truth,
     )
-
-
-def _arguments(dataset: Dataset) -> Arguments:
-    return check_config(dataset.arguments, Arguments, place=f"{dataset.title}: arguments")
 
 
 def _inside(arguments: Arguments) -> PurePosixPath:

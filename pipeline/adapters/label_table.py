@@ -19,7 +19,7 @@ from pipeline.config.dataset import SPLITS
 from pipeline.config.reading import Strict
 from pipeline.csv_table import absent_column, read_csv
 from pipeline.errors import InputError, located
-from pipeline.identifiers import is_rounded, whole_number
+from pipeline.identifiers import cell_text, is_rounded
 from pipeline.parquet_table import is_binary, python_values, read_parquet
 
 KeyKind = Literal["sop", "series", "study", "accession", "patient", "file"]
@@ -88,11 +88,9 @@ class Labelled:
 def read_rows(arguments: LabelTableArguments) -> list[dict[str, str]]:
     """Return the table's rows as text, empty where a cell is.
 
-    Raises
-    ------
-    InputError
-        If the file is absent, is neither CSV nor Parquet, lacks a column or has none of its rows;
-        the message tells no cell, since without a header the first patient stands there.
+    Raises `InputError` if the file is absent, is neither CSV nor Parquet, lacks a column or has
+    none of its rows; the message tells no cell, since without a header the first patient stands
+    there.
     """
     path = Path(arguments.table)
     columns = _columns(path)
@@ -133,10 +131,7 @@ def _values(column: Sequence[str] | pa.ChunkedArray, name: str) -> Sequence[Any]
 def _cell(value: Any) -> str:
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""
-    if isinstance(value, float) and value.is_integer():
-        # Parquet keeps a whole number that once shared its column with a gap as 3.0.
-        return whole_number(value)
-    return str(value).strip()
+    return cell_text(value).strip()
 
 
 def label_rows(
@@ -147,25 +142,12 @@ def label_rows(
 ) -> dict[str, Labelled]:
     """Return what the table says, by hashed key.
 
-    Parameters
-    ----------
-    rows : list of dict
-        From `read_rows`.
-    classes : list of str
-        The data set's class names, in order.
-    hashed : callable
-        From a kind ("patient", "sop" ...) and a value to its keyed hash.
+    A key whose rows contradict one another, or of which something cannot be used, carries a fault.
 
-    Returns
-    -------
-    dict of str to Labelled
-        A key whose rows contradict one another, or of which something cannot be used, carries a
-        fault.
+    `hashed` turns a kind ("patient", "sop" ...) and a value into its keyed hash.
 
-    Raises
-    ------
-    InputError
-        If `label_names` translates into no class, or `truth_columns` are not one a class.
+    Raises `InputError` if `label_names` translates into no class, or `truth_columns` are not one a
+    class.
     """
     _require_for_classes(arguments, classes)
     labelled: dict[str, Labelled] = {}

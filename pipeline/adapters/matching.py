@@ -18,13 +18,8 @@ def match(image: np.ndarray, size: Sequence[int], channels: int) -> np.ndarray:
 
     Colour becomes its luma, grey three equal channels.
 
-    Raises
-    ------
-    InputError
-        If a plane is to become a volume, or a volume a plane.
+    Raises `InputError` if a plane is to become a volume, or a volume a plane.
 
-    Examples
-    --------
     >>> match(np.full((2, 2, 1), 7, np.uint8), (1, 1), channels=3).tolist()
     [[[7, 7, 7]]]
     """

@@ -16,10 +16,11 @@ import numpy as np
 
 from pipeline.acquiring import file_digest
 from pipeline.adapters.case import Case
+from pipeline.adapters.folder_listing import only_file
 from pipeline.adapters.npz import keys, open_archive, open_member
 from pipeline.adapters.resizing import resize
 from pipeline.config import Dataset
-from pipeline.config.reading import Strict, check_config
+from pipeline.config.reading import Strict
 from pipeline.errors import InputError
 
 SPLITS = ("train", "val", "test")
@@ -51,14 +52,11 @@ class _Split:
 def read(raw: Path, dataset: Dataset) -> Iterator[Case]:
     """Yield the cases of train, val and test in the file's order, resized to the set's size.
 
-    Raises
-    ------
-    InputError
-        If the file is damaged, lacks a key, holds a pickle, or a key has another shape than the
-        data set states; the message names the file and the key.
+    Raises `InputError` if the file is damaged, lacks a key, holds a pickle, or a key has another
+    shape than the data set states; the message names the file and the key.
     """
-    arguments = check_config(dataset.arguments, Arguments, place="arguments")
-    path = _only_file(raw)
+    arguments = dataset.arguments_as(Arguments)
+    path = only_file(raw, ".npz")
     digest = file_digest(path)
     names = SPLITS if not dataset.splits.test_only else ("test",)
     with open_archive(path) as archive:
@@ -78,14 +76,6 @@ def read(raw: Path, dataset: Dataset) -> Iterator[Case]:
                     source_sha256=digest,
                     split=split.name,
                 )
-
-
-def _only_file(raw: Path) -> Path:
-    files = sorted(raw.glob("*.npz"))
-    if len(files) != 1:
-        message = f"{raw}: one .npz file expected, got {len(files)}"
-        raise InputError(message)
-    return files[0]
 
 
 def _require_class_names(archive: zipfile.ZipFile, dataset: Dataset) -> None:

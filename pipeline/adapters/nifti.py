@@ -18,16 +18,15 @@ from pydantic import Field, model_validator
 
 from pipeline.acquiring import file_digest
 from pipeline.adapters.case import Case, Quarantined
-from pipeline.adapters.file_facts import FileFacts
 from pipeline.adapters.folder_cases import (
     label_of,
     make_case,
     require_unchanged,
     rows_without_files,
+    screened,
     separated,
 )
-from pipeline.adapters.folder_index import read_index, write_index
-from pipeline.adapters.folder_screening import screened
+from pipeline.adapters.folder_index import FileFacts, read_index, write_index
 from pipeline.adapters.identity import Pseudonyms, find_sources, load_pseudonyms
 from pipeline.adapters.label_table import Labelled, LabelTableArguments
 from pipeline.adapters.nifti_header import DAMAGE, open_nifti, require_bytes_for_claims
@@ -48,7 +47,7 @@ from pipeline.adapters.windowing import (
     require_window_for,
 )
 from pipeline.config import Dataset
-from pipeline.config.reading import Strict, check_config
+from pipeline.config.reading import Strict
 
 _SUFFIXES = (".nii", ".nii.gz")
 
@@ -109,7 +108,7 @@ def read(raw: Path, dataset: Dataset) -> Iterator[Case | Quarantined]:
 
 
 def _arguments(dataset: Dataset) -> NiftiArguments:
-    arguments = check_config(dataset.arguments, NiftiArguments, place=f"{dataset.title}: arguments")
+    arguments = dataset.arguments_as(NiftiArguments)
     require_axes_for(arguments.spacing_mm, dataset)
     return arguments
 

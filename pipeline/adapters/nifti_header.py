@@ -97,10 +97,8 @@ def require_bytes_for_claims(nifti: OpenNifti, num_bytes: int, *, max_pixels: in
 def _stated_header(path: Path) -> Any:
     """Return a file's header as it is stored: the library hands on neither its scale nor a limit.
 
-    Raises
-    ------
-    ValueError
-        If there is none, or it claims more bytes before the voxels than any sound one has.
+    Raises `ValueError` if there is none, or it claims more bytes before the voxels than any sound
+    one has.
     """
     with ImageOpener(str(path)) as file:
         start = file.read(nib.Nifti2Header.template_dtype.itemsize)

@@ -76,10 +76,7 @@ def open_archive(path: Path) -> Iterator[zipfile.ZipFile]:
 def open_member(archive: zipfile.ZipFile, key: str) -> Iterator[Member]:
     """Open one array of an archive; faults name its key.
 
-    Raises
-    ------
-    InputError
-        If the key is missing, holds a pickle or no array, or is damaged.
+    Raises `InputError` if the key is missing, holds a pickle or no array, or is damaged.
     """
     with located(f"key '{key}'"):
         try:

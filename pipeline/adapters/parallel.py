@@ -34,13 +34,8 @@ def ordered_map(
     be consumed, so memory is bounded by the workers and not by the number of items. Both the
     function and the items must be picklable.
 
-    Raises
-    ------
-    InputError
-        If the system ended a worker.
+    Raises `InputError` if the system ended a worker.
 
-    Examples
-    --------
     >>> list(ordered_map(abs, [-2, 1], workers=1))
     [2, 1]
     """

@@ -30,7 +30,7 @@ class Picture:
 
 
 @dataclass(frozen=True)
-class Decoder:
+class PictureDecoder:
     """Decode and resize; what cannot be decoded comes back with its reason."""
 
     channels: int
@@ -49,7 +49,7 @@ class Decoder:
 
 
 def read_pictures(
-    tree: FileTree, names: Iterable[str], decoder: Decoder
+    tree: FileTree, names: Iterable[str], decoder: PictureDecoder
 ) -> Iterator[Picture | Quarantined]:
     """Yield the named files' pictures in their order; memory holds a few at a time."""
     workers = min(available_cores(), 1 + tree.num_bytes() // BYTES_A_WORKER)

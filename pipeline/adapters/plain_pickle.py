@@ -73,13 +73,8 @@ class _PlainUnpickler(pickle.Unpickler):
 def load_plain(content: bytes) -> Any:
     r"""Return what a pickle holds, its Python 2 text as bytes.
 
-    Raises
-    ------
-    InputError
-        If it asks for anything but plain data, or is no whole pickle.
+    Raises `InputError` if it asks for anything but plain data, or is no whole pickle.
 
-    Examples
-    --------
     >>> load_plain(pickle.dumps({"labels": [3, 1]}))
     {'labels': [3, 1]}
     >>> load_plain(b"cos\nsystem\n.")

@@ -12,15 +12,8 @@ def resize(image: np.ndarray, size: tuple[int, ...]) -> np.ndarray:
     by the mean over each new voxel's old ones, then trilinear interpolation where an axis grows.
     Either keeps the mean of a uniform image and stays within the old range.
 
-    Parameters
-    ----------
-    image : array, (*spatial, channels)
-        uint8, int16 or float32.
-    size : tuple of int
-        New spatial size; the channels stay.
+    The image, (*spatial, channels), is uint8, int16 or float32; its channels stay.
 
-    Examples
-    --------
     >>> resize(np.array([[[0.0], [4.0]], [[8.0], [12.0]]], np.float32), (1, 1)).item()
     6.0
     """

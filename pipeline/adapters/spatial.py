@@ -59,6 +59,8 @@ def resampled_volume(
 ) -> tuple[np.ndarray, tuple[float, ...]]:
     """Return a volume with its axes turned to right, anterior, superior, and its spacing in mm.
 
+    Raises `Refused` if resampling would make too many voxels, or not even one.
+
     Parameters
     ----------
     volume : float32 array, (a, b, c)
@@ -72,11 +74,6 @@ def resampled_volume(
         value) about its centre; without, it is stretched to the size.
     max_voxels : int
         Refuse a spacing that would make more of them, before memory is set aside.
-
-    Raises
-    ------
-    Refused
-        If resampling would make too many voxels, or not even one.
     """
     if spacing_mm is not None:
         _require_sane_spacing(volume.shape, affine, spacing_mm, max_voxels)

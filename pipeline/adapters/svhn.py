@@ -27,10 +27,8 @@ MAX_BYTES = 2**31
 def read(raw: Path, dataset: Dataset) -> Iterator[Case]:
     """Yield the digits of every split that was acquired: train, extra, test in this order.
 
-    Raises
-    ------
-    InputError
-        If a file is damaged or holds other arrays; the message names it and the array.
+    Raises `InputError` if a file is damaged or holds other arrays; the message names it and the
+    array.
     """
     if len(dataset.classes) != 10:
         message = f"10 classes expected, the digits 0 to 9, got {len(dataset.classes)}"

@@ -14,12 +14,12 @@ from pathlib import Path
 
 from pipeline.acquiring import acquire_files
 from pipeline.adapters.case import Case, Quarantined
-from pipeline.adapters.file_tree import FileTree, open_tree, write_index
+from pipeline.adapters.file_tree import FileTree, open_tree, write_tree
 from pipeline.adapters.folder_listing import FAULTS
-from pipeline.adapters.pictures import Decoder, Picture, read_pictures
+from pipeline.adapters.pictures import Picture, PictureDecoder, read_pictures
 from pipeline.adapters.refused import Refused
 from pipeline.config import Dataset
-from pipeline.config.reading import Strict, check_config
+from pipeline.config.reading import Strict
 from pipeline.errors import InputError, located
 
 TRAIN = re.compile(r"(?P<top>(?:[^/]+/)?)train/(?P<wnid>n\d+)/images/[^/]+\.JPEG")
@@ -34,29 +34,26 @@ class Arguments(Strict):
 
 def acquire(raw: Path, dataset: Dataset) -> None:
     """Acquire the zip, or an index of the unpacked folder."""
-    arguments = check_config(dataset.arguments, Arguments, place="arguments")
+    arguments = dataset.arguments_as(Arguments)
     if arguments.folder is None:
         acquire_files(raw, dataset)
     else:
-        write_index(raw, Path(arguments.folder))
+        write_tree(raw, Path(arguments.folder))
 
 
 def read(raw: Path, dataset: Dataset) -> Iterator[Case | Quarantined]:
     """Yield the images of train and val, with these as their official splits.
 
-    Raises
-    ------
-    InputError
-        If the tree lacks its lists of classes, or they are not the data set's.
+    Raises `InputError` if the tree lacks its lists of classes, or they are not the data set's.
     """
-    arguments = check_config(dataset.arguments, Arguments, place="arguments")
+    arguments = dataset.arguments_as(Arguments)
     folder = None if arguments.folder is None else Path(arguments.folder)
     with open_tree(raw, folder) as tree:
         for name, fault in tree.faults().items():
             yield Quarantined(name, fault, FAULTS[fault])
         with located(raw):
             wnids = _read_wnids(tree, dataset.classes)
-        decoder = Decoder(dataset.channels, tuple(dataset.image_size))
+        decoder = PictureDecoder(dataset.channels, tuple(dataset.image_size))
         for picture in read_pictures(tree, wnids, decoder):
             if isinstance(picture, Quarantined):
                 yield picture

@@ -112,10 +112,8 @@ def as_type(
 ) -> np.ndarray:
     """Return values as a pixel type, rounded to the nearest.
 
-    Raises
-    ------
-    Refused
-        If a value is beyond int16, which keeps the values' units; uint8 is clipped to its range.
+    Raises `Refused` if a value is beyond int16, which keeps the values' units; uint8 is clipped to
+    its range.
     """
     if dtype == "float32":
         return values.astype(np.float32, copy=False)
@@ -146,6 +144,10 @@ def chosen_window(
 
     A case without a window of its own, where the tag is asked for, shows all its values.
 
+    Raises `Refused` if nothing but fill is left to choose by, percentiles that differ lie at one
+    value, or the window is so large or so narrow that scaling by it would overflow, unseen in
+    uint8.
+
     Parameters
     ----------
     values : float array, any shape
@@ -156,12 +158,6 @@ def chosen_window(
         The header's.
     padding : bool array of the same shape, optional
         Where the values are fill: they count for no percentile and no end.
-
-    Raises
-    ------
-    Refused
-        If nothing but fill is left to choose by, percentiles that differ lie at one value, or the
-        window is so large or so narrow that scaling by it would overflow, unseen in uint8.
     """
     if isinstance(choice, CentreWindow):
         window = centred_window(choice.centre, choice.width)

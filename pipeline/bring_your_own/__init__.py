@@ -12,7 +12,6 @@ from pipeline.bring_your_own.cases import (
     require_other_cases,
     require_other_files,
 )
-from pipeline.bring_your_own.stated import read_costs, read_shares
 from pipeline.bring_your_own.study import (
     Shown,
     given_card,
@@ -20,6 +19,8 @@ from pipeline.bring_your_own.study import (
     given_row,
     given_run,
     no_history,
+    read_costs,
+    read_shares,
     split_halves,
     study_name,
 )
@@ -57,6 +58,9 @@ def logits_report(
 ) -> None:
     """Write the report of a file's cases, as of a study, to a new folder.
 
+    Raises `InputError`, naming the file and column that is not what it must be; if the folder holds
+    anything.
+
     Parameters
     ----------
     path : Path
@@ -73,11 +77,6 @@ def logits_report(
         Columns by which results are broken down.
     tell : callable
         Gets a line on how files were read, and before each long step.
-
-    Raises
-    ------
-    InputError
-        Naming the file and column that is not what it must be; if the folder holds anything.
     """
     if not 0 < shown.target < 1:
         message = f"the target must lie in (0, 1), got {shown.target}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,51 +9,41 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from pipeline.artifacts import Predictions
+from pipeline.artifacts import GROUP, Predictions
 from pipeline.bring_your_own.class_columns import KINDS, Outputs, read_outputs
-from pipeline.bring_your_own.columns import Columns, as_text, read_columns, rows_text
+from pipeline.bring_your_own.columns import Columns, read_columns, rows_text
 from pipeline.bring_your_own.group_columns import read_group
 from pipeline.bring_your_own.identifiers import (
     alike_rows,
     is_leak,
     plain_identifiers,
-    require_distinct,
+    require_disjoint,
     shared_rows,
 )
-from pipeline.bring_your_own.labels import both_named, class_numbers, read_labels
+from pipeline.bring_your_own.labels import both_named, class_numbers, label_column
 from pipeline.errors import InputError, located
+from pipeline.hashes import file_digest
+from pipeline.identifiers import cell_text
 from pipeline.shapes import Labels
-
-GROUP = "group_"
 
 
 @dataclass(frozen=True)
 class Given:
-    """One file's cases.
-
-    Attributes
-    ----------
-    path : Path
-    predictions : Predictions
-        Probabilities stand as their logarithms. Patients are in the form of `plain_identifier`;
-        numbered where none are given.
-    outputs : Outputs
-        What the file held of the model.
-    names_patients, names_cases : bool
-        Whether the file says whose each case is, and which.
-    separator : str
-        What parts the cells of a CSV file.
-    num_respelt : int
-        Labels that are a class's name or number but for spaces, case or decimals.
-    """
+    """One file's cases."""
 
     path: Path
     predictions: Predictions
+    """Probabilities stand as their logarithms. Patients are in the form of `plain_identifier`;
+    numbered where none are given."""
     outputs: Outputs
+    """What the file held of the model."""
     names_patients: bool
     names_cases: bool
+    """Whether the file says whose each case is, and which."""
     separator: str
+    """What parts the cells of a CSV file."""
     num_respelt: int
+    """Labels that are a class's name or number but for spaces, case or decimals."""
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -72,23 +61,19 @@ def read_all(
     is a sigmoid's and makes two. ``label``, a class's name or its number from 0, decided once for
     all files; optional ``case`` and ``patient``. ``labels``, ``cases`` and ``patients`` do as well.
 
+    Raises `InputError`, naming the file and the column that is missing or not what it must be.
+
     Parameters
     ----------
-    paths : sequence of Path
     groups : sequence of str
         Columns of the first file to break down by; those that begin with ``group_`` if none is
         named. Of the others no groups are read.
     chosen : sequence of str
         The classes, where other columns begin like theirs or a class has no case.
-
-    Raises
-    ------
-    InputError
-        Naming the file and the column that is missing or not what it must be.
     """
     tables = [read_columns(path) for path in paths]
     outputs = [read_outputs(columns, chosen) for columns in tables]
-    labels = [read_labels(columns) for columns in tables]
+    labels = [label_column(columns) for columns in tables]
     texts = [text for _, text in labels]
     places = [f"{path}: column '{name}'" for path, (name, _) in zip(paths, labels, strict=True)]
     outputs = [both_named(each, texts, place) for each, place in zip(outputs, places, strict=True)]
@@ -127,7 +112,7 @@ def _num_respelt(columns: Columns, classes: Sequence[str]) -> int:
     """Return how many labels are no class's name or number to the letter."""
     known = {*classes, *(str(number) for number in range(len(classes)))}
     values = columns.one_axis(columns.require("label", "labels"))
-    return sum(as_text(value) not in known for value in values.tolist())
+    return sum(cell_text(value) not in known for value in values.tolist())
 
 
 def _identifiers(columns: Columns, name: str) -> np.ndarray:
@@ -187,7 +172,7 @@ def require_same_classes(paths: Sequence[Path], outputs: Sequence[Outputs]) -> N
 
 def require_other_files(first: Path, second: Path) -> None:
     """Raise `InputError` if two files are one, or hold the same bytes."""
-    if sha256_of(first) == sha256_of(second):
+    if file_digest(first) == file_digest(second):
         message = f"{second}: other cases than in {first} expected, got the same file"
         raise InputError(message)
 
@@ -200,7 +185,7 @@ def require_other_cases(first: Given, second: Given) -> None:
     path = second.path
     if first.names_patients and second.names_patients:
         words = f"other patients than in {first.path}"
-        require_distinct(
+        require_disjoint(
             first.predictions.patients.tolist(), second.predictions.patients, words, path
         )
     if first.names_cases and second.names_cases:
@@ -209,7 +194,7 @@ def require_other_cases(first: Given, second: Given) -> None:
             for each in (first, second)
         )
         words = f"other cases than in {first.path} (leave the column out if it counts rows)"
-        require_distinct(ours.tolist(), theirs, words, path)
+        require_disjoint(ours.tolist(), theirs, words, path)
     if comparable(first, second) and is_leak(
         first.predictions, second.predictions, are_logits=first.outputs.kind == "logits"
     ):
@@ -231,12 +216,6 @@ def require_other_cases(first: Given, second: Given) -> None:
 def comparable(first: Given, second: Given) -> bool:
     """Return whether rows of two files can be told to be equal: both hold the same kind."""
     return first.outputs.kind == second.outputs.kind
-
-
-def sha256_of(path: Path) -> str:
-    """Return the SHA-256 of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def take(predictions: Predictions, chosen: np.ndarray) -> Predictions:

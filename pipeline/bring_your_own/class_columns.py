@@ -27,42 +27,28 @@ EXACT = 1e-6
 
 @dataclass(frozen=True)
 class Outputs:
-    """A model's output for each case.
-
-    Attributes
-    ----------
-    kind : "logits" or "probabilities"
-    matrix : float array, (cases, classes)
-        Logits, or the logarithms of probabilities.
-    classes : tuple of str
-        Names in the order of the columns; the first is empty where `pair` is true.
-    named : bool
-        Whether each class has a column of its own, which may hold something else.
-    pair : bool
-        Whether one column of a sigmoid's output was made two: the first class has no name yet.
-    num_zeros : int
-        Probabilities of exactly 0, which are read as the smallest there is.
-    num_rescaled : int
-        Rows of probabilities that were divided by their sum.
-    """
+    """A model's output for each case."""
 
     kind: str
     matrix: Float[np.ndarray, "cases classes"]
+    """Logits, or the logarithms of probabilities."""
     classes: tuple[str, ...]
+    """Names in the order of the columns; the first is empty where `pair` is true."""
     named: bool
+    """Whether each class has a column of its own, which may hold something else."""
     pair: bool = False
+    """Whether one column of a sigmoid's output was made two: the first class has no name yet."""
     num_zeros: int = 0
+    """Probabilities of exactly 0, which are read as the smallest there is."""
     num_rescaled: int = 0
+    """Rows of probabilities that were divided by their sum."""
 
 
 def read_outputs(columns: Columns, chosen: Sequence[str] = ()) -> Outputs:
     """Return a model's output in a file: of the chosen classes, or of all that have a column.
 
-    Raises
-    ------
-    InputError
-        Naming the file and the column, if there are no such columns, two kinds of them, a logit
-        alone, or values that are not what their kind must be.
+    Raises `InputError`, naming the file and the column, if there are no such columns, two kinds of
+    them, a logit alone, or values that are not what their kind must be.
     """
     kind, names = _matrix_columns(columns)
     is_array = names == [columns.first(kind)]

@@ -17,7 +17,7 @@ import pyarrow as pa
 from pipeline.bring_your_own.npz_file import read_npz
 from pipeline.csv_table import SEPARATORS, absent_column, read_separated
 from pipeline.errors import InputError, located
-from pipeline.identifiers import whole_number
+from pipeline.identifiers import cell_text
 from pipeline.parquet_table import (
     is_binary,
     is_list,
@@ -33,24 +33,15 @@ ABSENT = ("", "nan", "none", "na", "null", "<na>")
 
 @dataclass(frozen=True)
 class Columns:
-    """What a file holds.
-
-    Attributes
-    ----------
-    path : Path
-        Named in front of every error.
-    arrays : dict of str to array
-        (cases,) or (cases, classes). Those of a CSV file are text.
-    unusable : dict of str to str
-        What is wrong with the others, which matters only where one of them is asked for.
-    separator : str
-        What parts the cells of a CSV file; where it is no comma, numbers may have decimal commas.
-    """
+    """What a file holds."""
 
     path: Path
     arrays: dict[str, np.ndarray]
+    """(cases,) or (cases, classes). Those of a CSV file are text."""
     unusable: dict[str, str] = field(default_factory=dict)
+    """What is wrong with the others, which matters only where one of them is asked for."""
     separator: str = SEPARATORS[0]
+    """What parts the cells of a CSV file; where it is no comma, numbers may have decimal commas."""
 
     def __iter__(self) -> Iterator[str]:
         return iter([*self.arrays, *self.unusable])
@@ -104,7 +95,7 @@ class Columns:
     def text(self, name: str) -> np.ndarray:
         """Return a column as text without spaces around; a cell without any is an error."""
         values = self.one_axis(name)
-        text = np.array([as_text(value).strip() for value in values.tolist()], dtype=object)
+        text = np.array([cell_text(value).strip() for value in values.tolist()], dtype=object)
         missing = np.asarray(pd.isna(values) | (text == ""), dtype=bool)
         if missing.any():
             message = (
@@ -124,7 +115,7 @@ class Columns:
             plain = pd.to_numeric(pd.Series(values.reshape(-1)), errors="coerce")
             if not plain.isna().any():
                 return plain.to_numpy(dtype=np.float64).reshape(values.shape)
-        flat = pd.Series(values.reshape(-1)).map(as_text).str.strip()
+        flat = pd.Series(values.reshape(-1)).map(cell_text).str.strip()
         flat = self.with_points(flat)
         absent = flat.str.lower().isin(ABSENT)
         converted = pd.to_numeric(flat.mask(absent), errors="coerce")
@@ -164,11 +155,8 @@ class Columns:
 def read_columns(path: Path) -> Columns:
     """Return the columns of a file, told by its ending: .csv, .parquet or .npz.
 
-    Raises
-    ------
-    InputError
-        If there is no such file, it is not what its ending says, its columns have different
-        lengths, or it would have to run a pickle to be read.
+    Raises `InputError` if there is no such file, it is not what its ending says, its columns have
+    different lengths, or it would have to run a pickle to be read.
     """
     readers: dict[str, Callable[[Path], Columns]] = {
         ".csv": _read_csv,
@@ -227,14 +215,3 @@ def _parquet_array(column: pa.ChunkedArray) -> np.ndarray:
         return column.to_numpy()
     # Not by way of pandas, which would make a whole number beside a gap a float, and round it.
     return np.array(python_values(column), dtype=object)
-
-
-def as_text(value: object) -> str:
-    """Return a cell as text; a whole number that shared its column with a gap is a float there.
-
-    >>> as_text(3.0), as_text("3.0")
-    ('3', '3.0')
-    """
-    if isinstance(value, float) and value.is_integer():
-        return whole_number(value)
-    return str(value)

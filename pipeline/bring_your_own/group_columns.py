@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
-from pipeline.bring_your_own.columns import ABSENT, Columns, as_text
+from pipeline.bring_your_own.columns import ABSENT, Columns
 from pipeline.errors import InputError
+from pipeline.identifiers import cell_text
 from pipeline.metrics.group_shares import group_names
 from pipeline.metrics.groups import age_bands
 
@@ -39,18 +40,15 @@ _UNKNOWN = tuple(each for each in ABSENT if each not in ("none", "na"))
 def read_group(columns: Columns, name: str) -> tuple[str, np.ndarray]:
     """Return a column's name as it is shown, and each case's group.
 
-    Raises
-    ------
-    InputError
-        Naming the column, if it has several values a row, an age that nobody has, or words of more
-        than `MAX_LEVELS`.
+    Raises `InputError`, naming the column, if it has several values a row, an age that nobody has,
+    or words of more than `MAX_LEVELS`.
     """
     shown = name.strip().removeprefix("group_")
     if shown.casefold() == AGE:
         columns.one_axis(name)
         return "age_band", group_names(age_bands(_ages(columns, name)))
     values = columns.one_axis(name)
-    text = pd.Series([as_text(value) for value in values.tolist()], dtype=object).str.strip()
+    text = pd.Series([cell_text(value) for value in values.tolist()], dtype=object).str.strip()
     numbers = pd.to_numeric(columns.with_points(text), errors="coerce").to_numpy(np.float64)
     known = ~(pd.isna(values) | text.str.casefold().isin(_UNKNOWN).to_numpy())
     usable = known & (np.abs(numbers) <= LARGEST)

@@ -45,7 +45,7 @@ def plain_identifiers(texts: np.ndarray, place: str) -> np.ndarray:
     return np.array([plain[each] for each in texts.tolist()], dtype=object)
 
 
-def require_distinct(ours: Iterable[str], theirs: np.ndarray, words: str, path: Path) -> None:
+def require_disjoint(ours: Iterable[str], theirs: np.ndarray, words: str, path: Path) -> None:
     """Raise `InputError` if any of the second file's identifiers is among those of the first.
 
     `words` say what was expected.

@@ -17,7 +17,7 @@ NUMBER = re.compile(r"(-?[0-9]{1,9})(?:\.0*)?")
 """A label that may be a class's number; a table with a gap writes 1.0."""
 
 
-def read_labels(columns: Columns) -> tuple[str, np.ndarray]:
+def label_column(columns: Columns) -> tuple[str, np.ndarray]:
     """Return the column of the labels and what stands in it, without spaces around."""
     name = columns.require("label", "labels")
     return name, columns.text(name)
@@ -28,10 +28,7 @@ def both_named(outputs: Outputs, texts: Sequence[np.ndarray], place: object) -> 
 
     That is the one other label; where labels are 0 and 1, "not CLASS", unless the class is 0 or 1.
 
-    Raises
-    ------
-    InputError
-        If there are other labels than those of two classes.
+    Raises `InputError` if there are other labels than those of two classes.
     """
     if outputs.classes[0]:
         return outputs
@@ -60,18 +57,10 @@ def class_numbers(
     apart, or all are numbers from 0; a file of names beside one of numbers is read as such only
     where the names are no numbers.
 
-    Parameters
-    ----------
-    texts : sequence of str arrays
-        The labels of each file.
-    classes : sequence of str
-    places : sequence of str
-        File and column of each, for errors.
+    `texts` are the labels of each file, `places` its name and column, for errors.
 
-    Raises
-    ------
-    InputError
-        Naming the place, if a label is neither, may be either, or all are of one class.
+    Raises `InputError`, naming the place, if a label is neither, may be either, or all are of one
+    class.
     """
     named = _names(classes)
     numbered = {str(number): number for number in range(len(classes))}

@@ -37,11 +37,8 @@ _BROKEN_MEMBER = (
 def read_npz(path: Path) -> dict[str, np.ndarray]:
     """Return the arrays of an npz file, by name.
 
-    Raises
-    ------
-    InputError
-        Naming the array, if it is damaged, has another number of rows, holds neither numbers nor
-        text, or would have to run a pickle to be read.
+    Raises `InputError`, naming the array, if it is damaged, has another number of rows, holds
+    neither numbers nor text, or would have to run a pickle to be read.
     """
     try:
         archive = zipfile.ZipFile(path)

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.artifacts import Predictions
-from pipeline.bring_your_own.cases import Given, sha256_of, take
+from pipeline.bring_your_own.cases import Given, take
 from pipeline.bring_your_own.notes import notes, unchecked
 from pipeline.calibrators import Calibrator, fit_calibrator
 from pipeline.config.names import MAX_LENGTH
@@ -21,7 +21,9 @@ from pipeline.config.plan import ExperimentRow
 from pipeline.config.study import Study
 from pipeline.errors import InputError, located
 from pipeline.evaluation import Applied, Run, evaluated_by
+from pipeline.hashes import file_digest
 from pipeline.provenance import array_sha256, fingerprint
+from pipeline.tables.parts.scores import NOT_RECORDED
 
 LOSS = "model"
 """What stands in the place of the training loss, which nobody told: pages say "model with ats"."""
@@ -29,41 +31,30 @@ LOSS = "model"
 SEED = 0
 """Of the halving of the calibration cases; it also stands for the one run."""
 
-NOT_RECORDED = "not recorded"
-
 SITE = "site"
 """A group column of this name is told on the data card."""
+PART = re.compile(r"\s*(?P<name>[^=]+?)\s*=\s*(?P<number>[^=,]+?)\s*(?:,|$)")
+"""A name may hold commas, as classes do; a number may not."""
 
 
 @dataclass(frozen=True)
 class Shown:
-    """What is asked of the report.
-
-    Attributes
-    ----------
-    title : str
-        Of the page and the data.
-    critical : tuple of str
-        Classes that must not be missed.
-    target : float
-        Share of the answers that may be wrong, in (0, 1).
-    calibrators : tuple of str
-        Kinds to be fitted; the last is the headline.
-    prevalence : dict of str to float
-        Shares of the classes where the model is to be used; empty if not stated.
-    costs : dict of str to dict of str to float
-        By true class and class answered, what an error costs where that is not 1.
-    classes : tuple of str
-        Those that have a column; empty for all whose column begins as a class's does.
-    """
+    """What is asked of the report."""
 
     title: str
+    """Of the page and the data."""
     critical: tuple[str, ...]
+    """Classes that must not be missed."""
     target: float
+    """Share of the answers that may be wrong, in (0, 1)."""
     calibrators: tuple[str, ...]
+    """Kinds to be fitted; the last is the headline."""
     prevalence: dict[str, float] = field(default_factory=dict)
+    """Shares of the classes where the model is to be used; empty if not stated."""
     costs: dict[str, dict[str, float]] = field(default_factory=dict)
+    """By true class and class answered, what an error costs where that is not 1."""
     classes: tuple[str, ...] = ()
+    """Those that have a column; empty for all whose column begins as a class's does."""
 
 
 def split_halves(predictions: Predictions) -> tuple[Predictions, Predictions]:
@@ -163,8 +154,8 @@ def given_card(
         },
         "reuse": {},
         "long_tail": None,
-        "files": [{"name": each.path.name, "sha256": sha256_of(each.path)} for each in given],
-        "fingerprint": fingerprint([sha256_of(each.path) for each in given]),
+        "files": [{"name": each.path.name, "sha256": file_digest(each.path)} for each in given],
+        "fingerprint": fingerprint([file_digest(each.path) for each in given]),
         "show_images": False,
         "simulated": False,
         "notes": notes(given),
@@ -225,3 +216,51 @@ def _sites(given: Given) -> dict[str, dict[str, int]]:
         return {}
     counts = groups[column].value_counts().sort_index()
     return {"sites": {str(site): int(number) for site, number in counts.items()}}
+
+
+def read_shares(text: str) -> dict[str, float]:
+    """Return the numbers stated of names; nothing for an empty text.
+
+    Raises `InputError` if a part is not NAME=NUMBER, or a name is stated twice.
+
+    >>> read_shares("malignant=0.1, normal, benign=0.9")
+    {'malignant': 0.1, 'normal, benign': 0.9}
+    """
+    shares: dict[str, float] = {}
+    position = 0
+    while position < len(text):
+        part = PART.match(text, position)
+        if part is None:
+            message = f"CLASS=NUMBER,CLASS=NUMBER expected, got '{text}'"
+            raise InputError(message)
+        name = part["name"]
+        if name in shares:
+            message = f"one number a name expected, got two of '{name}'"
+            raise InputError(message)
+        shares[name] = _number(part["number"])
+        position = part.end()
+    return shares
+
+
+def read_costs(text: str) -> dict[str, dict[str, float]]:
+    """Return the costs stated by true class and by the class answered, TRUE:ANSWERED=COST.
+
+    >>> read_costs("malignant:benign=20,benign:malignant=2")
+    {'malignant': {'benign': 20.0}, 'benign': {'malignant': 2.0}}
+    """
+    costs: dict[str, dict[str, float]] = {}
+    for pair, cost in read_shares(text).items():
+        true, colon, answered = pair.partition(":")
+        if not colon:
+            message = f"TRUE:ANSWERED=COST expected, got '{pair}'"
+            raise InputError(message)
+        costs.setdefault(true.strip(), {})[answered.strip()] = cost
+    return costs
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError as error:
+        message = f"a number expected, got '{text}'"
+        raise InputError(message) from error

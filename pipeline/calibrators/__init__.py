@@ -59,27 +59,18 @@ CALIBRATORS: dict[str, Callable[..., Calibrator]] = {
 def fit_calibrator(kind: str, logits: Logits, labels: Labels, **arguments: Any) -> Calibrator:
     """Fit the calibrator named ``kind`` on held-out logits and labels.
 
+    Raises `InputError` if kind or an argument is unknown, a logit is NaN or infinite, a label has
+    no column, the lengths differ, or there are fewer cases than this calibrator needs.
+
     Parameters
     ----------
     kind : str
         A key of `CALIBRATORS`.
     logits : float array, (n, classes)
-        Held-out calibration logits in nats, float32 or float64; computed with in float64.
-    labels : int array, (n,)
-        True classes, ``0 <= label < classes``.
+        Held-out calibration logits in nats, float32 or float64; computed with in float64. At least
+        as many cases as classes, or as the calibrator's ``MINIMUM_CASES``.
     **arguments
         Settings of that calibrator, as in its configuration.
-
-    Returns
-    -------
-    Calibrator
-        Maps logits, (n, classes), to finite float64 log-probabilities; see `Calibrator`.
-
-    Raises
-    ------
-    InputError
-        If kind or an argument is unknown, a logit is NaN or infinite, a label has no column, the
-        lengths differ, or there are fewer cases than this calibrator needs.
 
     Examples
     --------

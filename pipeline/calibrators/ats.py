@@ -46,11 +46,15 @@ def fit_ats(
     public: what is known is that it is gradient-free, works on the confidences of bins and was
     evaluated with 20 of them. All the rest is our choice.
 
+    Accuracy is unchanged, because the arg-max of a row is. Without ``monotone`` the order of cases
+    may change: count it with `pipeline.calibrators.rank_inversions`. Merged bins and temperatures
+    at a bound are named in ``notes``.
+
+    Raises `InputError` if an argument is not one of the above, or the cases are not fit for
+    fitting.
+
     Parameters
     ----------
-    logits : float array, (n, classes)
-        Held-out calibration logits, in nats. At least 2 cases; fewer than 100 make a single bin.
-    labels : int array, (n,)
     bins : int or "auto"
         Number of bins, or the one of 1, 2, 5, 10, 20, 50 with the least 5-fold negative
         log-likelihood, each T_b then shrunk towards plain temperature scaling's by its sampling
@@ -65,18 +69,6 @@ def fit_ats(
         `pipeline.calibrators.monotone`.
     seed : int
         Draws the folds of "auto".
-
-    Returns
-    -------
-    PiecewiseTemperature or MonotoneTemperature
-        Accuracy is unchanged, because the arg-max of a row is. Without ``monotone`` the order of
-        cases may change: count it with `pipeline.calibrators.rank_inversions`. Merged bins and
-        temperatures at a bound are named in ``notes``.
-
-    Raises
-    ------
-    InputError
-        If an argument is not one of the above, or the cases are not fit for fitting.
 
     References
     ----------

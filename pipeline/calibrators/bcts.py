@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from pipeline.calibrators.calibrator import checked_cases, checked_logits, require_num_classes
+from pipeline.calibrators.calibrator import checked_cases, checked_logits
 from pipeline.calibrators.log_linear import LinearScores, Parameters, fit_log_linear, weak_prior
 from pipeline.calibrators.roots import TEMPERATURE_BOUNDS
 from pipeline.calibrators.softmax import log_softmax
@@ -29,8 +29,7 @@ class BiasCorrectedTemperature:
 
     def __call__(self, logits: Logits) -> LogProbabilities:
         """Return calibrated log-probabilities; each row's exponentials sum to one."""
-        logits = checked_logits(logits)
-        require_num_classes(logits, len(self.biases))
+        logits = checked_logits(logits, num_classes=len(self.biases))
         return log_softmax(log_softmax(logits) / self.temperature + np.asarray(self.biases))
 
 
@@ -42,17 +41,8 @@ def fit_bcts(logits: Logits, labels: Labels) -> BiasCorrectedTemperature:
     Convex in 1/T and b. A normal prior of deviation 10 nats on each bias and on 1/T - 1 keeps a
     class without a case finite.
 
-    Parameters
-    ----------
-    logits : float array, (n, classes)
-        Held-out calibration logits, in nats. At least as many cases as classes.
-    labels : int array, (n,)
-
-    Returns
-    -------
-    BiasCorrectedTemperature
-        The biases may change the arg-max, hence accuracy. T is kept within [0.05, 20]; one at its
-        bound and classes without a case are named in ``notes``.
+    The biases may change the arg-max, hence accuracy. T is kept within [0.05, 20]; one at its bound
+    and classes without a case are named in ``notes``.
 
     References
     ----------

@@ -33,22 +33,16 @@ def fit_bts(
 
     Confidences up to ``threshold`` fall into ``bins - 1`` bins of equal mass, those above into one.
 
+    Accuracy is unchanged, because the arg-max of a row is; the order of cases may change. A bin
+    whose temperature stopped at a bound takes that of all cases, our choice: the source's bins hold
+    thousands. Such bins and merged ones are named in ``notes``.
+
     Parameters
     ----------
-    logits : float array, (n, classes)
-        Held-out calibration logits, in nats. At least 2 cases.
-    labels : int array, (n,)
     bins : int
         Neighbours are merged until each holds at least 50 cases, which the source leaves open.
     threshold : float
         Confidence in (0, 1) above which there is a single bin.
-
-    Returns
-    -------
-    PiecewiseTemperature
-        Accuracy is unchanged, because the arg-max of a row is; the order of cases may change.
-        A bin whose temperature stopped at a bound takes that of all cases, our choice: the source's
-        bins hold thousands. Such bins and merged ones are named in ``notes``.
 
     References
     ----------

@@ -12,9 +12,8 @@ from pipeline.calibrators.bcts import absent_notes
 from pipeline.calibrators.calibrator import (
     checked_cases,
     checked_logits,
-    require_num_classes,
+    few_cases_notes,
 )
-from pipeline.calibrators.few_cases import few_cases_notes
 from pipeline.calibrators.log_linear import (
     LinearScores,
     Parameters,
@@ -44,8 +43,7 @@ class DirichletCalibration:
 
     def __call__(self, logits: Logits) -> LogProbabilities:
         """Return calibrated log-probabilities; each row's exponentials sum to one."""
-        logits = checked_logits(logits)
-        require_num_classes(logits, len(self.biases))
+        logits = checked_logits(logits, num_classes=len(self.biases))
         return log_softmax(
             log_softmax(logits) @ np.asarray(self.weights).T + np.asarray(self.biases)
         )
@@ -70,11 +68,11 @@ def fit_dirichlet(
     A step costs 4 n K^2 operations and there may be hundreds. Measured on one core with "auto":
     0.5 s for 5,000 cases of 10 classes, 20 s for 5,000 of 100. For 1,000 classes use `vector`.
 
+    May change the arg-max, hence accuracy. The strength chosen, too few cases, and classes without
+    any, are named in ``notes``.
+
     Parameters
     ----------
-    logits : float array, (n, classes)
-        Held-out calibration logits, in nats. At least as many cases as classes; with "auto" three.
-    labels : int array, (n,)
     off_diagonal : float or "auto"
         :math:`\lambda \ge 0`; or the one of 10^4, 10^3, ... 10^-2 of least 3-fold negative
         log-likelihood, searched downward until it rises. What is right varies by a factor of 10^4
@@ -83,12 +81,6 @@ def fit_dirichlet(
         :math:`\mu \ge 0`.
     seed : int
         Draws the folds of "auto".
-
-    Returns
-    -------
-    DirichletCalibration
-        May change the arg-max, hence accuracy. The strength chosen, too few cases, and classes
-        without any, are named in ``notes``.
 
     References
     ----------

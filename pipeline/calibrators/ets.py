@@ -54,17 +54,8 @@ def fit_ets(logits: Logits, labels: Labels) -> EnsembleTemperature:
     As in the source, T is found first, as in plain temperature scaling, and then the weights, a
     convex problem. From there all are refined together, which can only lower the loss.
 
-    Parameters
-    ----------
-    logits : float array, (n, classes)
-        Held-out calibration logits, in nats. At least 2 cases.
-    labels : int array, (n,)
-
-    Returns
-    -------
-    EnsembleTemperature
-        Accuracy is unchanged, because the arg-max of a row is; the order of cases may change. No
-        weight is below 1e-6. A temperature at its bound is named in ``notes``.
+    Accuracy is unchanged, because the arg-max of a row is; the order of cases may change. No weight
+    is below 1e-6. A temperature at its bound is named in ``notes``.
 
     References
     ----------

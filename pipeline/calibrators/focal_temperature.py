@@ -60,17 +60,8 @@ def fit_focal_temperature(logits: Logits, labels: Labels) -> FocalTemperature:
     .. math:: \log p(z) = \log \mathrm{focal}_\gamma(\mathrm{softmax}(z / T)),
               \qquad 0.05 \le T \le 20, \quad 0 \le \gamma \le 10
 
-    Parameters
-    ----------
-    logits : float array, (n, classes)
-        Held-out calibration logits, in nats. At least 2 cases.
-    labels : int array, (n,)
-
-    Returns
-    -------
-    FocalTemperature
-        Accuracy is unchanged, because the arg-max of a row is; the order of cases may change.
-        ``notes`` tells of a value at its bound.
+    Accuracy is unchanged, because the arg-max of a row is; the order of cases may change. ``notes``
+    tells of a value at its bound.
 
     References
     ----------

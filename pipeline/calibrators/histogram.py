@@ -54,20 +54,11 @@ def fit_histogram(logits: Logits, labels: Labels, *, bins: int = 20) -> Histogra
 
     Accuracy is smoothed to (hits + 1)/(n + 2), so that no log-probability is infinite.
 
-    Parameters
-    ----------
-    logits : float array, (n, classes)
-        Held-out calibration logits, in nats. At least 2 cases.
-    labels : int array, (n,)
-    bins : int
-        Neighbours are merged until each holds at least 50 cases.
+    The arg-max of a row changes where the bin's accuracy falls below what the runner-up then gets,
+    and all cases of a bin tie. The other classes keep their proportions, over-confident ones too,
+    which more cases do not mend. Merged bins are named in ``notes``.
 
-    Returns
-    -------
-    HistogramBinning
-        The arg-max of a row changes where the bin's accuracy falls below what the runner-up then
-        gets, and all cases of a bin tie. The other classes keep their proportions, over-confident
-        ones too, which more cases do not mend. Merged bins are named in ``notes``.
+    Neighbouring bins are merged until each holds at least 50 cases.
 
     References
     ----------

@@ -52,17 +52,8 @@ def fit_hts(logits: Logits, labels: Labels) -> EntropyTemperature:
     .. math:: \log T(z) = a + b \log \bar H(z), \qquad
               \bar H(z) = -\frac{1}{\log K} \sum_k p_k \log p_k, \quad p = \mathrm{softmax}(z)
 
-    Parameters
-    ----------
-    logits : float array, (n, classes)
-        Held-out calibration logits, in nats. At least 2 cases.
-    labels : int array, (n,)
-
-    Returns
-    -------
-    EntropyTemperature
-        Accuracy is unchanged, because the arg-max of a row is; the order of cases may change.
-        ``notes`` tells of calibration cases whose T stopped at a bound, [0.05, 20].
+    Accuracy is unchanged, because the arg-max of a row is; the order of cases may change. ``notes``
+    tells of calibration cases whose T stopped at a bound, [0.05, 20].
 
     References
     ----------

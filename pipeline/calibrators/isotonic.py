@@ -8,8 +8,11 @@ from typing import ClassVar
 import numpy as np
 
 from pipeline.calibrators.bcts import absent_notes
-from pipeline.calibrators.calibrator import checked_cases, checked_logits, require_num_classes
-from pipeline.calibrators.few_cases import few_cases_notes
+from pipeline.calibrators.calibrator import (
+    checked_cases,
+    checked_logits,
+    few_cases_notes,
+)
 from pipeline.calibrators.softmax import log_softmax
 from pipeline.shapes import Labels, Logits, LogProbabilities
 
@@ -30,8 +33,7 @@ class IsotonicCalibration:
 
     def __call__(self, logits: Logits) -> LogProbabilities:
         """Return calibrated log-probabilities; each row's exponentials sum to one."""
-        logits = checked_logits(logits)
-        require_num_classes(logits, len(self.knots))
+        logits = checked_logits(logits, num_classes=len(self.knots))
         result = np.exp(log_softmax(logits))
         for k, (knots, values) in enumerate(zip(self.knots, self.values, strict=True)):
             result[:, k] = np.interp(result[:, k], knots, values)
@@ -43,19 +45,11 @@ class IsotonicCalibration:
 def fit_isotonic(logits: Logits, labels: Labels) -> IsotonicCalibration:
     """Fit, for each class, the rising curve of least squares from its probability to its frequency.
 
-    Parameters
-    ----------
-    logits : float array, (n, classes)
-        Held-out calibration logits, in nats. At least as many cases as classes; hundreds a class
-        are needed for it to do more good than harm.
-    labels : int array, (n,)
+    May change the arg-max, hence accuracy, and makes ties. Frequencies of exactly zero are raised
+    to 1 / (n classes), our choice, so that no log-probability is infinite. Too few cases and
+    classes without any are named in ``notes``.
 
-    Returns
-    -------
-    IsotonicCalibration
-        May change the arg-max, hence accuracy, and makes ties. Frequencies of exactly zero are
-        raised to 1 / (n classes), our choice, so that no log-probability is infinite. Too few
-        cases and classes without any are named in ``notes``.
+    Hundreds of cases a class are needed for it to do more good than harm.
 
     References
     ----------

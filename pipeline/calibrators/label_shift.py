@@ -13,7 +13,6 @@ from pipeline.calibrators.calibrator import (
     SiteCases,
     checked_cases,
     checked_logits,
-    require_num_classes,
 )
 from pipeline.calibrators.prior import mean_prediction
 from pipeline.calibrators.softmax import log_softmax
@@ -43,8 +42,7 @@ class LabelShiftCorrection:
 
     def __call__(self, logits: Logits) -> LogProbabilities:
         """Return calibrated log-probabilities; each row's exponentials sum to one."""
-        logits = checked_logits(logits)
-        require_num_classes(logits, len(self.log_weights))
+        logits = checked_logits(logits, num_classes=len(self.log_weights))
         return log_softmax(self.calibrator(logits) + np.asarray(self.log_weights))
 
 
@@ -57,6 +55,11 @@ def fit_label_shift(
     so
 
     .. math:: q(y \mid x) \propto p(y \mid x) \, \frac{q(y)}{p(y)}
+
+    May change the arg-max. Shares are kept above 1 / (n classes), so that no log-probability is
+    infinite.
+
+    Raises `InputError` if "bbse" cannot tell the classes apart because C is (nearly) singular.
 
     Parameters
     ----------
@@ -72,17 +75,6 @@ def fit_label_shift(
         the source and :math:`\mu` the shares of predicted classes at the target; it asks nothing
         of the probabilities, but needs every class predicted.
 
-    Returns
-    -------
-    LabelShiftCorrection
-        May change the arg-max. Shares are kept above 1 / (n classes), so that no log-probability is
-        infinite.
-
-    Raises
-    ------
-    InputError
-        If "bbse" cannot tell the classes apart because C is (nearly) singular.
-
     References
     ----------
     Saerens, Latinne, Decaestecker, Neural Computation 14 (2002) 21, section 2.2; Lipton, Wang,
@@ -91,8 +83,7 @@ def fit_label_shift(
     """
     one_of("method", method, ("em", "bbse"))
     source_logits, source_labels = checked_cases(source.logits, source.required_labels)
-    target_logits = checked_logits(target.logits)
-    require_num_classes(target_logits, source_logits.shape[1])
+    target_logits = checked_logits(target.logits, num_classes=source_logits.shape[1])
     if len(target_logits) < MINIMUM_CASES:
         message = f"at least {MINIMUM_CASES} target case is needed, got none"
         raise InputError(message)

@@ -70,11 +70,6 @@ def fit_log_linear(
 
     Parameters
     ----------
-    inputs : float array, (n, classes)
-        Log-probabilities.
-    labels : int array, (n,)
-    scores : LinearScores
-    penalty : QuadraticPenalty
     start : float array, (parameters,), optional
         The penalty's centre by default.
     bounds : list of (low, high), optional

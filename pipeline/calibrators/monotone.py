@@ -16,7 +16,7 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy.optimize import isotonic_regression
 
-from pipeline.calibrators.calibrator import checked_logits, require_num_classes
+from pipeline.calibrators.calibrator import checked_logits
 from pipeline.calibrators.confidence_bins import bin_of, equal_mass_edges
 from pipeline.calibrators.piecewise import CalibrationSet, PiecewiseTemperature
 from pipeline.calibrators.roots import (
@@ -66,8 +66,7 @@ class MonotoneTemperature:
         A case that would need T below 0.05, because its largest logits are nearly equal, is left
         at 0.05; its other classes are then lowered together until its confidence is g(c).
         """
-        logits = checked_logits(logits)
-        require_num_classes(logits, self.num_classes)
+        logits = checked_logits(logits, num_classes=self.num_classes)
         chance = np.log(self.num_classes - 1.0)
         before = np.maximum(confidence_log_odds(logits) + chance, 0.0)
         after = self.curve(before)

@@ -132,7 +132,6 @@ def fit_bin_temperatures(
 
     Parameters
     ----------
-    calibration : CalibrationSet
     edges : float array, (bins - 1,)
         Log-odds of confidence between the bins.
     objective : {"confidence", "nll"}

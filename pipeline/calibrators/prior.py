@@ -17,7 +17,6 @@ from pipeline.calibrators.calibrator import (
     Calibrator,
     checked_cases,
     checked_logits,
-    require_num_classes,
 )
 from pipeline.calibrators.softmax import log_softmax, row_blocks
 from pipeline.calibrators.temperature import fit_temperature
@@ -47,8 +46,7 @@ class PriorCorrection:
 
     def __call__(self, logits: Logits) -> LogProbabilities:
         """Return calibrated log-probabilities; each row's exponentials sum to one."""
-        logits = checked_logits(logits)
-        require_num_classes(logits, len(self.biases))
+        logits = checked_logits(logits, num_classes=len(self.biases))
         corrected = log_softmax(log_softmax(logits) + np.asarray(self.biases))
         return corrected if self.then is None else self.then(corrected)
 
@@ -69,11 +67,14 @@ def fit_prior(
     Generative cross-entropy can leave the mean prediction free where predictions hardly depend on
     the image.
 
+    The biases may change the arg-max, hence accuracy. A share not reached with biases within 20
+    nats is named in ``notes``.
+
+    Raises `InputError` if the prevalence is not a distribution over the classes, or the cases are
+    not fit for fitting.
+
     Parameters
     ----------
-    logits : float array, (n, classes)
-        Held-out calibration logits, in nats. At least as many cases as classes.
-    labels : int array, (n,)
     prevalence : "calibration" or list of float
         The labels' own shares, or those of another site: one positive share a class, summing to 1.
         A class without a calibration case is given the share of half a case.
@@ -81,18 +82,6 @@ def fit_prior(
         Calibrator fitted after the correction. It is always fitted at the labels' own
         prevalence, the only one at which they can tell of over-confidence, and then applied at the
         stated one.
-
-    Returns
-    -------
-    PriorCorrection
-        The biases may change the arg-max, hence accuracy. A share not reached with biases within
-        20 nats is named in ``notes``.
-
-    Raises
-    ------
-    InputError
-        If the prevalence is not a distribution over the classes, or the cases are not fit for
-        fitting.
 
     Examples
     --------

@@ -14,18 +14,10 @@ def rank_inversions(before: Float[np.ndarray, "cases"], after: Float[np.ndarray,
     Pairs tied in either do not count. Zero means that the risk-coverage curve has not changed but
     for ties; ``n (n - 1) / 2`` that the order is reversed. O(n log n).
 
-    Parameters
-    ----------
-    before, after : float array, (n,)
-        Confidence of each case, before and after calibration.
+    `before` and `after` are the confidence of each case, before and after calibration.
 
-    Raises
-    ------
-    InputError
-        If the two have different lengths.
+    Raises `InputError` if the two have different lengths.
 
-    Examples
-    --------
     Of three pairs only (0.7, 0.8) is swapped:
 
     >>> rank_inversions(np.array([0.6, 0.7, 0.8]), np.array([0.5, 0.9, 0.8]))

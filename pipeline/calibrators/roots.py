@@ -151,14 +151,12 @@ def solve_log_temperatures(
 
     Parameters
     ----------
-    equation : Equation
     groups : int array, (chosen,)
         The group of each chosen case.
     cases : int array, (chosen,), optional
         Ascending indices of the chosen cases; all by default.
     start : float array, (groups,), optional
         First guess of log T; 0 by default.
-    limits : Limits
     rough : Equation, optional
         The same equation as fast as it can be had: first guesses are its roots.
 

@@ -61,10 +61,7 @@ def to_json(calibrator: Calibrator) -> dict[str, Any]:
 def from_json(record: dict[str, Any]) -> Calibrator:
     """Build the calibrator that `to_json` wrote.
 
-    Raises
-    ------
-    InputError
-        If the type is unknown, or a part is missing or unknown.
+    Raises `InputError` if the type is unknown, or a part is missing or unknown.
 
     >>> from_json({"type": "TemperatureScaling", "temperature": 1.5, "notes": []}).temperature
     1.5

@@ -58,6 +58,8 @@ def fit_site(calibrator: Calibrator, target: SiteCases, *, bins: int = 5) -> Sit
     source's calibration held, :math:`\tau^2` the spread between bins beyond that error. With no
     evidence against the source the weight is 0. The construction is our choice.
 
+    Keeps the arg-max if the source calibrator does. The weights are named in ``notes``.
+
     Parameters
     ----------
     calibrator : Calibrator
@@ -66,11 +68,6 @@ def fit_site(calibrator: Calibrator, target: SiteCases, *, bins: int = 5) -> Sit
         Labelled cases of the site, at least 2; a few dozen begin to tell.
     bins : int
         Most bins; neighbours are merged until each holds at least 50 of the site's cases.
-
-    Returns
-    -------
-    SiteRecalibration
-        Keeps the arg-max if the source calibrator does. The weights are named in ``notes``.
 
     References
     ----------

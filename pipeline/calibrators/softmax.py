@@ -32,11 +32,7 @@ def log_softmax(
     as sure of one class as of another tie to the last bit, at every temperature. Adding a constant
     to a row changes nothing as far as the sum itself is exact.
 
-    Parameters
-    ----------
-    logits : float array, (n, classes)
-    temperatures : float or float array, (n,)
-        Positive.
+    Temperatures, one for all cases or one a case, are positive.
 
     >>> np.exp(log_softmax(np.array([[0.0, np.log(9.0)]]), 2.0)).round(12)
     array([[0.25, 0.75]])
@@ -83,7 +79,6 @@ def exponential_moments(
 
     Parameters
     ----------
-    logits : float array, (n, classes)
     highest : float array, (n,)
         The largest logit of each case.
     cases : int array, (chosen,)

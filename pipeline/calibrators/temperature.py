@@ -44,23 +44,16 @@ def fit_temperature(logits: Logits, labels: Labels) -> TemperatureScaling:
     The likelihood is convex in 1/T: its derivative has one root, which a bracketed Halley search
     finds.
 
+    Accuracy is unchanged, because the arg-max of a row is. A temperature at its bound, or one the
+    cases leave open (constant logits; then 1), is named in ``notes``.
+
+    Raises `InputError` if a label has no logit column, a logit is not finite, or there are fewer
+    than 2 cases.
+
     Parameters
     ----------
     logits : float array, (n, classes)
         Held-out calibration logits, in nats; never the training split. At least 2 cases.
-    labels : int array, (n,)
-        True classes, ``0 <= label < classes``.
-
-    Returns
-    -------
-    TemperatureScaling
-        Accuracy is unchanged, because the arg-max of a row is. A temperature at its bound, or one
-        the cases leave open (constant logits; then 1), is named in ``notes``.
-
-    Raises
-    ------
-    InputError
-        If a label has no logit column, a logit is not finite, or there are fewer than 2 cases.
 
     References
     ----------
@@ -113,12 +106,7 @@ def settle_at_bounds(roots: Roots, whole: Roots) -> tuple[Roots, tuple[str, ...]
     A bin of few cases, all of them right or nearly all unsure, has a likelihood that rises up to
     the bound: believed, it makes cases next to an even chance certain. A single bin stays as it is.
 
-    Parameters
-    ----------
-    roots : Roots
-        Of the bins.
-    whole : Roots
-        Of all cases as one group.
+    `roots` are of the bins, `whole` of all cases as one group.
 
     >>> bins = Roots(np.array([0.5, np.log(0.05)]), np.ones(2), np.ones(2, bool), np.ones(2, int))
     >>> one = Roots(np.array([0.25]), np.ones(1), np.ones(1, bool), np.ones(1, int))

@@ -8,8 +8,11 @@ from typing import ClassVar
 import numpy as np
 
 from pipeline.calibrators.bcts import absent_notes
-from pipeline.calibrators.calibrator import checked_cases, checked_logits, require_num_classes
-from pipeline.calibrators.few_cases import few_cases_notes
+from pipeline.calibrators.calibrator import (
+    checked_cases,
+    checked_logits,
+    few_cases_notes,
+)
 from pipeline.calibrators.log_linear import LinearScores, fit_log_linear, weak_prior
 from pipeline.calibrators.softmax import log_softmax
 from pipeline.shapes import Labels, Logits, LogProbabilities
@@ -27,8 +30,7 @@ class VectorScaling:
 
     def __call__(self, logits: Logits) -> LogProbabilities:
         """Return calibrated log-probabilities; each row's exponentials sum to one."""
-        logits = checked_logits(logits)
-        require_num_classes(logits, len(self.slopes))
+        logits = checked_logits(logits, num_classes=len(self.slopes))
         return log_softmax(log_softmax(logits) * np.asarray(self.slopes) + np.asarray(self.biases))
 
 
@@ -41,17 +43,8 @@ def fit_vector(logits: Logits, labels: Labels) -> VectorScaling:
     constant that a row of logits leaves free. Convex. A normal prior of deviation 10 on each
     w_k - 1 and b_k keeps separable and absent classes finite.
 
-    Parameters
-    ----------
-    logits : float array, (n, classes)
-        Held-out calibration logits, in nats. At least as many cases as classes.
-    labels : int array, (n,)
-
-    Returns
-    -------
-    VectorScaling
-        May change the arg-max, hence accuracy. Too few cases and classes without any are named in
-        ``notes``.
+    May change the arg-max, hence accuracy. Too few cases and classes without any are named in
+    ``notes``.
 
     References
     ----------

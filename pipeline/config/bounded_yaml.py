@@ -46,12 +46,9 @@ class _Loader(_Base):
 def parse_yaml(text: str) -> Any:
     """Return what a YAML document holds.
 
-    Raises
-    ------
-    InputError
-        If it is no YAML, nests deeper than `MAX_DEPTH`, repeats more than `MAX_REPEATED` by
-        aliases, holds a tag, a control character or a number longer than `MAX_DIGITS`, or states a
-        key twice; the message names the line and no value.
+    Raises `InputError` if it is no YAML, nests deeper than `MAX_DEPTH`, repeats more than
+    `MAX_REPEATED` by aliases, holds a tag, a control character or a number longer than
+    `MAX_DIGITS`, or states a key twice; the message names the line and no value.
     """
     try:
         _Bounds().require(yaml.parse(text, Loader=_Loader))

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, PositiveInt, model_validator
 
 from pipeline.config.names import MAX_LENGTH, require_name
-from pipeline.config.reading import Strict, check_config, merge, read_yaml
+from pipeline.config.reading import Model, Strict, check_config, merge, read_yaml
 from pipeline.errors import InputError, located
 from pipeline.splits import SPLITS, Split
 
@@ -191,6 +191,10 @@ class Dataset(Strict):
             raise ValueError(message)
         return self
 
+    def arguments_as(self, model: type[Model]) -> Model:
+        """Return the arguments as the model of its adapter, or raise `InputError`."""
+        return check_config(self.arguments, model, place=f"{self.title}: arguments")
+
 
 def read_dataset(configs: Path, name: str) -> Dataset:
     """Return the data set of a name, which its file states in full or as a difference.
@@ -199,18 +203,8 @@ def read_dataset(configs: Path, name: str) -> Dataset:
     mappings merge key by key, null takes away what the base states, anything else replaces it. The
     base is a data set of its own and has no base itself.
 
-    Parameters
-    ----------
-    configs : Path
-        The project's folder ``configs``.
-    name : str
-        The data set's name, which is its file's without ``.yaml``.
-
-    Raises
-    ------
-    InputError
-        If the name is none, a file is absent or is no YAML mapping, the base is no data set or has
-        a base itself, or a key is unknown, missing or of the wrong type.
+    Raises `InputError` if the name is none, a file is absent or is no YAML mapping, the base is no
+    data set or has a base itself, or a key is unknown, missing or of the wrong type.
     """
     own, *base = _read_files(configs, name).values()
     stated = merge(base[0], own) if base else own
@@ -220,10 +214,7 @@ def read_dataset(configs: Path, name: str) -> Dataset:
 def dataset_files(configs: Path, name: str) -> list[Path]:
     """Return the YAML files that a data set is read from: its own, and its base's if it has one.
 
-    Raises
-    ------
-    InputError
-        If one of them is absent or is no YAML mapping, or the base is no data set.
+    Raises `InputError` if one of them is absent or is no YAML mapping, or the base is no data set.
     """
     return list(_read_files(configs, name))
 

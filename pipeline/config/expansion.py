@@ -26,12 +26,9 @@ from pipeline.errors import InputError, located
 def expand_plan(names: Iterable[str], configs: Path) -> Plan:
     """Return the plan of some studies, with every file that it names read and checked.
 
-    Raises
-    ------
-    InputError
-        If a study, data set, network, recipe, loss or calibrator it names has no valid file, a
-        partner should have an experiment's classes and has others, or shares or costs are stated of
-        a class that its data set has not.
+    Raises `InputError` if a study, data set, network, recipe, loss or calibrator it names has no
+    valid file, a partner should have an experiment's classes and has others, or shares or costs are
+    stated of a class that its data set has not.
     """
     studies = {name: read_study(name, configs) for name in names}
     datasets: dict[str, DatasetRow] = {}

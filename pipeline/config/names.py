@@ -23,15 +23,8 @@ UNDOTTED = "without '.', which DVC takes for the end of a key"
 def require_name(name: object, of: str) -> str:
     """Return what may become a command and a path; raise `InputError` for anything else.
 
-    Parameters
-    ----------
-    name : object
-        What stands in a config or on the command line.
-    of : str
-        What is called so, with its article.
+    `of` is what is called so, with its article.
 
-    Examples
-    --------
     >>> require_name("busi-2.1", of="a data set")
     'busi-2.1'
     >>> require_name("../busi", of="a data set")

@@ -28,11 +28,8 @@ MAX_BYTES = 1_000_000
 def read_config(path: Path, model: type[Model]) -> Model:
     """Return the model held in a YAML file.
 
-    Raises
-    ------
-    InputError
-        If the file is absent, is no YAML mapping, or a key is unknown, missing or of the wrong
-        type; the message names the file, the key and, for an unknown key, the known ones.
+    Raises `InputError` if the file is absent, is no YAML mapping, or a key is unknown, missing or
+    of the wrong type; the message names the file, the key and, for an unknown key, the known ones.
     """
     return check_config(read_yaml(path), model, place=path)
 
@@ -55,10 +52,7 @@ def read_yaml(path: Path, *, max_bytes: int = MAX_BYTES) -> dict[str, Any]:
 def read_text(path: Path, *, max_bytes: int) -> str:
     """Return a file's text.
 
-    Raises
-    ------
-    InputError
-        Naming the file, if it cannot be read, is larger, or is no UTF-8.
+    Raises `InputError`, naming the file, if it cannot be read, is larger, or is no UTF-8.
     """
     try:
         if (size := path.stat().st_size) > max_bytes:
@@ -82,8 +76,6 @@ def merge(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
     Mappings merge key by key, null takes a key of the base away, anything else replaces it. A null
     whose key the base lacks is kept, so that a misspelt key is not passed over.
 
-    Examples
-    --------
     >>> merge({"a": {"b": 1, "c": 2}, "d": [3]}, {"a": {"b": None}, "d": [4, 5]})
     {'a': {'c': 2}, 'd': [4, 5]}
     """

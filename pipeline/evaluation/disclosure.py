@@ -26,12 +26,8 @@ SITE = "site"
 def disclosed_tables(tables: Tables, card: Mapping[str, Any]) -> dict[str, pd.DataFrame]:
     """Return an experiment's tables as they may be handed out; those left without rows are gone.
 
-    Parameters
-    ----------
-    tables : mapping of str to DataFrame
-        Those of `compute_tables`, by name.
-    card : mapping
-        The data set's: images of each class in the test split.
+    `tables` are those of `compute_tables`, by name; `card` tells the images of each class in the
+    test split.
     """
     shown = class_visibilities(tables, card)
     found = {

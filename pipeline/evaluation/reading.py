@@ -64,10 +64,7 @@ def read_experiment(
 def read_runs(logits: Path, probabilities: Path, row: ExperimentRow) -> list[Run]:
     """Return every run of an experiment, in the plan's order.
 
-    Raises
-    ------
-    InputError
-        Naming the file that is absent or not what it must be.
+    Raises `InputError`, naming the file that is absent or not what it must be.
     """
     return [
         Run(

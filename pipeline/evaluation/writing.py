@@ -34,10 +34,7 @@ def write_scores(
     Small groups are masked (`disclosed_tables`), control characters left out and formulas defused
     (`csv_text`).
 
-    Raises
-    ------
-    InputError
-        If two classes have one name but for control characters.
+    Raises `InputError` if two classes have one name but for control characters.
     """
     if len({printable(name) for name in card["classes"]}) < len(card["classes"]):
         message = "classes: names that differ in what can be printed expected, got one twice"

@@ -11,14 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Container
 
-import numpy as np
-from jaxtyping import Shaped
-
 from pipeline.metrics.accuracy import ACCURACY, BALANCED_ACCURACY, MACRO_F1
 from pipeline.metrics.auroc import AUROC
 from pipeline.metrics.bins import NUM_BINS
 from pipeline.metrics.brier import BRIER
-from pipeline.metrics.calibrated_model import ECE_IF_CALIBRATED
+from pipeline.metrics.calibrated_bins import ECE_IF_CALIBRATED
 from pipeline.metrics.calibration_error import ADA_ECE, CLASSWISE_ECE, ECE, MCE
 from pipeline.metrics.calibration_in_the_large import CALIBRATION_IN_THE_LARGE, CONFIDENCE_GAP
 from pipeline.metrics.cases import Cases, prepare_cases
@@ -35,7 +32,7 @@ from pipeline.metrics.risk_points import (
 from pipeline.metrics.selective import AUGRC, AURC, E_AURC, selective_summary
 from pipeline.metrics.smooth_ece import SMOOTH_ECE
 from pipeline.metrics.truth import TRUTH_ERROR
-from pipeline.metrics.weighting import Estimates, Weights
+from pipeline.metrics.weighting import Estimates, Patients, Weights
 from pipeline.shapes import Labels, LogProbabilities, Probabilities
 
 __all__ = [
@@ -122,29 +119,13 @@ def score(
 ) -> dict[str, float | None]:
     """Return every metric of `METRICS` for one set of predictions.
 
-    Parameters
-    ----------
-    log_probabilities : float array, (n, classes)
-        Calibrated or not; each row's exponentials sum to one.
-    labels : int array, (n,)
-        True classes, ``0 <= label < classes``.
-    num_bins : int
-        Bins of the binned calibration errors.
+    One entry a metric, always; None where these labels have no such number (AUROC of a single
+    class), which the metric itself refuses when called directly. NLL is infinite if a true class
+    has probability zero. No value is NaN.
 
-    Returns
-    -------
-    dict of str to float or None
-        One entry a metric, always; None where these labels have no such number (AUROC of a single
-        class), which the metric itself refuses when called directly. NLL is infinite if a true
-        class has probability zero. No value is NaN.
+    Raises `InputError` if lengths differ, a label has no column, or rows are no log-probabilities.
 
-    Raises
-    ------
-    InputError
-        If lengths differ, a label has no column, or rows are no log-probabilities.
-
-    Examples
-    --------
+    >>> import numpy as np
     >>> numbers = score(np.log([[0.75, 0.25], [0.75, 0.25]]), np.array([0, 1]))
     >>> numbers["accuracy"], round(numbers["ece"], 12)
     (0.5, 0.25)
@@ -159,23 +140,18 @@ def score_cases(cases: Cases) -> dict[str, float | None]:
 
 
 def score_derived(
-    cases: Cases, patients: Shaped[np.ndarray, "cases"], truth: Probabilities | None = None
+    cases: Cases, patients: Patients, truth: Probabilities | None = None
 ) -> dict[str, float]:
     """Return the metrics of `DERIVED` for cases already checked.
 
-    Parameters
-    ----------
-    cases : Cases
-    patients : array, (n,)
-        Who each case belongs to.
-    truth : float array, (n, classes), optional
-        The probabilities that the labels were drawn from; what needs them is left out without.
+    `truth`, (n, classes), holds the probabilities that the labels were drawn from; what needs them
+    is left out without.
     """
     known = vars(cases) | {"cases": cases, "patients": patients, "truth": truth}
     return {
-        name: float(metric.function(*(known[argument] for argument in metric.arguments)))
+        name: float(metric.function(**{each: known[each] for each in metric.arguments}))
         for name, metric in DERIVED.items()
-        if all(known[argument] is not None for argument in metric.arguments)
+        if all(known[each] is not None for each in metric.arguments)
     }
 
 

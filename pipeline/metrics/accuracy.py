@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pipeline.metrics.metric import CLASSES, Metric
+from pipeline.metrics.metric import Metric
 from pipeline.metrics.weighting import Estimates, Weights, case_weights, sums_by_bin, weighted_mean
 from pipeline.shapes import Labels, LogProbabilities
 
@@ -24,7 +24,6 @@ def accuracy(
 ACCURACY = Metric(
     name="accuracy",
     function=accuracy,
-    arguments=CLASSES,
     kind="accuracy",
     better="higher",
     label="Accuracy",
@@ -58,7 +57,6 @@ def balanced_accuracy(
 BALANCED_ACCURACY = Metric(
     name="balanced_accuracy",
     function=balanced_accuracy,
-    arguments=CLASSES,
     kind="accuracy",
     better="higher",
     label="Balanced accuracy",
@@ -95,7 +93,6 @@ def macro_f1(
 MACRO_F1 = Metric(
     name="macro_f1",
     function=macro_f1,
-    arguments=CLASSES,
     kind="accuracy",
     better="higher",
     label="Macro F1",

@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from pipeline.errors import InputError
-from pipeline.metrics.metric import CLASSES, Metric
+from pipeline.metrics.metric import Metric
 from pipeline.metrics.weighting import (
     BLOCK_ELEMENTS,
     Estimates,
@@ -36,28 +36,13 @@ def auroc(
     With two classes, that of class 1. With more, the mean over the classes that occur of each
     class's area against all the others (one-vs-rest, macro).
 
-    Parameters
-    ----------
-    log_probabilities : float array, (n, classes)
-        Only the order of each column matters. Logarithms order cases whose probabilities both
-        round to one.
-    labels : int array, (n,)
-        True classes, ``0 <= label < classes``.
-    weights : float array, (..., n), optional
-        How often each case counts.
+    A resample that holds one class alone gives NaN.
 
-    Returns
-    -------
-    float or float array, (...)
-        NaN in a resample that holds one class alone.
+    Only the order of each column matters; logarithms order cases whose probabilities both round to
+    one.
 
-    Raises
-    ------
-    InputError
-        If the labels are all of one class.
+    Raises `InputError` if the labels are all of one class.
 
-    Examples
-    --------
     >>> positive = np.array([0.1, 0.4, 0.35, 0.8])
     >>> two_classes = np.log(np.column_stack([1 - positive, positive]))
     >>> float(auroc(two_classes, np.array([0, 0, 1, 1])))  # 3 of 4 pairs in order
@@ -79,7 +64,6 @@ def auroc(
 AUROC = Metric(
     name="auroc",
     function=auroc,
-    arguments=CLASSES,
     kind="accuracy",
     better="higher",
     label="AUROC",

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 
 import numpy as np
-from jaxtyping import Float, Shaped
+from jaxtyping import Float
 
 from pipeline.errors import InputError
 from pipeline.metrics import METRICS, NUM_BINS, Cases, evaluate, prepare_cases
-from pipeline.metrics.calibrated_model import expected_ece_if_calibrated
+from pipeline.metrics.calibrated_bins import expected_ece_if_calibrated
 from pipeline.metrics.intervals import LEVEL, Interval, bias_bounded_interval, percentile_interval
 from pipeline.metrics.side_by_side import side_by_side
-from pipeline.metrics.weighting import Weights
+from pipeline.metrics.weighting import Patients, Weights
 from pipeline.shapes import Labels, LogProbabilities, require_same_length
 
 NUM_RESAMPLES = 1000
@@ -20,61 +20,6 @@ NUM_RESAMPLES = 1000
 
 BLOCK_ELEMENTS = 2**20
 """Weights held at once, 8 MB: few enough to stay in cache, many enough that sorting is rare."""
-
-Patients = Shaped[np.ndarray, "cases"]
-"""Who each case belongs to: any values that tell patients apart."""
-
-
-def bootstrap_score(
-    log_probabilities: LogProbabilities,
-    labels: Labels,
-    patients: Patients,
-    *,
-    seed: int,
-    num_resamples: int = NUM_RESAMPLES,
-    num_bins: int = NUM_BINS,
-    level: float = LEVEL,
-) -> dict[str, Interval | None]:
-    """Return an interval for every metric of `score` that has a sound one, resampling patients.
-
-    Each resample draws as many patients as there are, with replacement, and takes all the cases of
-    each. The intervals say what other patients from the same population would change; training
-    again is another matter (see `bootstrap_mean_score`).
-
-    Percentile intervals; for ECE, whose resampled values lie too high, `bias_bounded_interval`.
-
-    Parameters
-    ----------
-    log_probabilities, labels, num_bins
-        As of `score`.
-    patients : array, (n,)
-        Who each case belongs to.
-    seed : int
-        The same seed and patients give the same resamples, so differences between methods may be
-        taken resample by resample.
-    num_resamples : int
-        How many resamples are drawn.
-    level : float
-        In (0, 1).
-
-    Returns
-    -------
-    dict of str to Interval or None
-        Keys of `score`. None where no resample has the number (AUROC of a single class), where all
-        have the same (accuracy without an error: that none was seen does not make it certain), and
-        for metrics of which no interval holds its level; see `Metric`.
-
-    Raises
-    ------
-    InputError
-        As `score` does; with fewer than two patients; with fewer than one resample.
-
-    References
-    ----------
-    Efron and Tibshirani, An Introduction to the Bootstrap (1993), sections 8.3 and 13.3.
-    """
-    cases = [prepare_cases(log_probabilities, labels, num_bins)]
-    return score_intervals(cases, patients, seed=seed, num_resamples=num_resamples, level=level)
 
 
 def bootstrap_mean_score(
@@ -87,10 +32,26 @@ def bootstrap_mean_score(
     num_bins: int = NUM_BINS,
     level: float = LEVEL,
 ) -> dict[str, Interval | None]:
-    """Return intervals for each metric's mean over several runs on the same cases.
+    """Return an interval for each metric's mean over runs on the same cases, where one is sound.
 
-    Patients are drawn once a resample, for all runs alike. Arguments as of `bootstrap_score`, but
-    for ``runs``: the log-probabilities of each run (seed).
+    ``runs`` are the log-probabilities of each run (seed). Each resample draws as many patients as
+    there are, with replacement, for all runs alike, and takes all the cases of each. So intervals
+    say what other patients from the same population would change. The same seed and patients give
+    the same resamples: differences between methods may be taken resample by resample.
+
+    Percentile intervals; for ECE, whose resampled values lie too high, `bias_bounded_interval`.
+    There is none where no resample has the number (AUROC of a single class), where all have the
+    same (accuracy without an error: that none was seen does not make it certain), and for metrics
+    of which no interval holds its level; see `Metric`.
+
+    Raises
+    ------
+    InputError
+        As `score` does; without a run; with fewer than two patients or than one resample.
+
+    References
+    ----------
+    Efron and Tibshirani, An Introduction to the Bootstrap (1993), sections 8.3 and 13.3.
     """
     cases = [prepare_cases(run, labels, num_bins) for run in runs]
     return score_intervals(cases, patients, seed=seed, num_resamples=num_resamples, level=level)

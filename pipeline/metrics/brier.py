@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pipeline.metrics.metric import CLASSES, Metric
+from pipeline.metrics.metric import Metric
 from pipeline.metrics.weighting import Estimates, Weights, case_weights, weighted_mean
 from pipeline.shapes import Labels, LogProbabilities
 
@@ -35,7 +35,6 @@ def brier(
 BRIER = Metric(
     name="brier",
     function=brier,
-    arguments=CLASSES,
     kind="accuracy",
     better="lower",
     label="Brier",

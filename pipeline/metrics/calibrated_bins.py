@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Int, Shaped
+from jaxtyping import Float, Int
 
-from pipeline.metrics.bins import Bins
-from pipeline.metrics.weighting import Confidence, Correct
+from pipeline.metrics.bins import Bins, width_bins
+from pipeline.metrics.cases import Cases
+from pipeline.metrics.metric import Metric
+from pipeline.metrics.weighting import Confidence, Correct, Patients
 from pipeline.shapes import require_same_length
 
 LEAST_OVERDISPERSION = 1e-9
@@ -24,24 +26,15 @@ MissChances = Float[np.ndarray, "misses"]
 
 @dataclass(frozen=True)
 class CalibratedBins:
-    """How many cases of each bin a calibrated model would get wrong.
-
-    Attributes
-    ----------
-    counts : int array, (bins,)
-        Cases in each bin.
-    expected : float array, (bins,)
-        The sum of one minus confidence.
-    variance : float array, (bins,)
-        Of the number wrong; larger where a patient's cases are right and wrong together.
-    correlation : float
-        Of being right between two cases of one patient in one bin, in [0, 1].
-    """
+    """How many cases of each bin a calibrated model would get wrong."""
 
     counts: Int[np.ndarray, "bins"]
     expected: Float[np.ndarray, "bins"]
+    """The sum of one minus confidence."""
     variance: Float[np.ndarray, "bins"]
+    """Of the number wrong; larger where a patient's cases are right and wrong together."""
     correlation: float
+    """Of being right between two cases of one patient in one bin, in [0, 1]."""
 
     def chances(self) -> Iterator[MissChances]:
         """Yield each bin's distribution of misses; an empty bin has none for certain.
@@ -55,7 +48,7 @@ class CalibratedBins:
 
 
 def calibrated_bins(
-    confidence: Confidence, correct: Correct, patients: Shaped[np.ndarray, "cases"], bins: Bins
+    confidence: Confidence, correct: Correct, patients: Patients, bins: Bins
 ) -> CalibratedBins:
     r"""Return what a calibrated model of these confidences and patients would get wrong by bin.
 
@@ -68,16 +61,7 @@ def calibrated_bins(
 
     Nothing is drawn, and nothing depends on the order of the cases, not even a last digit.
 
-    Parameters
-    ----------
-    confidence : float array, (n,)
-        In [0, 1].
-    correct : bool or 0/1 array, (n,)
-        Read for the correlation alone.
-    patients : array, (n,)
-        Who each case belongs to.
-    bins : Bins
-        Of these confidences.
+    Correctness is read for the correlation alone.
 
     References
     ----------
@@ -154,3 +138,42 @@ def _beta_binomial(count: int, expected: float, variance: float) -> MissChances:
     size = 1.0 / min(overdispersion, MOST_OVERDISPERSION) - 1.0
     wrong, right = share * size, (1.0 - share) * size
     return np.exp(ways + betaln(misses + wrong, hits + right) - betaln(wrong, right))
+
+
+def expected_ece_if_calibrated(cases: Cases, patients: Patients) -> float:
+    r"""Return the mean ECE of these very confidences if the model were calibrated, in [0, 1].
+
+    ECE takes the absolute value of noise, so it is above zero for a calibrated model: about 4 % for
+    200 cases, 2 % for 1,000, and more where a patient's cases are right and wrong together. Beside
+    a model's ECE this says how much of it means anything; and the ECE of any model is, on average,
+    at most so much above its true one.
+
+    .. math:: \frac1n \sum_b E |W_b - E W_b|
+
+    with W the number of wrong cases in a bin, of the distribution of `calibrated_bins`.
+
+    Being right is read for the correlation within a patient alone.
+
+    >>> from pipeline.metrics.cases import prepare_cases
+    >>> one = prepare_cases(np.log(np.full((1, 2), 0.5)), np.array([0]))
+    >>> expected_ece_if_calibrated(one, np.array(["a"]))
+    0.5
+    """
+    bins = width_bins(cases.confidence, cases.num_bins)
+    ideal = calibrated_bins(cases.confidence, cases.correct, patients, bins)
+    deviations = [
+        chances @ np.abs(np.arange(len(chances)) - expected)
+        for chances, expected in zip(ideal.chances(), ideal.expected, strict=True)
+    ]
+    return float(np.sum(deviations) / len(cases.confidence))
+
+
+ECE_IF_CALIBRATED = Metric(
+    name="ece_if_calibrated",
+    function=expected_ece_if_calibrated,
+    kind="calibration",
+    better="none",
+    label="ECE if calibrated",
+    description="ECE that a calibrated model of these confidences would score by chance.",
+    interval="none",
+)

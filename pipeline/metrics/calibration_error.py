@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float
 
 from pipeline.metrics.bins import BLOCK_CASES, NUM_BINS, Bins, mass_bins, width_bins
-from pipeline.metrics.metric import CLASSES, TOP_BINNED, Metric
+from pipeline.metrics.metric import Metric
 from pipeline.metrics.weighting import Confidence, Correct, Estimates, Weights, case_weights
 from pipeline.shapes import Labels, LogProbabilities
 
@@ -22,28 +22,12 @@ def ece(
 
     .. math:: \sum_b \frac{n_b}{n} |\mathrm{acc}_b - \mathrm{conf}_b|
 
-    Parameters
-    ----------
-    confidence : float array, (n,)
-        Probability of the predicted class, in [0, 1]. Bins are ``(j/B, (j+1)/B]``; confidence 0
-        falls into the first, confidence 1 into the last.
-    correct : bool or 0/1 array, (n,)
-        Whether the predicted class is the label.
-    num_bins : int
-        Number of bins B.
-    weights : float array, (..., n), optional
-        How often each case counts.
+    Zero only if every bin's mean confidence equals its accuracy. A calibrated model scores above
+    zero on few cases: see `expected_ece_if_calibrated`.
 
-    Returns
-    -------
-    float or float array, (...)
-        Zero only if every bin's mean confidence equals its accuracy. A calibrated model scores
-        above zero on few cases: see `expected_ece_if_calibrated`.
+    Bins are ``(j/B, (j+1)/B]``; confidence 0 falls into the first, confidence 1 into the last.
 
-    Raises
-    ------
-    InputError
-        If a confidence lies outside [0, 1].
+    Raises `InputError` if a confidence lies outside [0, 1].
 
     References
     ----------
@@ -66,7 +50,6 @@ def ece(
 ECE = Metric(
     name="ece",
     function=ece,
-    arguments=TOP_BINNED,
     kind="calibration",
     better="lower",
     label="ECE",
@@ -118,7 +101,6 @@ def ada_ece(
 ADA_ECE = Metric(
     name="ada_ece",
     function=ada_ece,
-    arguments=TOP_BINNED,
     kind="calibration",
     better="lower",
     label="AdaECE",
@@ -157,7 +139,6 @@ def mce(
 MCE = Metric(
     name="mce",
     function=mce,
-    arguments=TOP_BINNED,
     kind="calibration",
     better="lower",
     label="MCE",
@@ -201,7 +182,6 @@ def classwise_ece(
 CLASSWISE_ECE = Metric(
     name="classwise_ece",
     function=classwise_ece,
-    arguments=(*CLASSES, "num_bins"),
     kind="calibration",
     better="lower",
     label="Classwise ECE",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float
 
-from pipeline.metrics.metric import CLASSES, TOP, Metric
+from pipeline.metrics.metric import Metric
 from pipeline.metrics.weighting import (
     Confidence,
     Correct,
@@ -32,7 +32,6 @@ def confidence_gap(
 CONFIDENCE_GAP = Metric(
     name="confidence_gap",
     function=confidence_gap,
-    arguments=TOP,
     kind="calibration",
     better="zero",
     label="Confidence gap",
@@ -79,7 +78,6 @@ def calibration_in_the_large(
 CALIBRATION_IN_THE_LARGE = Metric(
     name="calibration_in_the_large",
     function=calibration_in_the_large,
-    arguments=CLASSES,
     kind="calibration",
     better="lower",
     label="Calibration in the large",

@@ -15,21 +15,12 @@ Costs = Float[np.ndarray, "classes classes"]
 def case_costs(predicted: Labels, labels: Labels, costs: Costs) -> Float[np.ndarray, "cases"]:
     """Return what answering each case costs: losses for `pipeline.metrics.selective`.
 
-    Parameters
-    ----------
-    predicted, labels : int array, (n,)
-        The class that would be answered, and the true one.
-    costs : float array, (classes, classes)
-        ``costs[true, answered]``, finite and at least 0. Zeros on the diagonal and ones elsewhere
-        give losses of 0 and 1.
+    ``costs[true, answered]`` is finite and at least 0; zeros on the diagonal and ones elsewhere
+    give losses of 0 and 1.
 
-    Raises
-    ------
-    InputError
-        If the matrix is not square, a cost is negative or not finite, or a class does not exist.
+    Raises `InputError` if the matrix is not square, a cost is negative or not finite, or a class
+    does not exist.
 
-    Examples
-    --------
     >>> missed_disease = np.array([[0.0, 1.0], [20.0, 0.0]])
     >>> case_costs(np.array([0, 1, 0]), np.array([0, 0, 1]), missed_disease)
     array([ 0.,  1., 20.])

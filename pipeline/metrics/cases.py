@@ -19,27 +19,16 @@ SUM_TOLERANCE = 1e-3
 
 @dataclass(frozen=True)
 class Cases:
-    """What the metrics read of each case; fields bear the names of the metrics' arguments.
-
-    Attributes
-    ----------
-    log_probabilities : float64 array, (n, classes)
-        Each row's exponentials sum to one; minus infinity is a probability of zero.
-    labels : int array, (n,)
-        True classes.
-    confidence, correct : array, (n,)
-        Probability of the predicted class, and whether that is the label.
-    losses : float array, (n,)
-        1 where the predicted class is wrong, 0 where it is right.
-    num_bins : int
-        Bins of the binned calibration errors.
-    """
+    """What the metrics read of each case; fields bear the names of the metrics' arguments."""
 
     log_probabilities: LogProbabilities
+    """Each row's exponentials sum to one; minus infinity is a probability of zero."""
     labels: Labels
     confidence: Confidence
     correct: Correct
+    """Probability of the predicted class, and whether that is the label."""
     losses: Float[np.ndarray, "cases"]
+    """1 where the predicted class is wrong, 0 where it is right."""
     num_bins: int
 
 
@@ -48,14 +37,9 @@ def prepare_cases(
 ) -> Cases:
     """Check predictions and derive confidence and correctness.
 
-    Raises
-    ------
-    InputError
-        If there is no case or fewer than two classes, lengths differ, a label is no whole number or
-        has no column, or a row is not a row of log-probabilities.
+    Raises `InputError` if there is no case or fewer than two classes, lengths differ, a label is no
+    whole number or has no column, or a row is not a row of log-probabilities.
 
-    Examples
-    --------
     >>> prepare_cases(np.log([[0.75, 0.25]]), np.array([1])).losses
     array([1.])
     """

@@ -23,50 +23,31 @@ class Summary:
 
 @dataclass(frozen=True)
 class Comparison:
-    """One method's difference to the baseline over the seeds that both have.
-
-    Attributes
-    ----------
-    mean_difference : float
-        Mean over pairs of method less baseline.
-    standard_deviation : float or None
-        Of the differences; None for a single pair.
-    num_pairs : int
-        Seeds that both have.
-    interval : Interval or None
-        Student's, of the mean difference, at 95 %; of this method alone, uncorrected for how many
-        are compared. None wherever the p-value is.
-    p_value : float or None
-        Two-sided, of a paired t-test. None for fewer than two pairs, or if the differences are all
-        equal, for which the test is not defined.
-    p_value_holm : float or None
-        The same after Holm's correction over all methods compared.
-    """
+    """One method's difference to the baseline over the seeds that both have."""
 
     mean_difference: float
+    """Mean over pairs of method less baseline."""
     standard_deviation: float | None
+    """Of the differences; None for a single pair."""
     num_pairs: int
     interval: Interval | None
+    """Student's, of the mean difference, at 95 %; of this method alone, uncorrected for how many
+    are compared. None wherever the p-value is."""
     p_value: float | None
+    """Two-sided, of a paired t-test. None for fewer than two pairs, or if the differences are all
+    equal, for which the test is not defined."""
     p_value_holm: float | None
+    """The same after Holm's correction over all methods compared."""
 
 
 @dataclass(frozen=True)
 class Ranking:
-    """A method's standing over experiments: "first in 3 of 5".
-
-    Attributes
-    ----------
-    mean_rank : float
-        1 is best; ties share their mean rank.
-    num_wins : int
-        Experiments where no method is better; ties win together.
-    num_experiments : int
-        Experiments ranked.
-    """
+    """A method's standing over experiments: "first in 3 of 5"."""
 
     mean_rank: float
+    """1 is best; ties share their mean rank."""
     num_wins: int
+    """Experiments where no method is better; ties win together."""
     num_experiments: int
 
 
@@ -92,22 +73,11 @@ def compare_to_baseline(
     taken seed by seed. Few seeds bear little: the t-test assumes that the differences are normal,
     and p-values say nothing of other data.
 
-    Parameters
-    ----------
-    values : mapping of method to mapping of seed to value
-        One metric on one experiment.
-    baseline : str
-        A key of ``values``.
+    One entry for each method but the baseline.
 
-    Returns
-    -------
-    dict of str to Comparison
-        One entry for each method but the baseline.
+    `values` are of one metric on one experiment, by method and seed.
 
-    Raises
-    ------
-    InputError
-        If the baseline is absent or a method shares no seed with it.
+    Raises `InputError` if the baseline is absent or a method shares no seed with it.
 
     References
     ----------
@@ -210,20 +180,11 @@ def rank_methods(
 ) -> dict[str, Ranking]:
     """Return each method's mean rank and wins over experiments.
 
-    Parameters
-    ----------
-    values : mapping of experiment to mapping of method to value
-        Each experiment ranks the same methods.
-    better : "lower" or "higher"
-        Which values are good.
+    `values` are by experiment and method; each experiment ranks the same methods.
 
-    Raises
-    ------
-    InputError
-        If there is no experiment or one lacks a method, whose rank would then be another thing.
+    Raises `InputError` if there is no experiment or one lacks a method, whose rank would then be
+    another thing.
 
-    Examples
-    --------
     >>> values = {"digits": {"ce": 4.0, "gce": 3.0}, "phantom": {"ce": 2.0, "gce": 2.0}}
     >>> rank_methods(values, "lower")["ce"]
     Ranking(mean_rank=1.75, num_wins=1, num_experiments=2)

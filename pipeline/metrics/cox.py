@@ -24,22 +24,15 @@ SAME = 1e-9
 
 @dataclass(frozen=True)
 class CoxLine:
-    """Outcome log-odds as a line in predicted log-odds.
-
-    Attributes
-    ----------
-    slope : float
-        1 if calibrated; below 1 the predictions are too extreme (over-fitted), above 1 too timid.
-    intercept : float
-        Of that same line; read it together with the slope.
-    intercept_at_slope_one : float
-        The shift that makes the mean prediction right: 0 if calibrated in the large, below 0 the
-        predictions are too high.
-    """
+    """Outcome log-odds as a line in predicted log-odds."""
 
     slope: float
+    """1 if calibrated; below 1 the predictions are too extreme (over-fitted), above 1 too timid."""
     intercept: float
+    """Of that same line; read it together with the slope."""
     intercept_at_slope_one: float
+    """The shift that makes the mean prediction right: 0 if calibrated in the large, below 0 the
+    predictions are too high."""
 
 
 def cox_line(
@@ -52,25 +45,13 @@ def cox_line(
 
     .. math:: \mathrm{logit}\, P(a_i = 1) = \alpha + \beta\, \mathrm{logit}\, p_i
 
-    Parameters
-    ----------
-    log_odds : float array, (n,)
-        Predicted log-odds, natural logarithm; see `one_vs_rest_log_odds`. Cut at +-36.
-    outcomes : bool or 0/1 array, (n,)
-        Whether it happened.
-    weights : float array, (n,), optional
-        How often each case counts.
+    The line is always finite.
 
-    Returns
-    -------
-    CoxLine
-        Always finite.
+    Log-odds are natural logarithms, see `one_vs_rest_log_odds`, cut at +-36; outcomes say whether
+    it happened.
 
-    Raises
-    ------
-    InputError
-        Where there is no such line: outcomes all alike, log-odds all alike, or a threshold that
-        separates the outcomes without error, whose slope would be infinite.
+    Raises `InputError` where there is no such line: outcomes all alike, log-odds all alike, or a
+    threshold that separates the outcomes without error, whose slope would be infinite.
 
     References
     ----------

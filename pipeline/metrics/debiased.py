@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from pipeline.metrics.bins import NUM_BINS, mass_bins
-from pipeline.metrics.metric import TOP_BINNED, Metric
+from pipeline.metrics.metric import Metric
 from pipeline.metrics.weighting import Confidence, Correct, Estimates, Weights, case_weights
 
 
@@ -24,21 +24,9 @@ def l2_calibration_error_debiased(
     The second term is the sampling variance of a bin's accuracy, which the plain squared gap holds
     too much. A bin of one case has no such estimate and adds nothing, as in the authors' code.
 
-    Parameters
-    ----------
-    confidence : float array, (n,)
-        Probability of the predicted class, in [0, 1].
-    correct : bool or 0/1 array, (n,)
-        Whether the predicted class is the label.
-    num_bins : int
-        Number of bins, of equal mass as in `ada_ece`: equal confidences share one.
-    weights : float array, (..., n), optional
-        How often each case counts.
+    Zero for many a calibrated model, where `ece` never is.
 
-    Returns
-    -------
-    float or float array, (...)
-        Zero for many a calibrated model, where `ece` never is.
+    Bins are of equal mass, as in `ada_ece`: equal confidences share one.
 
     References
     ----------
@@ -69,7 +57,6 @@ def l2_calibration_error_debiased(
 L2_CALIBRATION_ERROR_DEBIASED = Metric(
     name="l2_calibration_error_debiased",
     function=l2_calibration_error_debiased,
-    arguments=TOP_BINNED,
     kind="calibration",
     better="lower",
     label="L2 error, debiased",

@@ -16,6 +16,7 @@ from pipeline.metrics.intervals import (
     proportion_interval,
     require_level,
 )
+from pipeline.metrics.weighting import Patients
 from pipeline.shapes import require_same_length
 
 MASK_BELOW = 10
@@ -35,36 +36,27 @@ Groups = Shaped[np.ndarray, "cases"]
 
 @dataclass(frozen=True)
 class GroupShare:
-    """How many of a group's patients have at least one marked case.
-
-    Attributes
-    ----------
-    visibility : "masked", "counts" or "full"
-        What may be shown; all that may not is None.
-    num_patients, num_marked : int or None
-        Patients of the group, and those with a marked case in it. None if masked.
-    interval : Interval or None
-        Exact interval of the share. None if masked.
-    share : float or None
-        ``num_marked / num_patients``. None unless full.
-    difference, difference_interval : float, Interval or None
-        Share less that of all other patients, with an interval that holds for all groups at once
-        (Bonferroni). None unless full, or if there is no other group.
-    """
+    """How many of a group's patients have at least one marked case."""
 
     visibility: Visibility
+    """What may be shown; all that may not is None."""
     num_patients: int | None = None
     num_marked: int | None = None
+    """Patients of the group, and those with a marked case in it. None if masked."""
     interval: Interval | None = None
+    """Exact interval of the share. None if masked."""
     share: float | None = None
+    """``num_marked / num_patients``. None unless full."""
     difference: float | None = None
     difference_interval: Interval | None = None
+    """Share less that of all other patients, with an interval that holds for all groups at once
+    (Bonferroni). None unless full, or if there is no other group."""
 
 
 def group_shares(
     groups: Groups,
     marked: Bool[np.ndarray, "cases"],
-    patients: Shaped[np.ndarray, "cases"],
+    patients: Patients,
     *,
     level: float = LEVEL,
 ) -> dict[str, GroupShare]:
@@ -73,21 +65,14 @@ def group_shares(
     Mark the wrong cases for errors, the referred for the disparity of coverage: who is referred
     more. Patients are the unit because images of one patient are not independent.
 
+    The groups are in the order of their names, missing values last.
+
     Parameters
     ----------
     groups : array, (n,)
         Each case's group. A patient with cases in two groups counts in both.
     marked : bool array, (n,)
         What is counted.
-    patients : array, (n,)
-        Who each case belongs to.
-    level : float
-        Of the intervals.
-
-    Returns
-    -------
-    dict of str to GroupShare
-        In the order of the groups' names, missing values last.
 
     Examples
     --------
@@ -157,7 +142,7 @@ def ordered_names(names: Shaped[np.ndarray, "cases"]) -> list[str]:
 def _count(
     inside: Bool[np.ndarray, "cases"],
     marked: Bool[np.ndarray, "cases"],
-    patients: Shaped[np.ndarray, "cases"],
+    patients: Patients,
 ) -> tuple[int, int]:
     """Return how many patients have a marked case inside, and how many have any."""
     return len(np.unique(patients[inside & marked])), len(np.unique(patients[inside]))

@@ -19,22 +19,15 @@ AGE_BOUNDS_YEARS = (18, 40, 60, 80)
 
 @dataclass(frozen=True)
 class GroupScore:
-    """One group's metrics, as far as its size lets them be shown.
-
-    Attributes
-    ----------
-    wrong : GroupShare
-        Patients with at least one wrong case, with counts and an exact interval: all that is shown
-        of a group of 10 to 29 patients. Nothing of a masked one.
-    scores : dict of str to float or None
-        Every metric of `score`; empty unless the group is shown in full.
-    intervals : dict of str to Interval or None
-        Their patient-bootstrap intervals; empty unless the group is shown in full.
-    """
+    """One group's metrics, as far as its size lets them be shown."""
 
     wrong: GroupShare
+    """Patients with at least one wrong case, with counts and an exact interval: all that is shown
+    of a group of 10 to 29 patients. Nothing of a masked one."""
     scores: dict[str, float | None]
+    """Every metric of `score`; empty unless the group is shown in full."""
     intervals: dict[str, Interval | None]
+    """Their patient-bootstrap intervals; empty unless the group is shown in full."""
 
 
 def by_group(
@@ -52,21 +45,9 @@ def by_group(
     Fewer than 10 patients: masked, and with them a second group, so that subtraction from the
     total fails. 10 to 29: counts and an interval, no rate. The unit is the patient.
 
-    Parameters
-    ----------
-    groups : array, (n,)
-        Each case's group: site, sex, class name, age band (`age_bands`) ...
-    log_probabilities, labels, num_bins
-        As of `score`.
-    patients : array, (n,)
-        Who each case belongs to.
-    seed, num_resamples
-        Of the intervals, as of `bootstrap_score`.
+    `groups` holds each case's group: site, sex, class name, age band (`age_bands`) ...
 
-    Raises
-    ------
-    InputError
-        As `score` does.
+    Raises what `score` does.
     """
     cases = prepare_cases(log_probabilities, labels, num_bins)
     require_same_length(labels=labels, groups=groups, patients=patients)

@@ -33,18 +33,9 @@ def proportion_interval(num_hits: int, num_cases: int, level: float = LEVEL) -> 
     ``level`` of all samples, whatever the proportion; where no case was hit, where a bootstrap
     would give 0 to 0, its upper end is :math:`1 - (\alpha/2)^{1/n}`.
 
-    Parameters
-    ----------
-    num_hits, num_cases : int
-        ``0 <= num_hits <= num_cases``, and at least one case, each drawn independently: patients,
-        not several images of one.
-    level : float
-        In (0, 1).
+    Cases are drawn independently: patients, not several images of one.
 
-    Raises
-    ------
-    InputError
-        If the counts or the level lie outside these ranges.
+    Raises `InputError` if the counts or the level lie outside these ranges.
 
     References
     ----------
@@ -80,12 +71,7 @@ def difference_interval(
     .. math:: \Big[ d - \sqrt{(p - l_p)^2 + (u_q - q)^2},\;
               d + \sqrt{(u_p - p)^2 + (q - l_q)^2} \Big]
 
-    Parameters
-    ----------
-    counts, other_counts : (int, int)
-        Hits and cases of either.
-    level : float
-        In (0, 1).
+    Counts are the hits and the cases of either.
 
     References
     ----------

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from pipeline.metrics.bins import require_confidence
-from pipeline.metrics.metric import TOP, Metric
+from pipeline.metrics.metric import Metric
 from pipeline.metrics.ranking import stable_order
 from pipeline.metrics.weighting import (
     Confidence,
@@ -51,7 +51,6 @@ def ks_calibration_error(
 KS_CALIBRATION_ERROR = Metric(
     name="ks_calibration_error",
     function=ks_calibration_error,
-    arguments=TOP,
     kind="calibration",
     better="lower",
     label="KS error",

@@ -30,27 +30,18 @@ ClassGroups = Shaped[np.ndarray, "classes"]
 
 @dataclass(frozen=True)
 class TailScores:
-    """One group of classes, measured on the test cases whose true class is among them.
-
-    Attributes
-    ----------
-    num_classes : int
-        Classes in the group, with or without a test case.
-    accuracy : Share
-        Cases predicted right, of all the group's, among all classes.
-    ece : float
-        Expected calibration error of these cases.
-    aurc : float
-        Area under their risk-coverage curve.
-    curve : RiskCoverage
-        Share wrong against the share of the group's cases answered.
-    """
+    """One group of classes, measured on the test cases whose true class is among them."""
 
     num_classes: int
+    """Classes in the group, with or without a test case."""
     accuracy: Share
+    """Cases predicted right, of all the group's, among all classes."""
     ece: float
+    """Expected calibration error of these cases."""
     aurc: float
+    """Area under their risk-coverage curve."""
     curve: RiskCoverage
+    """Share wrong against the share of the group's cases answered."""
 
 
 def groups_by_count(class_counts: ClassCounts) -> ClassGroups:
@@ -93,28 +84,12 @@ def score_by_group(
 ) -> dict[str, TailScores]:
     """Measure each group of classes on its own test cases.
 
-    Parameters
-    ----------
-    log_probabilities : float array, (n, classes)
-        Predictions among all classes.
-    labels : int array, (n,)
-        True classes.
-    groups : str array, (classes,)
-        The group of each class, from training counts.
-    num_bins : int
-        Bins of the ECE.
-    level : float
-        Confidence level of the exact interval of the accuracy.
+    The groups are in the order many, medium, few; one without a test case is left out.
 
-    Returns
-    -------
-    dict of str to TailScores
-        In the order many, medium, few; a group without a test case is left out.
+    Log-probabilities are among all classes; `groups` names the group of each class, from training
+    counts.
 
-    Raises
-    ------
-    InputError
-        If there is not one group for each class, or a label has no class.
+    Raises `InputError` if there is not one group for each class, or a label has no class.
     """
     if len(groups) != log_probabilities.shape[1]:
         message = f"one group a class expected: {log_probabilities.shape[1]}, got {len(groups)}"

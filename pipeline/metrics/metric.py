@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
+from inspect import signature
 from typing import Literal, get_args
 
 from pipeline.metrics.cases import Cases
@@ -26,12 +28,6 @@ differences to the baseline; ``selection``, what else could decide which cases a
 published ones of docs/results.md, which `agree` compares.
 """
 
-CLASSES = ("log_probabilities", "labels")
-TOP = ("confidence", "correct")
-TOP_BINNED = (*TOP, "num_bins")
-SELECTIVE = ("confidence", "losses")
-"""Arguments that several metrics take."""
-
 
 def always_defined(labels: Labels) -> str | None:  # noqa: ARG001
     """Return None: any labels have this metric."""
@@ -40,60 +36,46 @@ def always_defined(labels: Labels) -> str | None:  # noqa: ARG001
 
 @dataclass(frozen=True, kw_only=True)
 class Metric:
-    """One number about predictions, and how and where to show it.
-
-    Attributes
-    ----------
-    name : str
-        In tables, claims and files.
-    function : callable
-        The definition: takes the arguments named below and ``weights``.
-    arguments : tuple of str
-        Fields of `Cases` given to the function, in order; a metric of `DERIVED` may also take
-        ``cases`` (all of them), ``patients`` and ``truth``.
-    kind : Kind
-    better : "lower", "higher", "zero" or "none"
-        Which values are good; "zero" for a signed gap, "none" for what no model is judged by.
-    label : str
-        Heading in tables.
-    description : str
-        One line for pages.
-    unit : "%", "nats" or ""
-        A share is shown in percent, times 100.
-    digits : int
-        Decimals, in its unit.
-    shown : tuple of Place
-        Beside the tables of all metrics.
-    target : float, optional
-        The share wrong that it is about: it is shown at the target of the model shown alone.
-    weighs_classes : bool
-        Whether a class has a weight of its own in it, however few its cases: with all other numbers
-        it would give a masked class away, so that it is left out where one is masked.
-    why_undefined : callable
-        From labels to the reason why they have no such number, or None.
-    interval : "percentile", "corrected" or "none"
-        Which interval over patients holds the true value about as often as it says: that of the
-        resampled values, `bias_bounded_interval`, or neither. A resample repeats cases, and what
-        takes absolute values or maxima of noise then comes out too high.
-    """
+    """One number about predictions, and how and where to show it."""
 
     name: str
+    """In tables, claims and files."""
     function: Callable[..., Estimates]
-    arguments: tuple[str, ...]
+    """The definition: its parameters are fields of `Cases`, and ``weights``; a metric of `DERIVED`
+    may also take ``cases`` (all of them), ``patients`` and ``truth``."""
     kind: Kind
     better: Literal["lower", "higher", "zero", "none"]
+    """Which values are good; "zero" for a signed gap, "none" for what no model is judged by."""
     label: str
+    """Heading in tables."""
     description: str
+    """One line for pages."""
     # Errors of a percent or two need the second decimal; accuracies do not.
     unit: Literal["%", "nats", ""] = "%"
+    """A share is shown in percent, times 100."""
     digits: int = 2
+    """Decimals, in its unit."""
     shown: tuple[Place, ...] = ()
+    """Beside the tables of all metrics."""
     target: float | None = None
+    """The share wrong that it is about: it is shown at the target of the model shown alone."""
     weighs_classes: bool = False
+    """Whether a class has a weight of its own in it, however few its cases: with all other numbers
+    it would give a masked class away, so that it is left out where one is masked."""
     why_undefined: Callable[[Labels], str | None] = always_defined
+    """From labels to the reason why they have no such number, or None."""
     interval: Literal["percentile", "corrected", "none"] = "percentile"
+    """Which interval over patients holds the true value about as often as it says: that of the
+    resampled values, `bias_bounded_interval`, or neither. A resample repeats cases, and what takes
+    absolute values or maxima of noise then comes out too high."""
 
     def __call__(self, cases: Cases, weights: Weights | None = None) -> Estimates:
         """Evaluate on the cases, each counted as often as its weight says."""
-        values = [getattr(cases, name) for name in self.arguments]
-        return self.function(*values, weights=weights)
+        values = {name: getattr(cases, name) for name in self.arguments}
+        return self.function(**values, weights=weights)
+
+    @cached_property
+    def arguments(self) -> tuple[str, ...]:
+        """What the definition is given by name, besides weights."""
+        given = ("weights", *getattr(self.function, "keywords", ()))
+        return tuple(name for name in signature(self.function).parameters if name not in given)

@@ -20,22 +20,16 @@ Curves = Float[np.ndarray, "*resamples thresholds"]
 
 @dataclass(frozen=True)
 class Referral:
-    """Who is referred, and what a referral brings and costs.
-
-    Attributes
-    ----------
-    answered : bool array, (n,)
-        Cases the model decides; a reader decides the others.
-    sensitivity, specificity : float
-        The reader's, in [0, 1]. Without a reader study these are assumptions: say so.
-    cost : float
-        Cost of one referral, in true positives: how many true positives one would give to save it.
-    """
+    """Who is referred, and what a referral brings and costs."""
 
     answered: Bool[np.ndarray, "cases"]
+    """Cases the model decides; a reader decides the others."""
     sensitivity: float
     specificity: float
+    """The reader's, in [0, 1]. Without a reader study these are assumptions: say so."""
     cost: float
+    """Cost of one referral, in true positives: how many true positives one would give to save
+    it."""
 
     def __post_init__(self) -> None:
         for name, value in [("sensitivity", self.sensitivity), ("specificity", self.specificity)]:
@@ -62,6 +56,11 @@ def net_benefit(
     p_t is the probability at which acting and not acting are worth the same to the one who decides,
     so p_t / (1 - p_t) is how many true positives one false positive outweighs.
 
+    A net benefit counts true positives per patient and is at most the prevalence.
+
+    Raises `InputError` if lengths differ, a probability is not finite, or a threshold lies outside
+    (0, 1).
+
     Parameters
     ----------
     probabilities : float array, (n,)
@@ -72,18 +71,6 @@ def net_benefit(
         In (0, 1), named beforehand for the decision at hand.
     referral : Referral, optional
         Who is decided by a reader instead, see `decision_curves`; nobody if not given.
-    weights : float array, (n,) or (resamples, n), optional
-        How often each case counts.
-
-    Returns
-    -------
-    float array, (thresholds,), or (resamples, thresholds) where the weights have two axes
-        True positives per patient; at most the prevalence.
-
-    Raises
-    ------
-    InputError
-        If lengths differ, a probability is not finite, or a threshold lies outside (0, 1).
 
     References
     ----------
@@ -132,15 +119,10 @@ def decision_curves(
 
     with TP and FP among the answered, and P_r and N_r the referred with and without the condition.
 
-    Returns
-    -------
-    dict of str to float array
-        ``model`` and ``model_with_referral``; ``act_on_all`` and ``act_on_none``; ``refer_all``;
-        and ``refer_at_random``, which refers as many as the model does, drawn by lot (on average).
-        Arguments, shapes and errors as for `net_benefit`.
+    The curves are ``model`` and ``model_with_referral``; ``act_on_all`` and ``act_on_none``;
+    ``refer_all``; and ``refer_at_random``, which refers as many as the model does, drawn by lot (on
+    average). Arguments, shapes and errors are those of `net_benefit`.
 
-    Examples
-    --------
     >>> referral = Referral(np.array([True, False]), sensitivity=1, specificity=1, cost=0.1)
     >>> curves = decision_curves(
     ...     np.array([0.9, 0.6]), np.array([True, False]), np.array([0.5]), referral

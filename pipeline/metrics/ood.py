@@ -58,28 +58,14 @@ def ood_metrics(
 ) -> dict[str, float | Figures]:
     r"""Return how well the scores of known cases stand above those of foreign ones.
 
-    Parameters
-    ----------
-    known : float array, (a,)
-        Scores of test cases of the kind trained on: the positives.
-    foreign : float array, (b,)
-        Scores of cases of another kind.
-    weights : int array, (a + b,) or (resamples, a + b), optional
-        How many times each case counts, the known first.
+    ``auroc``: chance that a known case scores above a foreign one, ties counted half. ``aupr_in``,
+    ``aupr_out``: average precision with the known, or the foreign, as positives; sum over
+    thresholds of the gain in recall times the precision there. ``fpr_at_95_tpr``: share of foreign
+    cases accepted at the strictest threshold that accepts at least 95 % of the known.
 
-    Returns
-    -------
-    dict of str to float, or to float array (resamples,)
-        ``auroc``: chance that a known case scores above a foreign one, ties counted half.
-        ``aupr_in``, ``aupr_out``: average precision with the known, or the foreign, as positives;
-        sum over thresholds of the gain in recall times the precision there.
-        ``fpr_at_95_tpr``: share of foreign cases accepted at the strictest threshold that accepts
-        at least 95 % of the known.
+    Known cases, of the kind trained on, are the positives; foreign ones are of another kind.
 
-    Raises
-    ------
-    InputError
-        If either kind has no case, or a score is not finite.
+    Raises `InputError` if either kind has no case, or a score is not finite.
 
     References
     ----------

@@ -7,28 +7,18 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int, Shaped
 
+from pipeline.metrics.weighting import Patients
 from pipeline.shapes import Labels, require_same_length
-
-Patients = Shaped[np.ndarray, "cases"]
-"""Whose each case is: numbers or strings."""
 
 
 @dataclass(frozen=True)
 class PatientUnits:
-    """One score and one loss a patient.
-
-    Attributes
-    ----------
-    confidence : float array, (patients,)
-        Lowest score among the patient's cases.
-    losses : array, (patients,)
-        Largest loss among them.
-    patients : array, (patients,)
-        Whose they are, sorted.
-    """
+    """One score and one loss a patient."""
 
     confidence: Float[np.ndarray, "patients"]
+    """Lowest score among the patient's cases."""
     losses: Shaped[np.ndarray, "patients"]
+    """Largest loss among them."""
     patients: Shaped[np.ndarray, "patients"]
 
 
@@ -42,13 +32,8 @@ def whole_patients(
     is about patients read alone, which is what a clinic refers and what a report counts. No case is
     thrown away and nothing is drawn by lot.
 
-    Raises
-    ------
-    InputError
-        If lengths differ.
+    Raises `InputError` if lengths differ.
 
-    Examples
-    --------
     >>> units = whole_patients(
     ...     np.array([0.9, 0.6, 0.8]), np.array([1, 0, 0]), np.array(["a", "a", "b"])
     ... )

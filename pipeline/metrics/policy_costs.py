@@ -7,10 +7,8 @@ from jaxtyping import Bool, Float
 
 from pipeline.errors import InputError
 from pipeline.metrics.weighting import Weights, case_weights
+from pipeline.metrics.workload import ARRIVING
 from pipeline.shapes import require_same_length
-
-ARRIVING = 1_000
-"""Patients over whom the cost is summed."""
 
 
 def policy_costs(
@@ -24,31 +22,15 @@ def policy_costs(
 
     A referral costs 1, a wrong answer w, a right one nothing.
 
-    Parameters
-    ----------
-    answered : bool array, (n,)
-        Cases the model answers; the others are referred.
-    wrong : bool array, (n,)
-        Cases on which the model is wrong, answered or not.
-    referrals_per_error : float array, (ratios,)
-        w: how many referrals one would make to avoid one wrong answer; chosen beforehand, and by
-        someone named.
-    weights : float array, (n,) or (resamples, n), optional
-        How often each case counts.
+    The policies are ``model``; ``refer_all``; ``answer_all``; and ``refer_at_random``, which refers
+    as many as the model does, drawn by lot (on average).
 
-    Returns
-    -------
-    dict of str to float array, (ratios,), or (resamples, ratios) where the weights have two axes
-        ``model``; ``refer_all``; ``answer_all``; and ``refer_at_random``, which refers as many as
-        the model does, drawn by lot (on average).
+    Cases not answered are referred; `wrong` says where the model is wrong, answered or not; w is
+    how many referrals one would make to avoid one wrong answer, chosen beforehand and by someone
+    named.
 
-    Raises
-    ------
-    InputError
-        If lengths differ, there is no case, or a ratio is negative.
+    Raises `InputError` if lengths differ, there is no case, or a ratio is negative.
 
-    Examples
-    --------
     >>> costs = policy_costs(
     ...     np.array([True, True, False, False]), np.array([False, True, True, False]),
     ...     np.array([10.0]),

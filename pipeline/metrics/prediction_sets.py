@@ -27,25 +27,17 @@ ROUNDING = 1e-8
 
 @dataclass(frozen=True)
 class SetScores:
-    """How often sets hold the true class, and how large they are.
-
-    Attributes
-    ----------
-    covered : Share
-        Cases whose set holds the true class: marginal coverage.
-    covered_by_class : list of Share
-        The same among the cases of each true class: class-conditional coverage.
-    mean_size : float
-        Mean number of classes in a set.
-    single, empty : Share
-        Sets of one class, and of none.
-    """
+    """How often sets hold the true class, and how large they are."""
 
     covered: Share
+    """Cases whose set holds the true class: marginal coverage."""
     covered_by_class: list[Share]
+    """The same among the cases of each true class: class-conditional coverage."""
     mean_size: float
+    """Mean number of classes in a set."""
     single: Share
     empty: Share
+    """Sets of one class, and of none."""
 
 
 def marginal_sets(
@@ -57,27 +49,19 @@ def marginal_sets(
     :math:`\lceil (m + 1)\,\mathrm{level} \rceil`-th smallest :math:`1 - p_{y}` of the m calibration
     cases.
 
+    Sets hold every class where there are too few calibration cases to leave one out. A set may be
+    empty: no class is then likely enough.
+
+    Raises `InputError` if the level lies outside (0, 1), lengths differ, or a label has no column.
+
     Parameters
     ----------
     calibration : float array, (m, classes)
         Log-probabilities of cases that neither network nor calibrator has seen.
-    labels : int array, (m,)
-        Their true classes.
     log_probabilities : float array, (n, classes)
         Predictions for which sets are wanted.
     level : float
         Share of cases whose set must hold the true class, in (0, 1).
-
-    Returns
-    -------
-    bool array, (n, classes)
-        Every class, where there are too few calibration cases to leave one out. A set may be empty:
-        no class is then likely enough.
-
-    Raises
-    ------
-    InputError
-        If the level lies outside (0, 1), lengths differ, or a label has no column.
 
     References
     ----------

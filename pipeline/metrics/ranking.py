@@ -13,22 +13,15 @@ from pipeline.metrics.weighting import BLOCK_ELEMENTS
 
 
 @dataclass(frozen=True)
-class Ranking:
-    """Cases from the highest score to the lowest.
-
-    Attributes
-    ----------
-    order : int array, (n,)
-        Case numbers, highest score first, equal scores in the order they came.
-    ends : int array, (distinct scores,)
-        Where in ``order`` the last case of each distinct score stands.
-    scores : float array, (distinct scores,)
-        The distinct scores, falling.
-    """
+class RankedCases:
+    """Cases from the highest score to the lowest."""
 
     order: Int[np.ndarray, "cases"]
+    """Case numbers, highest score first, equal scores in the order they came."""
     ends: Int[np.ndarray, "scores"]
+    """Where in ``order`` the last case of each distinct score stands."""
     scores: Float[np.ndarray, "scores"]
+    """The distinct scores, falling."""
 
     def cumulate(self, values: Shaped[np.ndarray, "... cases"]) -> Shaped[np.ndarray, "... scores"]:
         """Sum ``values`` over the cases that score at least each distinct score."""
@@ -44,7 +37,7 @@ class Ranking:
         return sums if len(self.ends) == len(self.order) else np.take(sums, self.ends, axis=-1)
 
 
-def rank(scores: Float[np.ndarray, "cases"]) -> Ranking:
+def rank(scores: Float[np.ndarray, "cases"]) -> RankedCases:
     """Rank cases by falling score; equal scores share one end.
 
     >>> ranking = rank(np.array([0.2, 0.9, 0.2]))
@@ -55,7 +48,7 @@ def rank(scores: Float[np.ndarray, "cases"]) -> Ranking:
     order = stable_order(-scores)
     falling = scores[order]
     ends = np.flatnonzero(np.append(falling[1:] != falling[:-1], True))
-    return Ranking(order, ends, falling[ends])
+    return RankedCases(order, ends, falling[ends])
 
 
 def stable_order(values: Float[np.ndarray, "cases"]) -> Int[np.ndarray, "cases"]:
@@ -78,17 +71,8 @@ def multiplicity_blocks(
 ) -> Iterator[Int[np.ndarray, "block cases"]]:
     """Yield case multiplicities a few resamples at a time, checked.
 
-    Parameters
-    ----------
-    weights : int array, (n,) or (resamples, n), or None
-        How many times each case counts; None counts each once.
-    num_cases : int
-        The ``n`` that the last axis must have.
-
-    Raises
-    ------
-    InputError
-        If a weight is negative or no whole number, a resample holds no case, or the shape differs.
+    Raises `InputError` if a weight is negative or no whole number, a resample holds no case, or the
+    shape differs.
     """
     if weights is None:
         yield np.ones((1, num_cases), dtype=np.int64)

@@ -5,33 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Int, Shaped
+from jaxtyping import Float, Int
 
 from pipeline.metrics.bins import BIN_KINDS, NUM_BINS, BinKind
 from pipeline.metrics.calibrated_bins import MissChances, calibrated_bins
 from pipeline.metrics.intervals import LEVEL, require_level
-from pipeline.metrics.weighting import Confidence, Correct, case_weights
+from pipeline.metrics.weighting import Confidence, Correct, Patients, case_weights
 from pipeline.shapes import require_same_length
 
 
 @dataclass(frozen=True)
 class Reliability:
-    """The points of a reliability diagram.
-
-    Attributes
-    ----------
-    edges : float array, (bins + 1,)
-        Confidences that bound the bins, from 0 to 1.
-    counts : int array, (bins,)
-        Cases in each bin.
-    mean_confidence, accuracy : float array, (bins,)
-        Of the cases in each bin; NaN where there is none, so that no plot draws a point there.
-    """
+    """The points of a reliability diagram."""
 
     edges: Float[np.ndarray, "edges"]
+    """Confidences that bound the bins, from 0 to 1."""
     counts: np.ndarray
     mean_confidence: Float[np.ndarray, "bins"]
     accuracy: Float[np.ndarray, "bins"]
+    """Of the cases in each bin; NaN where there is none, so that no plot draws a point there."""
 
 
 @dataclass(frozen=True)
@@ -47,28 +39,20 @@ def reliability(
 ) -> Reliability:
     """Return counts, mean confidence and accuracy of each bin.
 
+    The mean of ``abs(accuracy - mean_confidence)`` over bins, weighted by their counts, is `ece` or
+    `ada_ece`; the largest is `mce`.
+
+    Raises `InputError` if lengths differ or a confidence lies outside [0, 1].
+
     Parameters
     ----------
     confidence : float array, (n,)
         Probability of what ``correct`` speaks of, in [0, 1].
     correct : bool or 0/1 array, (n,)
         Whether the predicted class is the label; or ``labels == k`` with the probability of k.
-    num_bins : int
-        Number of bins.
     kind : "width" or "mass"
         Bins of equal width, as of `ece`, or of equally many cases, as of `ada_ece`, where equal
         confidences share a bin and others may be left empty.
-
-    Returns
-    -------
-    Reliability
-        The mean of ``abs(accuracy - mean_confidence)`` over bins, weighted by their counts, is
-        `ece` or `ada_ece`; the largest is `mce`.
-
-    Raises
-    ------
-    InputError
-        If lengths differ or a confidence lies outside [0, 1].
 
     Examples
     --------
@@ -93,7 +77,7 @@ def reliability(
 def consistency_band(
     confidence: Confidence,
     correct: Correct,
-    patients: Shaped[np.ndarray, "cases"],
+    patients: Patients,
     num_bins: int = NUM_BINS,
     kind: BinKind = "width",
     *,
@@ -105,19 +89,10 @@ def consistency_band(
     model lies outside its range: with m bins that hold a case, each range has the level
     :math:`\mathrm{level}^{1/m}` (Sidak's correction). A patient's cases count together.
 
-    Parameters
-    ----------
-    confidence, correct, num_bins, kind
-        As of `reliability`.
-    patients : array, (n,)
-        Who each case belongs to.
-    level : float
-        In (0, 1), of all bins at once.
+    The band lies around the diagonal. It comes from `calibrated_bins`: nothing is drawn and no
+    order of cases matters.
 
-    Returns
-    -------
-    ConsistencyBand
-        Around the diagonal. From `calibrated_bins`: nothing is drawn and no order of cases matters.
+    `level`, in (0, 1), is of all bins at once.
 
     References
     ----------

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from pipeline.errors import InputError
-from pipeline.metrics.metric import SELECTIVE, Metric
+from pipeline.metrics.metric import Metric
 from pipeline.metrics.risk_sums import (
     Losses,
     SelectionScores,
@@ -42,7 +42,6 @@ COVERAGES_AT_RISK = tuple(
     Metric(
         name=f"coverage_at_risk_{percent}",
         function=partial(coverage_at_risk, target=percent / 100),
-        arguments=SELECTIVE,
         kind="selective",
         better="higher",
         label=f"Coverage at {percent}% risk",
@@ -75,7 +74,6 @@ RISKS_AT_COVERAGE = tuple(
     Metric(
         name=f"risk_at_coverage_{percent}",
         function=partial(risk_at_coverage, coverage=percent / 100),
-        arguments=SELECTIVE,
         kind="selective",
         better="lower",
         label=f"Risk at {percent}% coverage",

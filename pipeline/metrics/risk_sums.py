@@ -26,19 +26,13 @@ Value = float | Float[np.ndarray, "resamples"]
 
 @dataclass(frozen=True)
 class RiskSums:
-    """Cases answered and their summed loss as the threshold falls, one row a resample.
-
-    Attributes
-    ----------
-    answered : int array, (resamples, points)
-        Number of cases that score at least each distinct score; the last column is all cases.
-        A score that no case of a resample has repeats the column before it.
-    losses : float array, (resamples, points)
-        Summed loss of those cases.
-    """
+    """Cases answered and their summed loss as the threshold falls, one row a resample."""
 
     answered: Int[np.ndarray, "resamples points"]
+    """Number of cases that score at least each distinct score; the last column is all cases. A
+    score that no case of a resample has repeats the column before it."""
     losses: Float[np.ndarray, "resamples points"]
+    """Summed loss of those cases."""
 
     @property
     def num_cases(self) -> Int[np.ndarray, "resamples"]:

@@ -24,23 +24,16 @@ Shares = Float[np.ndarray, "candidates"]
 
 @dataclass(frozen=True)
 class RiskTest:
-    """A test of whether a mean loss exceeds a target.
-
-    Attributes
-    ----------
-    p_value : callable
-        ``(losses, answered, target)`` to the p-value of H: risk > target. Small means safe: under H
-        it is at most u with probability at most u.
-    upper_limit : callable
-        ``(losses, answered, delta)`` to the one-sided upper confidence limit at level 1 - delta:
-        the smallest target that the test would pass at level delta. One delta, or one a candidate.
-    binary : bool
-        Whether losses must be 0 or 1; otherwise anything in [0, 1].
-    """
+    """A test of whether a mean loss exceeds a target."""
 
     p_value: Callable[[Sums, Counts, float | Shares], Shares]
+    """``(losses, answered, target)`` to the p-value of H: risk > target. Small means safe: under H
+    it is at most u with probability at most u."""
     upper_limit: Callable[[Sums, Counts, float | Shares], Shares]
+    """``(losses, answered, delta)`` to the one-sided upper confidence limit at level 1 - delta: the
+    smallest target that the test would pass at level delta. One delta, or one a candidate."""
     binary: bool
+    """Whether losses must be 0 or 1; otherwise anything in [0, 1]."""
 
 
 def binomial_p_value(losses: Sums, answered: Counts, target: float | Shares) -> Shares:

@@ -10,17 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from jaxtyping import Float
 from scipy.special import log_softmax, logsumexp, softmax
 
 from pipeline.errors import InputError
+from pipeline.metrics.risk_sums import SelectionScores
 from pipeline.shapes import Logits, LogProbabilities
 
 NORMALISED_WITHIN = 1e-6
 """Rows whose logarithm of summed exponentials is all within this of zero are log-probabilities."""
-
-SelectionScores = Float[np.ndarray, "cases"]
-"""One number a case, higher when surer."""
 
 
 def confidence(logits: Logits) -> SelectionScores:
@@ -101,20 +98,10 @@ def calibrated_logits(logits: Logits, log_probabilities: LogProbabilities) -> Lo
     So the result is z / T exactly for every calibrator that gives each row a temperature of its
     own, and the closest such row (least squares) for one that also moves classes.
 
-    Parameters
-    ----------
-    logits : float array, (n, K)
-        The network's.
-    log_probabilities : float array, (n, K)
-        The calibrator's, finite.
+    Rows with equal logits have no temperature to be seen; they keep their mean.
 
-    Returns
-    -------
-    float array, (n, K)
-        Rows with equal logits have no temperature to be seen; they keep their mean.
+    The log-probabilities are the calibrator's, and finite.
 
-    Examples
-    --------
     >>> logits = np.array([[3.0, 1.0, 5.0]])
     >>> calibrated_logits(logits, log_softmax(logits / 2, axis=1)).round(12)
     array([[1.5, 0.5, 2.5]])

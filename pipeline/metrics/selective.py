@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
-from pipeline.metrics.metric import SELECTIVE, Metric
+from pipeline.metrics.metric import Metric
 from pipeline.metrics.ranking import multiplicity_blocks, rank
 from pipeline.metrics.risk_points import coverage_statistic, risk_statistic
 from pipeline.metrics.risk_sums import (
@@ -35,27 +35,17 @@ from pipeline.metrics.weighting import Weights
 
 @dataclass(frozen=True)
 class RiskCoverage:
-    """A risk-coverage curve: one point for each distinct score, strictest threshold first.
-
-    Attributes
-    ----------
-    thresholds : float array, (points,)
-        Distinct scores, falling: cases that score at least this are answered.
-    coverage : float array, (points,)
-        Share of cases answered, rising to 1.
-    risk : float array, (points,)
-        Mean loss of the answered.
-    answered : int array, (points,)
-        Number of cases answered.
-    losses : float array, (points,)
-        Summed loss of the answered: the number of wrong answers when losses are 0 or 1.
-    """
+    """A risk-coverage curve: one point for each distinct score, strictest threshold first."""
 
     thresholds: Float[np.ndarray, "points"]
+    """Distinct scores, falling: cases that score at least this are answered."""
     coverage: Float[np.ndarray, "points"]
+    """Share of cases answered, rising to 1."""
     risk: Float[np.ndarray, "points"]
+    """Mean loss of the answered."""
     answered: Int[np.ndarray, "points"]
     losses: Float[np.ndarray, "points"]
+    """Summed loss of the answered: the number of wrong answers when losses are 0 or 1."""
 
 
 def aurc(confidence: SelectionScores, losses: Losses, weights: Weights | None = None) -> Value:
@@ -66,24 +56,12 @@ def aurc(confidence: SelectionScores, losses: Losses, weights: Weights | None = 
     where (j) runs from the highest score to the lowest and the expectation is over the order of
     equal scores, each order being as likely.
 
-    Parameters
-    ----------
-    confidence : float array, (n,)
-        Score of each case, higher when surer.
-    losses : array, (n,)
-        0 or 1, or any cost >= 0.
-    weights : int array, (n,) or (resamples, n), optional
-        How many times each case counts.
+    Between the AURC of the best order and that of the worst; the mean loss if all scores tie.
 
-    Returns
-    -------
-    float, or float array (resamples,)
-        Between the AURC of the best order and that of the worst; the mean loss if all scores tie.
+    Scores are higher when surer; a loss is 0 or 1, or any cost >= 0.
 
-    Raises
-    ------
-    InputError
-        If lengths differ, a value is not finite, a loss is negative, or there is no case.
+    Raises `InputError` if lengths differ, a value is not finite, a loss is negative, or there is no
+    case.
 
     References
     ----------
@@ -100,7 +78,6 @@ def aurc(confidence: SelectionScores, losses: Losses, weights: Weights | None = 
 AURC = Metric(
     name="aurc",
     function=aurc,
-    arguments=SELECTIVE,
     kind="selective",
     better="lower",
     label="AURC",
@@ -126,7 +103,6 @@ def e_aurc(confidence: SelectionScores, losses: Losses, weights: Weights | None 
 E_AURC = Metric(
     name="e_aurc",
     function=e_aurc,
-    arguments=SELECTIVE,
     kind="selective",
     better="lower",
     label="E-AURC",
@@ -164,7 +140,6 @@ def augrc(confidence: SelectionScores, losses: Losses, weights: Weights | None =
 AUGRC = Metric(
     name="augrc",
     function=augrc,
-    arguments=SELECTIVE,
     kind="selective",
     better="lower",
     label="AUGRC",

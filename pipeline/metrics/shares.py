@@ -10,22 +10,15 @@ from pipeline.metrics.intervals import Interval, proportion_interval
 
 @dataclass(frozen=True)
 class Share:
-    """So many of so many, as a report prints it: "7 of 412 (1.7 %; 95 % CI 0.7-3.5 %)".
-
-    Attributes
-    ----------
-    count, of : int
-        How many of how many cases, ``0 <= count <= of``.
-    rate : float or None
-        Their quotient; None of no cases.
-    interval : Interval or None
-        Exact (Clopper-Pearson) interval of the rate; None of no cases.
-    """
+    """So many of so many, as a report prints it: "7 of 412 (1.7 %; 95 % CI 0.7-3.5 %)"."""
 
     count: int
     of: int
+    """How many of how many cases, ``0 <= count <= of``."""
     rate: float | None
+    """Their quotient; None of no cases."""
     interval: Interval | None
+    """Exact (Clopper-Pearson) interval of the rate; None of no cases."""
 
 
 def share(count: int, of: int, level: float) -> Share:

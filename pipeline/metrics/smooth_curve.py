@@ -11,8 +11,13 @@ from pipeline.errors import InputError
 from pipeline.metrics.bins import require_confidence
 from pipeline.metrics.bootstrap import NUM_RESAMPLES, Patients, resampled_weights
 from pipeline.metrics.intervals import LEVEL, require_level
-from pipeline.metrics.smooth_ece import smooth_ece_bandwidth
-from pipeline.metrics.smoothing import cell_centres, grid_sums, smoothed, spectrum
+from pipeline.metrics.smooth_ece import (
+    cell_centres,
+    grid_sums,
+    smooth_ece_bandwidth,
+    smoothed,
+    spectrum,
+)
 from pipeline.metrics.weighting import Confidence, Correct, Weights, case_weights
 from pipeline.shapes import require_same_length
 
@@ -25,26 +30,18 @@ THINNING = 8
 
 @dataclass(frozen=True)
 class SmoothCurve:
-    """Accuracy as a smooth function of confidence.
-
-    Attributes
-    ----------
-    confidence : float array, (points,)
-        Ascending in (0, 1).
-    accuracy, lower, upper : float array, (points,)
-        Kernel mean and its pointwise band; NaN where too few cases are near to tell.
-    num_near : float array, (points,)
-        Cases that the kernel averages there: the sum of its values, 1 at distance 0.
-    bandwidth : float
-        Standard deviation of the Gaussian kernel.
-    """
+    """Accuracy as a smooth function of confidence."""
 
     confidence: Float[np.ndarray, "points"]
+    """Ascending in (0, 1)."""
     accuracy: Float[np.ndarray, "points"]
     lower: Float[np.ndarray, "points"]
     upper: Float[np.ndarray, "points"]
+    """Kernel mean and its pointwise band; NaN where too few cases are near to tell."""
     num_near: Float[np.ndarray, "points"]
+    """Cases that the kernel averages there: the sum of its values, 1 at distance 0."""
     bandwidth: float
+    """Standard deviation of the Gaussian kernel."""
 
 
 def smooth_curve(
@@ -63,29 +60,20 @@ def smooth_curve(
 
     with K the Gaussian reflected at 0 and 1.
 
+    Raises `InputError` if lengths differ, a confidence lies outside [0, 1], the bandwidth is not
+    positive, or there are fewer than two patients.
+
     Parameters
     ----------
     confidence : float array, (n,)
         Probability of what ``correct`` speaks of, in [0, 1].
-    correct : bool or 0/1 array, (n,)
-        Whether the predicted class is the label.
-    patients : array, (n,)
-        Who each case belongs to.
-    seed : int
-        Of the resamples.
     bandwidth : float, optional
         Of the kernel; that of `smooth_ece` if not given, so that the mean distance of the curve
         from the diagonal is the smooth calibration error, but at least the distance of two points.
         Held over the resamples.
     num_resamples, level
-        As of `bootstrap_score`. The band is centred on the curve and pointwise; it says what other
-        patients would change, not what the kernel blurs.
-
-    Raises
-    ------
-    InputError
-        If lengths differ, a confidence lies outside [0, 1], the bandwidth is not positive, or
-        there are fewer than two patients.
+        As of `bootstrap_mean_score`. The band is centred on the curve and pointwise; it says what
+        other patients would change, not what the kernel blurs.
 
     References
     ----------

@@ -19,21 +19,14 @@ Status = Literal["found", "none", "too_few"]
 
 @dataclass(frozen=True)
 class Question:
-    """What a threshold must promise.
-
-    Attributes
-    ----------
-    target : float
-        Largest selective risk wanted, in (0, 1).
-    delta : float
-        Chance, over repeated samples, allowed for a threshold whose true risk exceeds the target.
-    test : RiskTest
-        The p-value that suits the losses.
-    """
+    """What a threshold must promise."""
 
     target: float
+    """Largest selective risk wanted, in (0, 1)."""
     delta: float
+    """Chance, over repeated samples, allowed for a threshold whose true risk exceeds the target."""
     test: RiskTest
+    """The p-value that suits the losses."""
 
     def __post_init__(self) -> None:
         for name, value in [("target", self.target), ("delta", self.delta)]:
@@ -44,56 +37,31 @@ class Question:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A threshold that was looked at, with what it answers.
-
-    Attributes
-    ----------
-    threshold : float
-        Cases that score at least this are answered.
-    answered : int
-        Number of cases answered.
-    wrong : float
-        Their summed loss: the number of wrong answers when losses are 0 or 1.
-    upper_limit : float
-        One-sided upper limit of the true risk, at the level this one candidate was tested.
-    """
+    """A threshold that was looked at, with what it answers."""
 
     threshold: float
     answered: int
     wrong: float
+    """Their summed loss: the number of wrong answers when losses are 0 or 1."""
     upper_limit: float
+    """One-sided upper limit of the true risk, at the level this one candidate was tested."""
 
 
 @dataclass(frozen=True)
 class ThresholdChoice:
-    """A threshold, or why there is none.
-
-    Attributes
-    ----------
-    status : "found", "none" or "too_few"
-        "none": no threshold is shown to meet the target, so refer every case. "too_few": so few
-        cases that even without an error none could be.
-    chosen : Candidate or None
-        The threshold found.
-    best : Candidate or None
-        The candidate with the lowest upper limit, found or not; None if there were too few cases.
-    num_candidates : int
-        Thresholds that were tested.
-    num_cases : int
-        Cases the threshold was chosen on.
-    minimum_answered : int
-        Fewest answered cases that could pass, all of them right. No candidate that answers fewer
-        can have been chosen.
-    target, delta : float
-        What was asked.
-    """
+    """A threshold, or why there is none."""
 
     status: Status
+    """"none": no threshold is shown to meet the target, so refer every case. "too_few": so few
+    cases that even without an error none could be."""
     chosen: Candidate | None
     best: Candidate | None
+    """The candidate with the lowest upper limit, found or not; None if there were too few cases."""
     num_candidates: int
     num_cases: int
     minimum_answered: int
+    """Fewest answered cases that could pass, all of them right. No candidate that answers fewer can
+    have been chosen."""
     target: float
     delta: float
 
@@ -151,8 +119,6 @@ def conclude(
 
     Parameters
     ----------
-    question, curve
-        What is asked about which cases.
     points : iterable of int
         The curve's points that were tested; none if there were too few cases.
     chosen : int or None

@@ -12,7 +12,7 @@ from pipeline.shapes import LogProbabilities, Probabilities
 
 def truth_error(
     log_probabilities: LogProbabilities,
-    true_probabilities: Probabilities,
+    truth: Probabilities,
     *,
     weights: Weights | None = None,
 ) -> Estimates:
@@ -23,30 +23,24 @@ def truth_error(
     From 0 to 2/K. No bins and no labels, hence none of their noise: it also sees what a calibrated
     but blind model misses.
 
-    Raises
-    ------
-    InputError
-        If the shapes differ.
+    Raises `InputError` if the shapes differ.
 
-    Examples
-    --------
     >>> round(float(truth_error(np.log([[0.75, 0.25]]), np.array([[0.5, 0.5]]))), 12)
     0.25
     """
-    if log_probabilities.shape != true_probabilities.shape:
+    if log_probabilities.shape != truth.shape:
         message = (
-            "true_probabilities must have the shape of log_probabilities, "
-            f"got {true_probabilities.shape} and {log_probabilities.shape}"
+            "truth must have the shape of log_probabilities, "
+            f"got {truth.shape} and {log_probabilities.shape}"
         )
         raise InputError(message)
-    distance = np.abs(np.exp(log_probabilities.astype(np.float64)) - true_probabilities)
+    distance = np.abs(np.exp(log_probabilities.astype(np.float64)) - truth)
     return weighted_mean(distance.mean(axis=1), case_weights(weights, len(distance)))
 
 
 TRUTH_ERROR = Metric(
     name="truth_error",
     function=truth_error,
-    arguments=("log_probabilities", "truth"),
     kind="calibration",
     better="lower",
     label="Truth error",

@@ -8,7 +8,7 @@ bootstrap. So the two cannot drift apart, and cases are sorted and binned once f
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, Shaped
 
 from pipeline.errors import InputError
 
@@ -24,6 +24,9 @@ MATRIX_BINS = 64
 BLOCK_ELEMENTS = 2**18
 """Weights gathered at once: 2 MB in float64, so that what is made of them stays in cache."""
 
+Patients = Shaped[np.ndarray, "cases"]
+"""Whose each case is: any values that tell patients apart."""
+
 Confidence = Float[np.ndarray, "cases"]
 """Probabilities in [0, 1], usually of the predicted class."""
 
@@ -34,14 +37,9 @@ Correct = Bool[np.ndarray, "cases"] | Int[np.ndarray, "cases"]
 def case_weights(weights: Weights | None, num_cases: int) -> Weights:
     """Return the weights as floats, one for every case where none are given.
 
-    Raises
-    ------
-    InputError
-        Without a case; if the last axis does not hold one weight a case; if a weight is negative
-        or a row counts no case at all.
+    Raises `InputError` without a case; if the last axis does not hold one weight a case; if a
+    weight is negative or a row counts no case at all.
 
-    Examples
-    --------
     >>> case_weights(None, 3)
     array([1., 1., 1.])
     """

@@ -26,24 +26,14 @@ Rates = Float[np.ndarray, "classes"]
 
 @dataclass(frozen=True)
 class AnswerCounts:
-    """Counts at one threshold, class by true class.
-
-    Attributes
-    ----------
-    cases : int array, (classes,)
-        Cases of each class.
-    answered : int array, (classes,)
-        Those answered.
-    wrong : int array, (classes,)
-        Those answered wrongly: for a disease, missed.
-    wrong_if_all_answered : int array, (classes,)
-        Those that would be wrong if none were referred.
-    """
+    """Counts at one threshold, class by true class."""
 
     cases: Counts
     answered: Counts
     wrong: Counts
+    """Those answered wrongly: for a disease, missed."""
     wrong_if_all_answered: Counts
+    """Those that would be wrong if none were referred."""
 
     @property
     def referred(self) -> Counts:
@@ -53,30 +43,22 @@ class AnswerCounts:
 
 @dataclass(frozen=True)
 class WorkloadRow:
-    """One policy for one class, or for all together; numbers are patients per 1,000 arriving.
-
-    Attributes
-    ----------
-    policy : str
-        "threshold": the operating point; "refer_nobody"; "refer_at_random": as many referred as the
-        threshold refers, drawn by lot, on average.
-    label : int or None
-        The true class; None for all.
-    arriving, answered, right, wrong, referred : float
-        ``arriving = answered + referred`` and ``answered = right + wrong``.
-    wrong_interval, referred_interval : Interval or None
-        At the level asked, of the threshold's rows; None of the comparisons.
-    """
+    """One policy for one class, or for all together; numbers are patients per 1,000 arriving."""
 
     policy: str
+    """"threshold": the operating point; "refer_nobody"; "refer_at_random": as many referred as the
+    threshold refers, drawn by lot, on average."""
     label: int | None
+    """The true class; None for all."""
     arriving: float
     answered: float
     right: float
     wrong: float
     referred: float
+    """``arriving = answered + referred`` and ``answered = right + wrong``."""
     wrong_interval: Interval | None
     referred_interval: Interval | None
+    """At the level asked, of the threshold's rows; None of the comparisons."""
 
 
 def workload(
@@ -94,6 +76,9 @@ def workload(
     with m_k test cases of class k, w_k of them answered wrongly, and prevalence \pi_k. This assumes
     that a site differs in how often it sees a class, not in how the class looks.
 
+    Raises `InputError` if the shares are no shares of the classes, or a class that is said to occur
+    has no test case to learn its rates from.
+
     Parameters
     ----------
     point : AnswerCounts
@@ -104,12 +89,6 @@ def workload(
         1 - (1 - level) / K, and so holds at least as often as stated.
     prevalence : float array, (classes,), optional
         Shares of the classes, summing to one; the test set's own if not given.
-
-    Raises
-    ------
-    InputError
-        If the shares are no shares of the classes, or a class that is said to occur has no test
-        case to learn its rates from.
 
     Examples
     --------

@@ -10,7 +10,7 @@ from pipeline.preparing.auditing import audit
 from pipeline.preparing.card import make_card
 from pipeline.preparing.collecting import Collected, collect
 from pipeline.preparing.images import ImageSpool, write_images
-from pipeline.preparing.page import contact_sheet, render_page
+from pipeline.preparing.page import contact_sheet, remarks_on, render_page
 from pipeline.preparing.quarantine import (
     listing_of,
     require_few_quarantined,
@@ -18,7 +18,6 @@ from pipeline.preparing.quarantine import (
     summarise,
     write_quarantine,
 )
-from pipeline.preparing.remarks import remarks_on
 from pipeline.preparing.splitting import assign_splits
 from pipeline.preparing.subsampling import keep_cases
 
@@ -28,10 +27,8 @@ def split_cases(collected: Collected, dataset: Dataset) -> pd.DataFrame:
 
     The index still numbers the images as they were read.
 
-    Raises
-    ------
-    InputError
-        If a split or a training class is empty, or a patient or an image is in two splits.
+    Raises `InputError` if a split or a training class is empty, or a patient or an image is in two
+    splits.
     """
     split = assign_splits(collected.cases, dataset.splits)
     cases = keep_cases(collected.cases.assign(split=split), dataset)[COLUMNS.names]

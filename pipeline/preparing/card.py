@@ -58,11 +58,11 @@ def make_card(
         "read": len(collected.cases),
         "left_out": len(collected.cases) - len(cases),
         "quarantined": count_reasons(collected.quarantined),
-        "fingerprint": fingerprint(cases),
+        "fingerprint": cases_fingerprint(cases),
     }
 
 
-def fingerprint(cases: pd.DataFrame) -> str:
+def cases_fingerprint(cases: pd.DataFrame) -> str:
     """Return one sha256 for the table and, through its `pixel_sha256`, for every pixel."""
     return hashlib.sha256(cases.to_csv(index=False).encode()).hexdigest()
 

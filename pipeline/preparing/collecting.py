@@ -16,35 +16,25 @@ from pipeline.preparing.images import ImageSpool
 
 @dataclass(frozen=True)
 class Collected:
-    """All cases of a source, before any is assigned to a split.
-
-    Attributes
-    ----------
-    cases : DataFrame, (cases, columns)
-        Row i describes the spool's image i. Beside what is published it has `official`, the
-        source's own split, where the source has one, and `patient_is`, what stands for the patient.
-    quarantined : list
-        What was left out, in the order it was met.
-    num_files : int
-        How many files the cases were read from.
-    blank : frozenset of str
-        The hashes of the images of which every pixel is the same.
-    """
+    """All cases of a source, before any is assigned to a split."""
 
     cases: pd.DataFrame
+    """Row i describes the spool's image i. Beside what is published it has `official`, the source's
+    own split, where the source has one, and `patient_is`, what stands for the patient; (cases,
+    columns)."""
     quarantined: list[Quarantined]
+    """What was left out, in the order it was met."""
     num_files: int
+    """How many files the cases were read from."""
     blank: frozenset[str] = frozenset()
+    """The hashes of the images of which every pixel is the same."""
 
 
 def collect(source: Iterable[Case | Quarantined], dataset: Dataset, spool: ImageSpool) -> Collected:
     """Append every image to the spool and return the table of cases.
 
-    Raises
-    ------
-    InputError
-        If a label names no class, an image is not what the data set states, or something is
-        quarantined although the data set says ``on_error: fail``.
+    Raises `InputError` if a label names no class, an image is not what the data set states, or
+    something is quarantined although the data set says ``on_error: fail``.
     """
     rows: list[dict[str, object]] = []
     quarantined: list[Quarantined] = []

@@ -39,11 +39,8 @@ class ImageSpool:
     def append(self, image: np.ndarray) -> str:
         """Append an image and return the sha256 of its pixels, row by row, little-endian.
 
-        Raises
-        ------
-        InputError
-            If the image has another shape than the data set states, or another type than the
-            images before it.
+        Raises `InputError` if the image has another shape than the data set states, or another type
+        than the images before it.
         """
         if image.shape != self.shape:
             message = f"image of shape {self.shape} expected, got {image.shape}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+from collections.abc import Iterator, Mapping
 from importlib.resources import files
 from typing import Any
 
@@ -13,12 +14,40 @@ import pandas as pd
 from PIL import Image
 
 from pipeline.adapters import default_window
-from pipeline.preparing.remarks import unnamed_text
+from pipeline.config import Dataset
 
 IMAGES_A_CLASS = 10
 TILE_PIXELS = 56
 GAP_PIXELS = 4
 MAX_ROWS = 40
+
+
+def remarks_on(card: Mapping[str, Any], dataset: Dataset) -> Iterator[str]:
+    """Yield what a run prints of a card: patients that are not named, numbers other than stated."""
+    if "unnamed_patients" in card:
+        yield unnamed_text(card)
+    counts = {split: sum(by_class.values()) for split, by_class in card["counts"].items()}
+    for split, expected in dataset.expected_cases.items():
+        if counts.get(split, 0) != expected:
+            yield f"'expected_cases' states {expected} for {split}, got {counts.get(split, 0)}"
+
+
+def unnamed_text(card: Mapping[str, Any]) -> str:
+    """Say how many cases name no patient, and what is counted as one instead.
+
+    >>> unnamed_text({"unnamed_patients": {"image": 3}, "counts": {"test": {"ill": 3}}})
+    'no case names its patient: every image counts as a patient of its own'
+    >>> unnamed_text({"unnamed_patients": {"study": 2}, "counts": {"test": {"ill": 3}}})
+    '2 of 3 cases name no patient: the study of 2 counts as one'
+    """
+    unnamed = card["unnamed_patients"]
+    total = sum(sum(by_class.values()) for by_class in card["counts"].values())
+    if len(unnamed) == 1 and sum(unnamed.values()) == total:
+        return (
+            f"no case names its patient: every {next(iter(unnamed))} counts as a patient of its own"
+        )
+    parts = ", ".join(f"the {kind} of {number}" for kind, number in unnamed.items())
+    return f"{sum(unnamed.values())} of {total} cases name no patient: {parts} counts as one"
 
 
 def render_page(card: dict[str, Any], sheet_png: bytes | None = None) -> str:

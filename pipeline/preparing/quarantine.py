@@ -62,11 +62,8 @@ def require_few_quarantined(
 
     Files are held against files: a series of 20 that is left out weighs 20, a scout beside it 1.
 
-    Raises
-    ------
-    InputError
-        If no case was read, or more was left out than `max_quarantined_share` allows; all that was
-        left out is then in `listing`, which is removed otherwise.
+    Raises `InputError` if no case was read, or more was left out than `max_quarantined_share`
+    allows; all that was left out is then in `listing`, which is removed otherwise.
     """
     listing.unlink(missing_ok=True)
     num_left_out = sum(each.num_files for each in quarantined)
@@ -93,10 +90,8 @@ def listing_of(key: str, root: Path) -> Path:
 def reveal_quarantine(key: str, root: Path) -> Iterator[str]:
     """Yield a line for everything that a data set left out, with the real path of each file.
 
-    Raises
-    ------
-    InputError
-        If the data set was not prepared, or a file went missing since it was acquired.
+    Raises `InputError` if the data set was not prepared, or a file went missing since it was
+    acquired.
     """
     dataset = read_dataset(root / "configs", key)
     refused, prepared = listing_of(key, root), root / "data/prepared" / key / "quarantine.csv"

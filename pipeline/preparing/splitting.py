@@ -18,23 +18,12 @@ UNDIVIDED = "all"
 def assign_splits(cases: pd.DataFrame, splits: Splits) -> pd.Series:
     """Return the split of every case.
 
-    Parameters
-    ----------
-    cases : DataFrame, (cases, columns)
-        With `group`, `label`, `site` and `official`, the source's own split.
-    splits : Splits
-        Which of the source's splits are kept and which are divided, by what shares.
+    A group's cases stay together wherever a split is divided.
 
-    Returns
-    -------
-    Series of str, (cases,)
-        A group's cases stay together wherever a split is divided.
+    `cases` has `group`, `label`, `site` and `official`, the source's own split.
 
-    Raises
-    ------
-    InputError
-        If the source has no official splits though they are asked for, has one that is none of
-        ours, or has no case at the site to hold out; or tests others beside that site.
+    Raises `InputError` if the source has no official splits though they are asked for, has one that
+    is none of ours, or has no case at the site to hold out; or tests others beside that site.
     """
     divided = {"stratified": divide, "hash": divide_by_hash}[splits.assign]
     sources = _official_parts(cases, splits)
@@ -67,8 +56,6 @@ def divide(cases: pd.DataFrame, shares: Mapping[Split, float], seed: int) -> pd.
     with the largest share / (cases it has + half the group's cases), Webster's method of
     apportionment, so that the parts are in proportion at every size of group.
 
-    Examples
-    --------
     >>> cases = pd.DataFrame({"group": ["a", "a", "b", "c", "d"], "label": [0, 0, 0, 1, 1]})
     >>> divide(cases, {"train": 0.5, "test": 0.5}, seed=0).value_counts().to_dict()
     {'train': 3, 'test': 2}
@@ -99,8 +86,6 @@ def divide_by_hash(cases: pd.DataFrame, shares: Mapping[Split, float], seed: int
     order of the config moves a group. A part's share of the groups is binomial: of n groups it
     gets n s, give or take sqrt(n s (1 - s)), in all and in each class.
 
-    Examples
-    --------
     >>> cases = pd.DataFrame({"group": ["a", "a", "b", "c", "d"], "label": [0, 0, 0, 1, 1]})
     >>> divide_by_hash(cases, {"train": 0.5, "test": 0.5}, seed=0).tolist()
     ['test', 'test', 'train', 'train', 'test']

@@ -20,6 +20,7 @@ from pipeline.verifying.data import (
     logits_differences,
     prepared_differences,
     recorded_differences,
+    shifted_differences,
     stage_differences,
 )
 from pipeline.verifying.differences import (
@@ -30,7 +31,6 @@ from pipeline.verifying.differences import (
     same_text,
 )
 from pipeline.verifying.published import published_differences
-from pipeline.verifying.shifted import shifted_differences
 
 __all__ = ["Difference", "describe", "studies_not_here", "verify"]
 
@@ -55,6 +55,9 @@ def verify(studies: Sequence[str], *, root: Path, tolerance: float) -> Iterator[
     What cannot be read, or changed since it was written, is a difference, and nothing is computed
     from it.
 
+    Raises `InputError` before anything is computed, naming what is missing; or if no study was
+    named, nothing is published, and no study is here.
+
     Parameters
     ----------
     studies : sequence of str
@@ -65,12 +68,6 @@ def verify(studies: Sequence[str], *, root: Path, tolerance: float) -> Iterator[
     tolerance : float
         Largest relative difference of two numbers that counts as none. Every digit counts at 0;
         another processor or library may round the last ones otherwise.
-
-    Raises
-    ------
-    InputError
-        Before anything is computed, naming what is missing; or if no study was named, nothing is
-        published, and no study is here.
     """
     plan = read_plan(root / "configs/plan.yaml")
     absent = studies_not_here(root)

@@ -37,16 +37,7 @@ be; by 1.5 points (0.03 nats) 85 of 100. In the study quick most scatter by less
 
 @dataclass(frozen=True)
 class Figure:
-    """One metric of one experiment and loss, under the experiment's headline calibrator.
-
-    Attributes
-    ----------
-    experiment, loss, calibrator, metric : str
-    here, published : mapping of int to float
-        Its value by seed.
-    compared : Compared
-        What the two sides say of each other.
-    """
+    """One metric of one experiment and loss, under the experiment's headline calibrator."""
 
     experiment: str
     loss: str
@@ -54,7 +45,9 @@ class Figure:
     metric: str
     here: Seeds
     published: Seeds
+    """Its value by seed."""
     compared: Compared
+    """What the two sides say of each other."""
 
     @property
     def name(self) -> str:
@@ -64,24 +57,15 @@ class Figure:
 
 @dataclass(frozen=True)
 class Agreement:
-    """How a study computed here stands to the published one.
-
-    Attributes
-    ----------
-    study : str
-    figures : tuple of (Figure, Standing)
-        Those that both sides have.
-    num_published : int
-        Figures that were published, whether they are here or not.
-    one_sided : tuple of str
-        What only one side has, a line each.
-    bits : SameBits
-    """
+    """How a study computed here stands to the published one."""
 
     study: str
     figures: tuple[tuple[Figure, Standing], ...]
+    """Those that both sides have."""
     num_published: int
+    """Figures that were published, whether they are here or not."""
     one_sided: tuple[str, ...]
+    """What only one side has, a line each."""
     bits: SameBits
 
     def count(self, *wanted: Standing) -> int:
@@ -92,17 +76,10 @@ class Agreement:
 def agree(studies: Sequence[str], *, root: Path) -> list[Agreement]:
     """Return how studies in ``data/scores`` stand to those in ``reports/evidence``.
 
-    Parameters
-    ----------
-    studies : sequence of str
-        Both published and of the plan; if empty, every study that is so.
-    root : Path
-        The project's folder.
+    `studies` are both published and of the plan; if empty, they are all that are.
 
-    Raises
-    ------
-    InputError
-        If a study is not published, or its scores are not here; or no study is both.
+    Raises `InputError` if a study is not published, or its scores are not here; or no study is
+    both.
     """
     plan = read_plan(root / "configs/plan.yaml")
     names = list(dict.fromkeys(studies)) or _published_of(plan, root)

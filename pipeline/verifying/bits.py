@@ -13,19 +13,13 @@ OWN_PACKAGE = "calibrated-imaging"
 
 @dataclass(frozen=True)
 class SameBits:
-    """How many runs' logits are the same, and what may be why the others are not.
-
-    Attributes
-    ----------
-    num_same, num_shared : int
-        Runs whose logits have the same hash; runs that both sides have.
-    reasons : tuple of (str, str)
-        What else is different for the runs whose logits are: in short, and in detail.
-    """
+    """How many runs' logits are the same, and what may be why the others are not."""
 
     num_same: int
     num_shared: int
+    """Runs whose logits have the same hash; runs that both sides have."""
     reasons: tuple[tuple[str, str], ...]
+    """What else is different for the runs whose logits are: in short, and in detail."""
 
     def text(self, *, detailed: bool = False) -> str:
         """Say whether the bits are the same, and if not, why.

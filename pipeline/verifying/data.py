@@ -17,12 +17,14 @@ from pipeline.artifacts import (
     Predictions,
     Prepared,
     load_prepared,
+    read_foreign,
     read_json,
     read_predictions,
 )
 from pipeline.config.plan import ExperimentRow, Plan
 from pipeline.config.reading import Strict, check_config, read_yaml
-from pipeline.hashes import HASHES, changed_files
+from pipeline.config.study import SAME_CLASSES
+from pipeline.hashes import HASHES, changed_files, file_digest
 from pipeline.provenance import array_sha256, fingerprint
 from pipeline.verifying.differences import Difference, readable
 
@@ -36,7 +38,7 @@ ARRAY_COLUMNS = ("spacing", "truth")
 def prepared_differences(root: Path, dataset: str) -> Iterator[Difference]:
     """Yield what the prepared data set is no more: its table's fingerprint, each case's pixels."""
     # Imported here: it brings the adapters along, which nothing else needs.
-    from pipeline.preparing.card import fingerprint as cases_fingerprint  # noqa: PLC0415
+    from pipeline.preparing.card import cases_fingerprint  # noqa: PLC0415
 
     name = f"data/prepared/{dataset}"
     prepared = load_prepared(root / name)
@@ -189,12 +191,7 @@ def _file_hashes(path: Path) -> dict[str, str]:
     """Return the MD5 of a file, or of each file in a folder, by its way from there."""
     inside = sorted(each for each in path.rglob("*") if each.is_file())
     files = inside if path.is_dir() else [path]
-    return {each.relative_to(path).as_posix(): _md5(each) for each in files}
-
-
-def _md5(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+    return {each.relative_to(path).as_posix(): file_digest(each, "md5") for each in files}
 
 
 def _folder_md5(files: dict[str, str]) -> str:
@@ -214,3 +211,45 @@ def _recorded_files(root: Path, md5: str) -> dict[str, str] | None:
 
 def _as_list(value: Any) -> list[float] | None:
     return None if value is None else np.asarray(value).tolist()
+
+
+def shifted_differences(root: Path, row: ExperimentRow) -> Iterator[Difference]:
+    """Yield where an experiment's partners were predicted otherwise than is stored.
+
+    By each partner's `shift.json`: from which prepared data, by which trained networks, with which
+    logits; and case by case against the prepared data.
+    """
+    for partner in row.partners:
+        name = f"{row.shifted}/{partner}"
+        prepared = load_prepared(root / "data/prepared" / partner)
+        record = read_json(root / name / "shift.json")
+        data = prepared.card["fingerprint"]
+        if record["data_fingerprint"] != data:
+            place = "data_fingerprint (the prepared data's card.json)"
+            yield Difference(f"{name}/shift.json", place, record["data_fingerprint"], data)
+        stated = {(run["loss"], run["seed"]): run for run in record["runs"]}
+        for loss in row.losses:
+            for seed in row.seeds:
+                if (run := stated.get((loss, seed))) is None:
+                    place = f"loss {loss}, seed {seed}"
+                    yield Difference(f"{name}/shift.json", place, "nothing", "a record")
+                else:
+                    yield from _partner_differences(root, row, partner, run, prepared)
+
+
+def _partner_differences(
+    root: Path, row: ExperimentRow, partner: str, stated: dict[str, Any], prepared: Prepared
+) -> Iterator[Difference]:
+    place = f"{stated['loss']}/seed-{stated['seed']}"
+    trained = read_json(root / f"data/logits/{row.study}/{row.experiment}/{place}/run.json")
+    if stated["trained_logits_sha256"] != trained["logits_sha256"]:
+        path = f"{row.shifted}/{partner}/shift.json"
+        what = f"trained_logits_sha256 of {place} (its run.json)"
+        yield Difference(path, what, stated["trained_logits_sha256"], trained["logits_sha256"])
+    path = f"{row.shifted}/{partner}/{place}.parquet"
+    read = read_predictions if row.partners[partner] in SAME_CLASSES else read_foreign
+    predictions = read(root / path)
+    if (found := array_sha256(predictions.logits)) != stated["logits_sha256"]:
+        what = "sha256 of the logits (shift.json)"
+        yield Difference(path, what, stated["logits_sha256"], found)
+    yield from case_differences(path, predictions, prepared.cases)

@@ -34,22 +34,15 @@ SHOWN = 60
 
 @dataclass(frozen=True)
 class Difference:
-    """One place where what is stored is not what comes out.
-
-    Attributes
-    ----------
-    path : str
-        The file, as seen from the project's folder.
-    place : str
-        Row and column, key or line; empty where the file as a whole is meant.
-    stored, recomputed : str
-        What stands there, and what comes out: a number computed again, a hash taken again.
-    """
+    """One place where what is stored is not what comes out."""
 
     path: str
+    """The file, as seen from the project's folder."""
     place: str
+    """Row and column, key or line; empty where the file as a whole is meant."""
     stored: str
     recomputed: str
+    """What stands there, and what comes out: a number computed again, a hash taken again."""
 
     def __str__(self) -> str:
         place = f": {self.place}" if self.place else ""
@@ -63,14 +56,7 @@ Found = tuple[str, str, str]
 def readable(differences: Iterator[Difference], *, name: str, root: Path) -> Iterator[Difference]:
     """Yield differences, the last of them that no more could be read.
 
-    Parameters
-    ----------
-    differences : iterator of Difference
-        Which may raise `InputError`.
-    name : str
-        What is read, as seen from the project's folder.
-    root : Path
-        The project's folder, which the message names files without.
+    `name` is what is read, as seen from the project's folder, which messages leave out.
     """
     try:
         yield from differences
@@ -84,13 +70,8 @@ def compare_folders(
 ) -> Iterator[Difference]:
     """Yield every difference between the files of two folders, in the order of their names.
 
-    Parameters
-    ----------
-    stored, recomputed : Path
-    name : str
-        What the stored folder is called in messages.
-    tolerance : float
-        Largest relative difference of two numbers that counts as none; 0 where every digit counts.
+    `name` is what the stored folder is called in messages; `tolerance` is the largest relative
+    difference of two numbers that counts as none, 0 where every digit counts.
     """
     names = sorted({*_files(stored), *_files(recomputed)})
     for file in names:

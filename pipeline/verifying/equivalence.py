@@ -63,25 +63,17 @@ def _p_value(difference: float, spread: Spread) -> float:
 
 @dataclass(frozen=True)
 class Compared:
-    """What two sets of seeds of one figure say of each other, before the others are looked at.
-
-    Attributes
-    ----------
-    same : bool
-        Whether every seed that both have has the same value, to the last digit, and there is one.
-    undefined : bool
-        Whether exactly one side has undefined values: no scatter of seeds makes these.
-    means : MeanDifference or None
-        First less second; None where it is not defined: fewer than two seeds on a side, or values
-        that are undefined.
-    margin : float
-        Within which two means count as the same.
-    """
+    """What two sets of seeds of one figure say of each other, before the others are looked at."""
 
     same: bool
+    """Whether every seed that both have has the same value, to the last digit, and there is one."""
     undefined: bool
+    """Whether exactly one side has undefined values: no scatter of seeds makes these."""
     means: MeanDifference | None
+    """First less second; None where it is not defined: fewer than two seeds on a side, or values
+    that are undefined."""
     margin: float
+    """Within which two means count as the same."""
 
     @property
     def interval(self) -> Interval | None:

@@ -36,17 +36,11 @@ def published_differences(root: Path, tolerance: float) -> Iterator[Difference]:
     provenance are held against the experiments that the provenance names: the same losses,
     calibrators, seeds and targets, each once.
 
-    Parameters
-    ----------
-    root : Path
-        The project's folder; of it nothing but ``reports/evidence`` and the claims is read.
-    tolerance : float
-        Largest relative difference of two numbers that counts as none.
+    Of the project nothing but ``reports/evidence`` and the claims is read. `tolerance` is the
+    largest relative difference of two numbers that counts as none.
 
-    Raises
-    ------
-    InputError
-        If nothing is published there, or a file is absent or cannot be read any more.
+    Raises `InputError` if nothing is published there, or a file is absent or cannot be read any
+    more.
     """
     folder = root / FOLDER
     for study in read_studies(folder):

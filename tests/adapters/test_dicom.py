@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 from pydicom import Dataset as Header
 from pydicom import Sequence
-from pydicom._dicom_dict import DicomDictionary
-from pydicom.uid import RTDoseStorage, SegmentationStorage
+from pydicom.uid import SegmentationStorage
 
 from pipeline.adapters import dicom
 from pipeline.adapters.case import Case
@@ -15,7 +14,6 @@ from pipeline.config.reading import check_config
 from pipeline.errors import InputError
 from tests.dicom_files import (
     folder_dataset,
-    image_dataset,
     patient_id,
     read_folder,
     revealed,
@@ -115,14 +113,6 @@ def test_a_case_says_what_is_known_of_its_patient(project):
     assert revealed(case.source) == "a.dcm"
 
 
-def test_the_table_is_believed_before_the_header(project):
-    labels = {"sex_column": "sex", "age_column": "age", "site_column": "site"}
-    config = {"labels": labels, "table": [("a.dcm", "healthy", "M", "30", "south")]}
-    config["columns"] = ("key", "label", "sex", "age", "site")
-    case = only_case(project, config, PatientSex="F", PatientAge="051Y", InstitutionName="X")
-    assert (case.sex, case.age, case.site, case.label) == ("male", 30, "south", 0)
-
-
 @pytest.mark.parametrize(
     ("key", "value"),
     [
@@ -139,13 +129,6 @@ def test_labels_may_be_keyed_by_anything_that_identifies_a_case(project, key, va
     cases, quarantined = read_images(project, images, table=[(value, "ill")], key=key)
     assert quarantined == []
     assert [each.label for each in cases] == [1]
-
-
-def test_one_patient_has_one_key_whatever_the_study(project):
-    images = {name: {"PatientID": "P1"} for name in ("a.dcm", "b.dcm")}
-    cases, _ = read_images(project, images | {"c.dcm": {"PatientID": "P2"}})
-    first, second, third = (each.patient for each in cases)
-    assert first == second != third
 
 
 def test_a_patient_that_headers_and_table_spell_in_their_own_ways_is_one(project):
@@ -183,13 +166,6 @@ def test_a_study_of_two_patients_names_nobody(project):
     }
     cases, _ = read_images(project, images)
     assert [each.patient_is for each in cases] == ["patient", "patient", "study"]
-
-
-def test_without_a_patient_the_study_stands_for_one(project):
-    images = {name: {"PatientID": None} for name in ("a.dcm", "b.dcm")}
-    images |= {"c.dcm": {"PatientID": "", "StudyInstanceUID": uid("study", "a.dcm")}}
-    cases, _ = read_images(project, images)
-    assert cases[0].patient == cases[2].patient != cases[1].patient
 
 
 def test_every_frame_is_a_case_of_its_patient(project):
@@ -268,40 +244,6 @@ def test_a_volume_has_one_window_that_of_its_middle_slice(project):
     np.testing.assert_array_equal(cases[0].image[0, 0, :, 0], expected)
 
 
-def test_an_enhanced_file_is_a_volume(project):
-    groups = []
-    for height in (4, 0, 2):
-        plane, group = Header(), Header()
-        plane.ImagePositionPatient = [0, 0, height]
-        group.PlanePositionSequence = Sequence([plane])
-        groups.append(group)
-    turned, shared = Header(), Header()
-    turned.ImageOrientationPatient = [1, 0, 0, 0, 1, 0]
-    shared.PlaneOrientationSequence = Sequence([turned])
-    frames = np.stack([np.full((4, 4), number, np.uint16) for number in range(3)])
-    elements = {
-        "NumberOfFrames": 3,
-        "PixelData": frames.tobytes(),
-        "PerFrameFunctionalGroupsSequence": Sequence(groups),
-        "SharedFunctionalGroupsSequence": Sequence([shared]),
-    }
-    config = {"dataset": {"image_size": [4, 4, 3]}, **PHYSICAL}
-    cases, out = read_images(project, {"a.dcm": elements}, **config)
-    assert out == []
-    np.testing.assert_array_equal(cases[0].image[0, 0, :, 0], [1, 2, 0])
-
-
-@pytest.mark.parametrize(
-    ("heights", "reason"),
-    [([0, 1, 1], "several slices at one place"), ([0, 1, 5], "slices missing or unevenly spaced")],
-)
-def test_a_series_that_is_no_volume_is_quarantined(project, heights, reason):
-    config = {"dataset": {"image_size": [4, 4, 3]}, **SERIES}
-    cases, out = read_images(project, stack(heights), **config)
-    assert cases == []
-    assert [each.reason for each in out] == [reason]
-
-
 VOLUME = {"dataset": {"image_size": [4, 4, 3]}, **SERIES}
 UPRIGHT = [1, 0, 0, 0, 0, -1]
 """How the columns and rows of a scout run."""
@@ -352,18 +294,6 @@ def test_what_is_no_slice_of_a_stack_costs_it_nothing(project, extra):
     assert cases[0].spacing_mm == (1, 1, 1)
 
 
-def test_slices_on_either_side_of_a_rounding_are_all_in_the_volume(project):
-    """Told apart by rounding, every other slice would be left out and the rest be 2 mm apart."""
-    images = stack([0, 1, 2, 3, 4, 5])
-    for number, elements in enumerate(images.values()):
-        along = 0.9995 + (-1) ** number * 1e-7
-        elements["ImageOrientationPatient"] = [1, 0, 0, 0, along, (1 - along**2) ** 0.5]
-    config = {"dataset": {"image_size": [4, 4, 6]}, **SERIES, **PHYSICAL}
-    cases, out = read_images(project, images, **config)
-    assert out == []
-    np.testing.assert_array_equal(cases[0].image[1, 1, :, 0], range(6))
-
-
 @pytest.mark.parametrize("scout", ["0.dcm", "3.dcm"])
 def test_a_scout_is_not_the_slice_of_a_series(project, scout):
     images = stack([0, 1, 2, 3])
@@ -371,20 +301,6 @@ def test_a_scout_is_not_the_slice_of_a_series(project, scout):
     cases, out = read_images(project, images, case="series", slice=0, **SERIES, **PHYSICAL)
     assert reasons(out) == {scout: "geometry disagrees with the series"}
     assert cases[0].image[0, 0, 0] == (1 if scout == "0.dcm" else 0)
-
-
-@pytest.mark.parametrize(
-    ("elements", "reason"),
-    [
-        ({"SOPClassUID": SegmentationStorage}, "no image of the patient"),
-        ({"SOPClassUID": RTDoseStorage}, "no image of the patient"),
-        ({"ImageType": ["ORIGINAL", "PRIMARY", "LOCALIZER"]}, "image type left out"),
-        ({"ImageType": ["DERIVED", "SECONDARY", "SCREEN_SAVE"]}, "image type left out"),
-    ],
-)
-def test_what_is_no_image_of_the_patient_has_not_the_studys_label(project, elements, reason):
-    cases, out = read_images(project, {"a.dcm": {}, "b.dcm": elements})
-    assert (len(cases), reasons(out)) == (1, {"b.dcm": reason})
 
 
 def test_image_types_to_leave_out_are_the_configs(project):
@@ -455,15 +371,12 @@ def test_an_object_of_which_some_frames_alone_are_rescaled_is_left_out(project, 
     assert (cases, [each.reason for each in out]) == ([], ["rescale of some slices only"])
 
 
-def test_frames_whose_orientation_is_rounded_apart_are_one_volume(project):
-    """Taken for none, they would be axial, upside down and as thick as their pixels are wide."""
-    places = [[0, 0, 10 - 5 * number] for number in range(3)]
-    turned = [[1, 0, 0, 0, 1, number * 1e-6] for number in range(3)]
+def test_an_enhanced_file_is_a_volume(project):
+    elements = enhanced([[1, 0, 0, 0, 1, 0]] * 3, [[0, 0, height] for height in (4, 0, 2)])
     config = {"dataset": {"image_size": [4, 4, 3]}, **PHYSICAL}
-    cases, out = read_images(project, {"a.dcm": enhanced(turned, places)}, **config)
+    cases, out = read_images(project, {"a.dcm": elements}, **config)
     assert out == []
-    np.testing.assert_array_equal(cases[0].image[1, 1, :, 0], [2, 1, 0])
-    assert cases[0].spacing_mm == (1, 1, 5)
+    np.testing.assert_array_equal(cases[0].image[0, 0, :, 0], [1, 2, 0])
 
 
 def test_frames_of_two_orientations_are_no_volume(project):
@@ -589,16 +502,6 @@ def test_a_slice_that_cannot_be_decoded_is_named_beside_its_series(project):
     assert (revealed(named), advice) == ("1.dcm", "it is truncated or damaged: export it again")
 
 
-def test_burned_in_text_may_be_allowed(project):
-    assert only_case(project, {"allow_burned_in": True}, BurnedInAnnotation="YES").label == 1
-
-
-def test_files_of_one_series_labelled_apart_are_quarantined(project):
-    table = [("0.dcm", "ill"), ("1.dcm", "healthy")]
-    _, out = read_images(project, stack([0, 1]), table=table, case="series")
-    assert [each.reason for each in out] == ["conflicting labels"]
-
-
 @pytest.mark.parametrize("key", ["sop", "series", "study", "accession", "patient", "file"])
 def test_a_row_that_no_file_belongs_to_is_listed_by_its_number(project, key):
     dataset = write_image(project / "in/a.dcm", RAMP, name="a", AccessionNumber="A-1")
@@ -645,50 +548,6 @@ def test_two_workers_read_what_one_reads(project):
     np.testing.assert_array_equal([each.image for each in alone], [each.image for each in together])
 
 
-PERSONAL = {
-    "AE": 16, "CS": 16, "LO": 64, "LT": 64, "PN": 64, "SH": 16, "ST": 64, "UC": 64, "UR": 64,
-    "UT": 64,
-}  # fmt: skip
-"""Types of elements that hold text, and the longest that each allows."""
-
-
-def planted(name):
-    """A data set in which every text element of the dictionary names somebody."""
-    dataset = image_dataset(RAMP, name=name, **WHOLE)
-    # Groups 0 and 2 say how to read a file, 28 what a pixel is, and one element what a letter is.
-    technical = {0x0000, 0x0002, 0x0028}
-    for tag, (vr, *_, keyword) in DicomDictionary.items():
-        if vr in PERSONAL and tag >> 16 not in technical and keyword != "SpecificCharacterSet":
-            setattr(dataset, keyword, f"PLANTED_{tag:08X}"[: PERSONAL[vr]])
-    dataset.PatientBirthDate, dataset.StudyDate = "19431117", "20200102"
-    dataset.private_block(0x0009, "PLANTED MAKER", create=True).add_new(1, "LO", "PLANTED PRIVATE")
-    return dataset
-
-
-def test_no_identifier_leaves_the_folder(project, caplog, capfd):
-    caplog.set_level(logging.DEBUG)
-    good, cut = planted("good"), planted("cut")
-    for name, dataset in (("PLANTED_00100010/a.dcm", good), ("b/PLANTED_cut.dcm", cut)):
-        (project / "in" / name).parent.mkdir(parents=True)
-        dataset.save_as(project / "in" / name, enforce_file_format=True)
-    content = (project / "in/b/PLANTED_cut.dcm").read_bytes()
-    (project / "in/b/PLANTED_cut.dcm").write_bytes(content[:-9])
-    rows = [(good.PatientID, "ill"), ("PLANTED ELSE", "PLANTED LABEL")]
-    table = write_table(project / "PLANTED.csv", rows)
-    cases, out = read_folder(project / "raw", folder_dataset(project / "in", table, key="patient"))
-    assert len(cases) == 1
-    reasons = ["no file for this row", "pixel data cannot be decoded"]
-    assert [each.reason for each in out] == reasons
-    assert cases[0].age == 76
-    told = [repr(vars(each)) for each in [*cases, *out]]
-    told += [caplog.text, *capfd.readouterr()]
-    told += [path.read_bytes().decode("latin-1") for path in (project / "raw").iterdir()]
-    uids = [good.SOPInstanceUID, good.SeriesInstanceUID, good.StudyInstanceUID]
-    for text in told:
-        for identifier in ("PLANTED", "planted", "19431117", "20200102", *uids):
-            assert identifier not in text
-
-
 DAMAGED = {"045Y": b"DOE^", "20200102": b"DOE JANE", "1234": b"DOE "}
 
 
@@ -713,15 +572,6 @@ def test_a_library_that_complains_is_not_heard(project, caplog, capfd):
     assert reasons(out) == {"b.dcm": "unusable PixelSpacing"}
     told = caplog.text + "".join(capfd.readouterr()) + "".join(repr(vars(each)) for each in out)
     assert "DOE" not in told
-
-
-def test_a_key_of_the_environment_gives_the_same_cases_anywhere(project, monkeypatch):
-    monkeypatch.setenv("PIPELINE_IDENTITY_KEY", "a key of the environment")
-    first = only_case(project)
-    (project / "raw/files.parquet").unlink()
-    assert only_case(project).patient == first.patient
-    monkeypatch.setenv("PIPELINE_IDENTITY_KEY", "another key of the environment")
-    assert only_case(project).patient != first.patient
 
 
 def test_real_slices_are_a_volume_in_the_order_of_their_places(project):

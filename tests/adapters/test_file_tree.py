@@ -4,7 +4,7 @@ import zipfile
 
 import pytest
 
-from pipeline.adapters.file_tree import open_tree, write_index
+from pipeline.adapters.file_tree import open_tree, write_tree
 from pipeline.adapters.identity import Pseudonyms
 from pipeline.adapters.refused import Refused
 from pipeline.errors import InputError
@@ -35,7 +35,7 @@ HIDDEN = {"pseudonyms": PSEUDONYMS, "public": {"ill", "healthy"}}
 
 def test_a_zip_and_a_folder_hold_the_same_tree(raw, folder):
     write_zip(raw / "tree.zip", FILES)
-    write_index(raw, folder)
+    write_tree(raw, folder)
     for where in (None, folder):
         with open_tree(raw, where) as tree:
             assert tree.names() == sorted(FILES)
@@ -44,7 +44,7 @@ def test_a_zip_and_a_folder_hold_the_same_tree(raw, folder):
 
 
 def test_hidden_names_open_the_same_files_and_keep_the_classes(raw, folder):
-    write_index(raw, folder, **HIDDEN)
+    write_tree(raw, folder, **HIDDEN)
     index = (raw / "files.csv").read_text()
     assert ".png" not in index
     assert "deep" not in index
@@ -55,7 +55,7 @@ def test_hidden_names_open_the_same_files_and_keep_the_classes(raw, folder):
 
 
 def test_another_key_opens_nothing(raw, folder):
-    write_index(raw, folder, **HIDDEN)
+    write_tree(raw, folder, **HIDDEN)
     other = Pseudonyms(b"another key of sixteen")
     with (
         pytest.raises(InputError, match="no such file .* run acquire again"),
@@ -65,7 +65,7 @@ def test_another_key_opens_nothing(raw, folder):
 
 
 def test_a_file_that_changed_is_refused_and_one_that_went_stops(raw, folder):
-    write_index(raw, folder)
+    write_tree(raw, folder)
     (folder / "ill/b.png").write_bytes(b"B")
     with open_tree(raw, folder) as tree, pytest.raises(Refused, match="changed since it was"):
         tree.read("ill/b.png")
@@ -83,7 +83,7 @@ def test_links_are_read_and_broken_ones_are_listed(raw, folder, tmp_path, hidden
     (tmp_path / "disk/d.png").write_bytes(b"d")
     (folder / "ill/linked").symlink_to(tmp_path / "disk")
     (folder / "ill/gone").symlink_to("nowhere")
-    write_index(raw, folder, **hidden)
+    write_tree(raw, folder, **hidden)
     with open_tree(raw, folder, hidden.get("pseudonyms")) as tree:
         assert sorted(tree.read(name) for name in tree.names()) == [b"a", b"b", b"c", b"d"]
         assert list(tree.faults().values()) == ["broken link"]
@@ -123,27 +123,27 @@ def test_two_members_that_are_one_path_are_refused(raw, folder):
     for name in forms:
         (folder / name).write_bytes(b"")
     with pytest.raises(InputError, match="folder: paths that differ .* got 1 that do not"):
-        write_index(raw, folder, **HIDDEN)
+        write_tree(raw, folder, **HIDDEN)
 
 
 def test_a_file_that_cannot_be_read_is_listed_and_refused_with_its_reason(raw, folder, monkeypatch):
     def failing(path):
         raise PermissionError(path)
 
-    write_index(raw, folder)
+    write_tree(raw, folder)
     with open_tree(raw, folder) as tree:
         monkeypatch.setattr("pathlib.Path.read_bytes", failing)
         with pytest.raises(Refused, match="unreadable file"):
             tree.read("ill/b.png")
     monkeypatch.setattr("pipeline.adapters.file_tree.file_digest", failing)
-    write_index(raw, folder)
+    write_tree(raw, folder)
     with open_tree(raw, folder) as tree:
         assert tree.faults() == dict.fromkeys(sorted(FILES), "unreadable file")
 
 
 def test_the_table_of_labels_is_left_out(raw, folder):
     (folder / "labels.csv").write_text("file,label\n")
-    write_index(raw, folder, leave_out=folder / "labels.csv")
+    write_tree(raw, folder, leave_out=folder / "labels.csv")
     with open_tree(raw, folder) as tree:
         assert tree.names() == sorted(FILES)
 
@@ -155,7 +155,7 @@ def test_a_file_that_claims_too_much_is_refused_unread(raw, folder, monkeypatch)
     with open_tree(raw) as tree, pytest.raises(Refused, match="file claims too many bytes"):
         tree.read("bomb.png")
     (folder / "ill/b.png").write_bytes(b"\0" * 1001)
-    write_index(raw, folder)
+    write_tree(raw, folder)
     with open_tree(raw, folder) as tree, pytest.raises(Refused, match="file claims too many bytes"):
         tree.read("ill/b.png")
 
@@ -184,7 +184,7 @@ def test_an_index_of_other_columns_is_refused(raw, folder):
 
 
 def test_nothing_acquired_is_said_so(raw, folder, tmp_path):
-    with pytest.raises(InputError, match=r"one \.zip archive expected, got 0"), open_tree(raw):
+    with pytest.raises(InputError, match=r"one \.zip file expected, got 0"), open_tree(raw):
         pass
     with (
         pytest.raises(InputError, match="no index of the folder: run acquire first"),
@@ -192,7 +192,7 @@ def test_nothing_acquired_is_said_so(raw, folder, tmp_path):
     ):
         pass
     with pytest.raises(InputError, match="absent: no such folder"):
-        write_index(raw, tmp_path / "absent")
+        write_tree(raw, tmp_path / "absent")
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match="empty: the folder holds no file"):
-        write_index(raw, tmp_path / "empty")
+        write_tree(raw, tmp_path / "empty")

@@ -168,14 +168,6 @@ def test_the_table_says_who_it_is_and_leaves_no_trace_of_it(project, caplog, cap
     assert not any("PLANTED" in text or "JD1" in text for text in told)
 
 
-def test_a_patients_volumes_have_one_key(project):
-    for number, name in enumerate("abc"):
-        save(project / f"in/{name}.nii", VOLUME + number)
-    rows = [("a.nii", "ill", "P1"), ("b.nii", "ill", "P1"), ("c.nii", "ill", "P2")]
-    (first, second, third), _ = read(project, rows=rows)
-    assert first.patient == second.patient != third.patient
-
-
 def test_what_cannot_be_read_is_listed_with_its_reason(project):
     folder = project / "in"
     save(folder / "copy.nii")

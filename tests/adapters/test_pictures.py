@@ -4,7 +4,7 @@ import numpy as np
 
 from pipeline.adapters.case import Quarantined
 from pipeline.adapters.file_tree import open_tree
-from pipeline.adapters.pictures import Decoder, read_pictures
+from pipeline.adapters.pictures import PictureDecoder, read_pictures
 from tests.sources import encode, write_zip
 
 CONTENTS = {f"{number}.png": encode(np.full((4, 6), number, np.uint8)) for number in range(20)}
@@ -13,7 +13,7 @@ CONTENTS = {f"{number}.png": encode(np.full((4, 6), number, np.uint8)) for numbe
 def read(tmp_path, names):
     write_zip(tmp_path / "p.zip", CONTENTS | {"broken.png": b"no picture"})
     with open_tree(tmp_path) as tree:
-        return list(read_pictures(tree, names, Decoder(channels=1, size=(2, 3))))
+        return list(read_pictures(tree, names, PictureDecoder(channels=1, size=(2, 3))))
 
 
 def test_pictures_come_in_the_order_asked_for_resized_and_hashed(tmp_path):

@@ -48,13 +48,6 @@ def test_mends_what_one_temperature_cannot():
     assert sum(gaps) / 20_000 < 0.025
 
 
-def test_may_change_the_predicted_class():
-    logits, _ = overconfident(5, 200)
-    fitted = fit_histogram(logits, logits.argmin(axis=1))
-    assert not fitted.preserves_argmax
-    assert (fitted(logits).argmax(axis=1) != logits.argmax(axis=1)).all()
-
-
 def test_merged_bins_are_reported():
     fitted = fit_histogram(*overconfident(6, 120))
     # Of 20 bins of 6 cases, the first nine make 54; the other eleven stay together.

@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.calibrators import CALIBRATORS, fit_calibrator, from_json, to_json
 from pipeline.errors import InputError
-from tests.calibrators.simulations import overconfident
+from tests.calibrators.simulations import mean_nll, overconfident
 
 VARIANTS = {
     **{kind: (kind, {}) for kind in CALIBRATORS},
@@ -54,6 +54,13 @@ def always_wrong(seed, n):
     """No prediction right."""
     logits, _ = overconfident(seed, n)
     return logits, logits.argmin(axis=1)
+
+
+def shares_that_are_not_predicted(seed, n):
+    """Three of four predictions of another class than 0 are wrong: it is class 0."""
+    logits, _ = overconfident(seed, n)
+    predicted = logits.argmax(axis=1)
+    return logits, np.where(np.arange(n) % 4 > 0, 0, predicted)
 
 
 def one_a_class(seed, n):
@@ -147,6 +154,51 @@ def test_only_these_may_change_the_predicted_class():
         "isotonic",
         "histogram",
     }
+
+
+@pytest.mark.parametrize("name", ["histogram", "isotonic", "prior", "vector"])
+def test_what_may_change_the_predicted_class_does_where_predictions_are_wrong(name):
+    logits, labels = shares_that_are_not_predicted(1, 500)
+    changed = fit(name, logits, labels)(logits).argmax(axis=1) != logits.argmax(axis=1)
+    assert changed.any()
+
+
+@pytest.mark.parametrize(
+    ("name", "other", "slack"),
+    [
+        ("hts", "temperature", 1e-9),
+        ("focal_temperature", "temperature", 1e-9),
+        ("ets", "temperature", 1e-5),
+        # Weak priors cost parameters of 1 nat 4 * 0.5 / (200 * 100), or twice as much.
+        ("bcts", "temperature", 1e-4),
+        ("vector", "bcts", 2e-4),
+    ],
+)
+def test_never_loses_to_what_it_extends_where_it_was_fitted(name, other, slack):
+    for seed in range(5):
+        logits, labels = overconfident(seed, 200)
+        ours, theirs = (
+            mean_nll(fit(each, logits, labels)(logits), labels) for each in (name, other)
+        )
+        assert ours <= theirs + slack
+
+
+@pytest.mark.parametrize(
+    ("name", "is_right", "bound"),
+    [
+        ("temperature", True, "0.05"),
+        ("ets", True, "0.05"),
+        ("temperature", False, "20"),
+        ("bcts", False, "20"),
+        ("hts", False, "20"),
+        ("focal_temperature", False, "20"),
+    ],
+)
+def test_a_temperature_at_its_bound_is_reported(name, is_right, bound):
+    logits, _ = overconfident(3, 200)
+    labels = logits.argmax(axis=1) if is_right else logits.argmin(axis=1)
+    notes = fit(name, logits, labels).notes
+    assert any(note.startswith(f"temperature at its bound {bound}") for note in notes)
 
 
 @every_calibrator
@@ -260,3 +312,11 @@ def test_refuses_labels_that_are_no_classes(name):
         fit(name, logits, labels[1:])
     with pytest.raises(InputError, match=r"labels must be a list of integers, got float64"):
         fit(name, logits, labels.astype(float))
+
+
+@pytest.mark.parametrize(
+    "name", ["ats_monotone", "bcts", "dirichlet", "isotonic", "prior", "vector"]
+)
+def test_what_was_fitted_class_by_class_refuses_logits_of_other_classes(name):
+    with pytest.raises(InputError, match="logits of 4 classes expected, got 3"):
+        fit(name, *overconfident(21, 300))(np.zeros((1, 3)))

@@ -5,11 +5,10 @@ from pipeline.errors import InputError
 from pipeline.metrics import METRICS, bootstrap, prepare_cases, score
 from pipeline.metrics.bootstrap import (
     bootstrap_mean_score,
-    bootstrap_score,
     resample_scores,
     resampled_weights,
 )
-from pipeline.metrics.calibrated_model import expected_ece_if_calibrated
+from pipeline.metrics.calibrated_bins import expected_ece_if_calibrated
 from pipeline.metrics.intervals import bias_bounded_interval, percentile_interval
 
 
@@ -65,7 +64,9 @@ def test_agrees_with_scoring_every_resample_by_itself():
 def test_one_seed_gives_one_answer_and_another_another():
     log_probabilities, labels = predictions(seed=0)
     first, again, other = (
-        bootstrap_score(log_probabilities, labels, np.arange(120), seed=seed, num_resamples=50)
+        bootstrap_mean_score(
+            [log_probabilities], labels, np.arange(120), seed=seed, num_resamples=50
+        )
         for seed in (4, 4, 5)
     )
     assert first == again
@@ -74,8 +75,8 @@ def test_one_seed_gives_one_answer_and_another_another():
 
 def test_intervals_hold_the_value_and_cover_as_theory_says():
     log_probabilities, labels = predictions(seed=1, n=2000)
-    intervals = bootstrap_score(
-        log_probabilities, labels, np.arange(2000), seed=6, num_resamples=2000
+    intervals = bootstrap_mean_score(
+        [log_probabilities], labels, np.arange(2000), seed=6, num_resamples=2000
     )
     values = score(log_probabilities, labels)
     accuracy, interval = values["accuracy"], intervals["accuracy"]
@@ -89,9 +90,9 @@ def test_intervals_hold_the_value_and_cover_as_theory_says():
 
 def test_many_images_of_few_patients_widen_the_interval():
     log_probabilities, labels = predictions(seed=2, n=50)
-    ten_times = np.repeat(log_probabilities, 10, axis=0), np.repeat(labels, 10)
-    by_patient = bootstrap_score(*ten_times, np.repeat(np.arange(50), 10), seed=7)["accuracy"]
-    by_image = bootstrap_score(*ten_times, np.arange(500), seed=7)["accuracy"]
+    ten_times = [np.repeat(log_probabilities, 10, axis=0)], np.repeat(labels, 10)
+    by_patient = bootstrap_mean_score(*ten_times, np.repeat(np.arange(50), 10), seed=7)["accuracy"]
+    by_image = bootstrap_mean_score(*ten_times, np.arange(500), seed=7)["accuracy"]
     # Ten copies of each patient's image hold no more than one: sqrt(10) = 3.2 times wider.
     ratio = (by_patient.upper - by_patient.lower) / (by_image.upper - by_image.lower)
     assert ratio == pytest.approx(np.sqrt(10), rel=0.2)
@@ -132,8 +133,8 @@ def test_metrics_left_out_change_nothing_about_the_others():
 
 def test_labels_of_one_class_have_every_interval_but_aurocs():
     log_probabilities, _ = predictions(seed=0)
-    intervals = bootstrap_score(
-        log_probabilities, np.zeros(120, int), np.arange(120), seed=0, num_resamples=10
+    intervals = bootstrap_mean_score(
+        [log_probabilities], np.zeros(120, int), np.arange(120), seed=0, num_resamples=10
     )
     without = {name for name, metric in METRICS.items() if metric.interval == "none"}
     assert {name for name, found in intervals.items() if found is None} == {"auroc"} | without
@@ -149,8 +150,11 @@ def test_labels_of_one_class_have_every_interval_but_aurocs():
     ],
 )
 def test_refuses_what_cannot_be_resampled(patients, num_resamples, message):
+    log_probabilities, labels = predictions(seed=0)
     with pytest.raises(InputError, match=message):
-        bootstrap_score(*predictions(seed=0), patients, seed=0, num_resamples=num_resamples)
+        bootstrap_mean_score(
+            [log_probabilities], labels, patients, seed=0, num_resamples=num_resamples
+        )
 
 
 def test_refuses_no_run():
@@ -161,8 +165,8 @@ def test_refuses_no_run():
 def test_what_no_resample_changes_has_no_interval():
     # 12 of 12 right: the exact interval begins at 74 %, and from 100 to 100 % would be a lie.
     probabilities = np.repeat([[0.9, 0.1], [0.2, 0.8]], 6, axis=0)
-    intervals = bootstrap_score(
-        np.log(probabilities), np.repeat([0, 1], 6), np.arange(12), seed=0, num_resamples=100
+    intervals = bootstrap_mean_score(
+        [np.log(probabilities)], np.repeat([0, 1], 6), np.arange(12), seed=0, num_resamples=100
     )
     assert intervals["accuracy"] is None
     assert intervals["auroc"] is None

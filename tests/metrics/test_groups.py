@@ -3,7 +3,7 @@ import pytest
 
 from pipeline.errors import InputError
 from pipeline.metrics import METRICS, score
-from pipeline.metrics.bootstrap import bootstrap_score
+from pipeline.metrics.bootstrap import bootstrap_mean_score
 from pipeline.metrics.groups import age_bands, by_group
 
 
@@ -21,8 +21,8 @@ def test_a_full_group_has_the_score_and_intervals_of_its_cases_alone():
     inside = sites == "B"
     alone = log_probabilities[inside], labels[inside]
     assert scored["B"].scores == score(*alone)
-    assert scored["B"].intervals == bootstrap_score(
-        *alone, patients[inside], seed=0, num_resamples=20
+    assert scored["B"].intervals == bootstrap_mean_score(
+        [alone[0]], alone[1], patients[inside], seed=0, num_resamples=20
     )
 
 

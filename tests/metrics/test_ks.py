@@ -15,14 +15,6 @@ def test_is_the_largest_gap_over_thresholds(seed, n, levels):
     assert ks_calibration_error(confidence, correct) == pytest.approx(max(gaps), abs=1e-12)
 
 
-@given(seed=st.integers(0, 2**32 - 1))
-def test_lies_between_the_overall_gap_and_one(seed):
-    rng = np.random.default_rng(seed)
-    confidence, correct = rng.random(30), rng.integers(0, 2, 30)
-    value = ks_calibration_error(confidence, correct)
-    assert abs(np.mean(correct - confidence)) - 1e-12 <= value <= 1
-
-
 def test_shrinks_for_a_calibrated_model_as_the_root_of_its_cases():
     rng = np.random.default_rng(0)
     confidence = rng.random(100_000)

@@ -12,7 +12,6 @@ def count_wrong(losses, num_bins, *, weights=None):
 WRONG = Metric(
     name="wrong_a_bin",
     function=count_wrong,
-    arguments=("losses", "num_bins"),
     kind="accuracy",
     better="lower",
     label="Wrong",

@@ -50,6 +50,17 @@ def test_a_weight_is_the_same_as_repeating_the_case(name, levels):
 
 
 @pytest.mark.parametrize("name", METRICS)
+@pytest.mark.parametrize("levels", [None, 4], ids=["distinct", "tied"])
+def test_the_order_of_the_cases_does_not_matter(name, levels):
+    log_probabilities, labels = predictions(seed=2, levels=levels)
+    order = np.random.default_rng(3).permutation(len(labels))
+    shuffled = METRICS[name](prepare_cases(log_probabilities[order], labels[order]))
+    expected = METRICS[name](prepare_cases(log_probabilities, labels))
+    # Sums in another order: rounding alone.
+    assert shuffled == pytest.approx(float(expected), abs=1e-12)
+
+
+@pytest.mark.parametrize("name", METRICS)
 def test_one_row_of_weights_is_worth_a_block_of_one(name):
     cases = prepare_cases(*predictions(seed=2))
     weights = np.random.default_rng(3).integers(1, 4, len(cases.labels)).astype(float)

@@ -16,10 +16,6 @@ def test_uniform_predictions_lose_the_logarithm_of_the_number_of_classes():
     assert nll(np.full((3, 7), -np.log(7)), np.array([0, 3, 6])) == pytest.approx(np.log(7))
 
 
-def test_certain_and_right_loses_nothing():
-    assert nll(np.array([[0.0, -np.inf]]), np.array([0])) == 0.0
-
-
 def test_keeps_the_surprise_that_a_probability_would_round_to_zero():
     saturated = np.array([[0.0, -1000.0]], dtype=np.float32)
     assert nll(saturated, np.array([1])) == 1000.0

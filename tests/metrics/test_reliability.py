@@ -24,16 +24,6 @@ def test_its_gaps_are_those_of_the_binned_errors(seed, n, num_bins):
             assert np.nanmax(gaps) == pytest.approx(mce(confidence, correct, num_bins), abs=1e-12)
 
 
-def test_counts_every_case_in_one_bin():
-    rng = np.random.default_rng(0)
-    for kind in ("width", "mass"):
-        points = reliability(rng.random(100), rng.integers(0, 2, 100), 7, kind)
-        assert points.counts.sum() == 100
-        assert points.edges[0] == 0
-        assert points.edges[-1] == 1
-        assert len(points.edges) == 7 + 1
-
-
 def test_an_empty_bin_has_no_point():
     points = reliability(np.array([0.9]), np.array([1]), 2)
     np.testing.assert_array_equal(points.counts, [0, 1])
@@ -45,13 +35,6 @@ def test_equal_mass_bins_by_hand():
     np.testing.assert_array_equal(points.counts, [2, 1])
     np.testing.assert_allclose(points.mean_confidence, [(0.5 + 0.7) / 2, 0.9])
     np.testing.assert_allclose(points.accuracy, [1 / 2, 1])
-
-
-def test_equal_confidences_share_a_mass_bin_and_leave_the_next_empty():
-    points = reliability(np.array([0.7, 0.7, 0.7, 0.5]), np.array([1, 0, 1, 0]), 4, "mass")
-    np.testing.assert_array_equal(points.counts, [1, 3, 0, 0])
-    np.testing.assert_allclose(points.mean_confidence, [0.5, 0.7, np.nan, np.nan])
-    np.testing.assert_allclose(points.accuracy, [0, 2 / 3, np.nan, np.nan])
 
 
 def test_the_band_is_the_binomial_range_where_a_bin_holds_one_confidence():
@@ -133,13 +116,6 @@ def test_the_band_does_not_depend_on_the_order_of_the_rows(seed, n):
     whole = consistency_band(*study, 5, "mass")
     other = consistency_band(*(each[order] for each in study), 5, "mass")
     np.testing.assert_array_equal([other.lower, other.upper], [whole.lower, whole.upper])
-
-
-def test_an_overconfident_model_falls_below_the_band():
-    confidence, correct = np.full(500, 0.9), np.arange(500) % 4 > 0
-    points = reliability(confidence, correct, 10)
-    band = consistency_band(confidence, correct, np.arange(500), 10)
-    assert points.accuracy[8] < band.lower[8]
 
 
 def test_an_empty_bin_has_no_band_and_takes_no_share_of_the_level():

@@ -79,18 +79,6 @@ def test_e_aurc_approaches_its_continuous_limit_only_for_many_cases():
 
 
 @pytest.mark.parametrize("figure", FIGURES)
-@given(seed=st.integers(0, 2**32 - 1), levels=st.sampled_from([3, None]))
-def test_a_weight_is_the_same_as_that_many_repeats(figure, seed, levels):
-    confidence, wrong = cases(seed, 30, levels=levels)
-    weights = np.random.default_rng(seed).integers(0, 4, 30)
-    weights[0] = 1
-    repeated = FIGURES[figure](np.repeat(confidence, weights), np.repeat(wrong, weights))
-    # Equal but for the last bits: a weight of 0 adds a term of 0, which pairs the others anew.
-    weighted = FIGURES[figure](confidence, wrong, weights=weights)
-    assert weighted == pytest.approx(repeated, rel=1e-14, abs=1e-15)
-
-
-@pytest.mark.parametrize("figure", FIGURES)
 def test_rows_of_weights_give_each_resample_its_own_value(figure):
     confidence, wrong = cases(1, 40_000, levels=500)
     rows = np.random.default_rng(2).integers(0, 3, size=(15, 40_000), dtype=np.int16)
@@ -116,14 +104,6 @@ def test_only_the_order_of_the_scores_matters(seed):
     confidence, wrong = cases(seed, 50, levels=12)
     for area in AREAS:
         assert area(confidence, wrong) == area(7 * confidence - 100, wrong)
-
-
-@given(seed=st.integers(0, 2**32 - 1))
-def test_the_order_of_the_cases_does_not_matter(seed):
-    confidence, wrong = cases(seed, 50, levels=12)
-    shuffled = np.random.default_rng(seed).permutation(50)
-    for area in AREAS:
-        assert area(confidence, wrong) == area(confidence[shuffled], wrong[shuffled])
 
 
 @given(seed=st.integers(0, 2**32 - 1), factor=st.sampled_from([0.25, 3.0]))

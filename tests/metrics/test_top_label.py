@@ -6,12 +6,6 @@ from hypothesis import strategies as st
 from pipeline.metrics.top_label import BLOCK_CASES, FEW_CLASSES, top_label
 
 
-def test_the_lowest_index_wins_a_tie():
-    top = top_label(np.log([[0.25, 0.5, 0.5], [0.4, 0.2, 0.4]]), np.array([2, 0]))
-    np.testing.assert_array_equal(top.predicted, [1, 0])
-    np.testing.assert_array_equal(top.correct, [False, True])
-
-
 def test_confidence_never_exceeds_one_though_a_rounded_logarithm_may():
     confidence = top_label(np.array([[1e-7, -np.inf]], dtype=np.float32), np.array([0])).confidence
     assert confidence[0] == 1.0

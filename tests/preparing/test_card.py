@@ -3,7 +3,7 @@ import pandas as pd
 
 from pipeline.adapters import Quarantined
 from pipeline.cases import COLUMNS
-from pipeline.preparing.card import fingerprint, make_card
+from pipeline.preparing.card import cases_fingerprint, make_card
 from pipeline.preparing.collecting import Collected
 from tests.sources import make_cases, make_dataset
 
@@ -50,8 +50,8 @@ def test_the_fingerprint_changes_with_a_label_a_split_and_a_pixel():
         cases(split=["train"] * 2 + ["test"] * 2),
         cases(pixel_sha256=["f" * 64] * 4),
     ]
-    prints = [fingerprint(each) for each in (table, *changed)]
-    assert fingerprint(cases()) == prints[0]
+    prints = [cases_fingerprint(each) for each in (table, *changed)]
+    assert cases_fingerprint(cases()) == prints[0]
     assert len(set(prints)) == 4
 
 

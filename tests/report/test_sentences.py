@@ -4,8 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.metrics.fixed_sequence import sequence_starts
-from pipeline.metrics.guarantee import choose_threshold
+from pipeline.metrics.guarantee import choose_threshold, sequence_starts
 from pipeline.metrics.risk_tests import RISK_TESTS
 from pipeline.metrics.threshold_choice import Question
 from pipeline.tables.parts.sentences import (

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from pipeline.errors import InputError
-from pipeline.metrics.fixed_sequence import sequence_starts
+from pipeline.metrics.guarantee import sequence_starts
 from pipeline.metrics.risk_tests import RISK_TESTS
 from pipeline.metrics.threshold_choice import Question
 from pipeline.tables.cost_points import cost_points_table

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from pipeline.metrics import METRICS, prepare_cases, score
-from pipeline.metrics.calibrated_model import expected_ece_if_calibrated
+from pipeline.metrics.calibrated_bins import expected_ece_if_calibrated
 from pipeline.tables.runs import runs_table
 from pipeline.tables.summary import summary_table
 

@@ -6,7 +6,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from pipeline.adapters.dicom.kinds import LEFT_OUT_IMAGE_TYPES
+from pipeline.adapters.dicom.header import LEFT_OUT_IMAGE_TYPES
 from pipeline.adapters.label_table import LabelTableArguments
 from pipeline.adapters.spatial import SpacingMm
 from pipeline.adapters.windowing import PixelType, WindowChoice, require_window_for

@@ -32,10 +32,7 @@ def claimed_values(header: Dataset) -> int:
 def claimed_size(header: Dataset) -> dict[str, Any]:
     """Return a file's rows, columns, samples and frames, by the names of the index.
 
-    Raises
-    ------
-    Refused
-        If there is no image, or one of them cannot be used.
+    Raises `Refused` if there is no image, or one of them cannot be used.
     """
     num_rows, num_columns = whole(header, "Rows") or 0, whole(header, "Columns") or 0
     if num_rows <= 0 or num_columns <= 0:

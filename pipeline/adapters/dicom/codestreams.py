@@ -45,13 +45,8 @@ def require_sound_claims(dataset: Dataset, frame: int, offsets: FrameOffsets | N
     The header's claim was checked against the limit; a decoder allocates what the frame claims, and
     decoders wait for seconds or for ever, or make up the rest, where a JPEG was cut off.
 
-    Raises
-    ------
-    Refused
-        If the frame is of another size, or a JPEG of a kind that no decoder here reads or of so
-        many scans that it would take for ever.
-    ValueError
-        If a JPEG has no end.
+    Raises `Refused` if the frame is of another size, or a JPEG of a kind that no decoder here reads
+    or of so many scans that it would take for ever. Raises `ValueError` if a JPEG has no end.
     """
     num_frames = whole(dataset, "NumberOfFrames") or 1
     stream = get_frame(

@@ -68,10 +68,7 @@ _PLUGINS = {
 def stated_syntax(dataset: Dataset) -> UID | None:
     """Return the transfer syntax that a file states, None where it states none.
 
-    Raises
-    ------
-    Refused
-        If it states several.
+    Raises `Refused` if it states several.
     """
     stated = texts(getattr(dataset, "file_meta", Dataset()), "TransferSyntaxUID")
     if len(stated) > 1:

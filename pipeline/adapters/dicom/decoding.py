@@ -24,21 +24,13 @@ from pipeline.adapters.windowing import as_type, chosen_window
 
 
 @dataclass(frozen=True)
-class Decoder:
-    """Read planned cases; it goes to a worker process, so it holds nothing that is open.
-
-    Attributes
-    ----------
-    arguments : ReadingArguments
-        Window, type, spacing and limits.
-    size : list of int
-        Two axes (rows, columns) or three (right, anterior, superior).
-    channels : int
-        1 or 3.
-    """
+class SeriesDecoder:
+    """Read planned cases; it goes to a worker process, so it holds nothing that is open."""
 
     arguments: ReadingArguments
+    """Window, type, spacing and limits."""
     size: list[int]
+    """Two axes (rows, columns) or three (right, anterior, superior)."""
     channels: int
 
     def __call__(self, work: tuple[Planned, dict[str, Path]]) -> list[Case | Quarantined]:

@@ -54,10 +54,7 @@ def text(dataset: Dataset, keyword: str) -> str:
 def numbers(dataset: Dataset, keyword: str, count: int | None = None) -> tuple[float, ...]:
     """Return an element's values, an empty tuple where it is absent.
 
-    Raises
-    ------
-    Refused
-        If they are not all finite numbers, or not so many as `count`.
+    Raises `Refused` if they are not all finite numbers, or not so many as `count`.
     """
     stated = _components(dataset, keyword)
     if not any(stated):

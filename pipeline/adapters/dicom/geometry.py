@@ -42,10 +42,7 @@ class Geometry:
 def stated_geometry(header: Dataset, num_frames: int) -> Geometry:
     """Return the geometry of a file.
 
-    Raises
-    ------
-    Refused
-        If an element of it is present but unusable, or is stated of some frames only.
+    Raises `Refused` if an element of it is present but unusable, or is stated of some frames only.
     """
     num_groups = len(items(header, _PER_FRAME))
     if num_groups not in (0, num_frames):

@@ -3,23 +3,50 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
 
 from pydicom import Dataset
+from pydicom.uid import (
+    UID,
+    MRSpectroscopyStorage,
+    MultiFrameSingleBitSecondaryCaptureImageStorage,
+    RawDataStorage,
+    RTDoseStorage,
+    SegmentationStorage,
+    SurfaceSegmentationStorage,
+)
 
 from pipeline.adapters.case import NOT_RECORDED
 from pipeline.adapters.dicom.claims import claimed_size, require_bytes_for_claims
-from pipeline.adapters.dicom.elements import text, whole
+from pipeline.adapters.dicom.elements import text, texts, whole
 from pipeline.adapters.dicom.geometry import stated_geometry
-from pipeline.adapters.dicom.kinds import LEFT_OUT_IMAGE_TYPES, require_image_of_the_patient
 from pipeline.adapters.dicom.opening import bytes_allowed, parse, quiet
-from pipeline.adapters.file_facts import FileFacts
+from pipeline.adapters.folder_index import FileFacts
 from pipeline.adapters.identity import Pseudonyms
 from pipeline.adapters.people import age_from_dicom, normal_sex, years_between
 from pipeline.adapters.refused import UNREADABLE, Refused, too_large
 
+_WITHOUT_AN_IMAGE = {
+    SegmentationStorage: "a segmentation",
+    UID("1.2.840.10008.5.1.4.1.1.66.7"): "a label map",
+    UID("1.2.840.10008.5.1.4.1.1.66.8"): "a height map",
+    SurfaceSegmentationStorage: "a segmentation",
+    RTDoseStorage: "a planned dose",
+    MRSpectroscopyStorage: "spectra",
+    RawDataStorage: "raw data",
+    MultiFrameSingleBitSecondaryCaptureImageStorage: "a scanned page in black and white",
+}
+"""Classes of objects (DICOM PS3.4 B.5) with rows and columns, which are not the patient's image."""
+
+LEFT_OUT_IMAGE_TYPES = (
+    "LOCALIZER",  # any maker's scout or topogram
+    "SCREEN SAVE", "SCREENSHOT", "DOSE INFO", "CT_SOM5 PROT",  # pages of text beside a scan
+    "LABEL", "OVERVIEW",  # of a slide: its label names the patient
+)  # fmt: skip
+"""Values of Image Type (DICOM PS3.3 C.7.6.1.1.2, C.8.12.4.1.1) that mark what is no case."""
 _HASHED = (
     "SOPInstanceUID", "SeriesInstanceUID", "StudyInstanceUID", "AccessionNumber", "PatientID",
     "InstitutionName",
@@ -36,29 +63,38 @@ _PERSON = ("PatientAge", "PatientSex", "PatientBirthDate", "StudyDate", "BurnedI
 _TAGS = [*_HASHED, *_GEOMETRY, *_IMAGE, *_PERSON]
 
 
+def require_image_of_the_patient(header: Dataset, left_out: Sequence[str]) -> None:
+    """Raise `Refused` for a class of objects without an image, or an image type to be left out.
+
+    Types are compared without regard to case, blanks and underscores, which makers vary.
+    """
+    kind = _WITHOUT_AN_IMAGE.get(UID(text(header, "SOPClassUID")))
+    if kind is not None:
+        raise Refused(reason="no image of the patient", advice=f"it holds {kind}: move it away")
+    stated = {_plain(value) for value in texts(header, "ImageType")}
+    for name in left_out:
+        if _plain(name) in stated:
+            advice = f"its header says {name}: where such are wanted, set 'leave_out_image_types'"
+            raise Refused(reason="image type left out", advice=advice)
+
+
+def _plain(value: str) -> str:
+    return "".join(each for each in value.upper() if each.isalnum())
+
+
 @dataclass(frozen=True)
 class HeaderScanner:
-    """Turn a file into its facts; whatever is wrong with it becomes a fault, never an exception.
-
-    Attributes
-    ----------
-    folder : Path
-        The data set's folder.
-    pseudonyms : Pseudonyms
-        What every identifier leaves as.
-    site_names : dict
-        From the institution of a header to the name its cases may carry.
-    max_pixels : int
-        A larger file is not read.
-    left_out_image_types : tuple of str
-        Values of Image Type that mark what is no case.
-    """
+    """Turn a file into its facts; whatever is wrong with it becomes a fault, never an exception."""
 
     folder: Path
     pseudonyms: Pseudonyms
+    """What every identifier leaves as."""
     site_names: dict[str, str]
+    """From the institution of a header to the name its cases may carry."""
     max_pixels: int
+    """A larger file is not read."""
     left_out_image_types: tuple[str, ...] = LEFT_OUT_IMAGE_TYPES
+    """Values of Image Type that mark what is no case."""
 
     def wants(self, name: str) -> bool:
         """Every file may be one: DICOM asks for no suffix."""

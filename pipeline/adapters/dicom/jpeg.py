@@ -25,10 +25,7 @@ def is_available(syntax: str) -> bool:  # noqa: ARG001 - pydicom asks so
 def decode_frame(source: bytes, runner: DecodeRunner) -> bytes:
     """Return the samples of a JPEG frame, colour by pixel, in the colour space they are stored in.
 
-    Raises
-    ------
-    ValueError
-        If the frame is damaged as far as that shows, or was cut off.
+    Raises `ValueError` if the frame is damaged as far as that shows, or was cut off.
     """
     frame, stream = jpeg_frame(source), bare_jpeg(source)
     if frame is None or stream is None or not frame.has_decoder:

@@ -21,24 +21,17 @@ _MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd8\xff]")
 
 @dataclass(frozen=True)
 class JpegFrame:
-    """What a JPEG or JPEG-LS stream says of its image before the first scan.
-
-    Attributes
-    ----------
-    process : int
-        The second byte of the marker: 0xC0 baseline, 0xC1 extended, 0xC2 progressive, 0xC3
-        lossless, 0xF7 JPEG-LS; all others are arithmetic-coded or hierarchical.
-    precision : int
-        Bits of a sample.
-    num_rows, num_columns, num_components : int
-        The image's size.
-    """
+    """What a JPEG or JPEG-LS stream says of its image before the first scan."""
 
     process: int
+    """The second byte of the marker: 0xC0 baseline, 0xC1 extended, 0xC2 progressive, 0xC3 lossless,
+    0xF7 JPEG-LS; all others are arithmetic-coded or hierarchical."""
     precision: int
+    """Bits of a sample."""
     num_rows: int
     num_columns: int
     num_components: int
+    """The image's size."""
 
     @property
     def has_decoder(self) -> bool:

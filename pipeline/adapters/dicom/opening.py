@@ -35,19 +35,11 @@ def bytes_allowed(max_pixels: int) -> int:
 def parse(file: BinaryIO, *, max_pixels: int, tags: list[str] | None = None) -> Dataset:
     """Return the data set in a file, its pixels not decoded.
 
-    Parameters
-    ----------
-    file : binary file
-        Open at its beginning; what is returned does not need it any more.
-    max_pixels : int
-        A deflated data set may inflate to `bytes_allowed` of it.
-    tags : list of str, optional
-        Read these elements alone, and stop before the pixels.
+    The file is open at its beginning; what is returned does not need it any more. A deflated data
+    set may inflate to `bytes_allowed` of `max_pixels`. With `tags` these elements alone are read,
+    and nothing from the pixels on.
 
-    Raises
-    ------
-    Refused
-        If it is no DICOM file, or inflates beyond the limit.
+    Raises `Refused` if it is no DICOM file, or inflates beyond the limit.
     """
     # pydicom asks no more of a file than to read, seek and tell.
     bounded = cast(BinaryIO, _NoLongerThanItIs(file))

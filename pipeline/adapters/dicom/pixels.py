@@ -19,9 +19,8 @@ from pipeline.adapters.dicom.codestreams import (
     require_sound_claims,
 )
 from pipeline.adapters.dicom.decoders import decoded_arrays, require_decoder, stated_syntax
-from pipeline.adapters.dicom.elements import numbers, text, whole
+from pipeline.adapters.dicom.elements import numbers, text, unusable, whole
 from pipeline.adapters.dicom.opening import DAMAGE, parse
-from pipeline.adapters.dicom.pixel_format import require_pixel_format
 from pipeline.adapters.dicom.values import (
     Displayed,
     displayed,
@@ -32,36 +31,64 @@ from pipeline.adapters.dicom.values import (
 from pipeline.adapters.refused import Refused, too_large
 from pipeline.adapters.windowing import Window
 
+_GREY = ("MONOCHROME1", "MONOCHROME2", "PALETTE COLOR")
+_COLOURS = (
+    "RGB", "YBR_FULL", "YBR_FULL_422", "YBR_PARTIAL_422", "YBR_PARTIAL_420", "YBR_ICT", "YBR_RCT",
+)  # fmt: skip
 _PIXEL_ELEMENTS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
+
+
+def require_pixel_format(dataset: Dataset) -> None:
+    """Raise `Refused` where an element of the pixels' format is unusable (DICOM PS3.3 C.7.6.3).
+
+    What is absent is left to the decoder, which knows what it cannot do without.
+    """
+    num_samples = whole(dataset, "SamplesPerPixel") or 1
+    if num_samples not in (1, 3):
+        raise unusable(keyword="SamplesPerPixel", expected="1 or 3")
+    photometric = text(dataset, "PhotometricInterpretation")
+    known = _GREY if num_samples == 1 else _COLOURS
+    if photometric and photometric not in known:
+        raise unusable(keyword="PhotometricInterpretation", expected=f"one of {', '.join(known)}")
+    for keyword in ("PixelRepresentation", "PlanarConfiguration"):
+        if whole(dataset, keyword) not in (None, 0, 1):
+            raise unusable(keyword=keyword, expected="0 or 1")
+    _require_bits(dataset)
+
+
+def _require_bits(dataset: Dataset) -> None:
+    allocated, stored, high = (
+        whole(dataset, keyword) for keyword in ("BitsAllocated", "BitsStored", "HighBit")
+    )
+    if allocated is not None and allocated not in (1, 8, 16, 32, 64):
+        raise unusable(keyword="BitsAllocated", expected="1, 8, 16, 32 or 64")
+    if stored is None:
+        return
+    if stored < 1 or stored > (allocated or stored):
+        raise unusable(keyword="BitsStored", expected=f"a whole number from 1 to {allocated}")
+    # The lowest bits would be read along with the values, all of which would be multiplied by them.
+    if high is not None and high != stored - 1:
+        raise unusable(keyword="HighBit", expected=f"{stored - 1}, one below BitsStored,")
 
 
 @dataclass(frozen=True)
 class Plane:
-    """One decoded frame.
-
-    Attributes
-    ----------
-    values : array
-        Grey: float32 (rows, columns), rescaled (hounsfield for CT). Colour: uint8
-        (rows, columns, 3), RGB.
-    window : Window, optional
-        What the header says is to be seen; none for colour.
-    inverted : bool
-        Whether low values are bright (MONOCHROME1).
-    translated : bool
-        Whether the values passed a table or a sigmoid for display, and so lost their unit.
-    padding : bool array, (rows, columns), optional
-        Where the frame was filled up and shows no patient; none where it shows one everywhere.
-    is_rescaled : bool
-        Whether the header says how stored values become physical ones.
-    """
+    """One decoded frame."""
 
     values: np.ndarray
+    """Grey: float32 (rows, columns), rescaled (hounsfield for CT). Colour: uint8 (rows, columns,
+    3), RGB."""
     window: Window | None = None
+    """What the header says is to be seen; none for colour."""
     inverted: bool = False
+    """Whether low values are bright (MONOCHROME1)."""
     translated: bool = False
+    """Whether the values passed a table or a sigmoid for display, and so lost their unit."""
     padding: np.ndarray | None = None
+    """Where the frame was filled up and shows no patient; none where it shows one everywhere;
+    (rows, columns)."""
     is_rescaled: bool = False
+    """Whether the header says how stored values become physical ones."""
 
     @property
     def is_colour(self) -> bool:
@@ -74,10 +101,11 @@ def decoded_planes(
 ) -> Iterator[Plane]:
     """Yield some frames of a file, in the order asked for.
 
+    Raises `Refused` if the file is damaged, too large, holds no pixels, states what cannot be used,
+    or there is no decoder for it.
+
     Parameters
     ----------
-    path : Path
-        The file.
     frames : sequence of int
         Frame numbers, from 0.
     max_pixels : int
@@ -85,12 +113,6 @@ def decoded_planes(
     presented : bool
         Whether what the header says of display is followed: its window is read, its look-up table
         or sigmoid (VOI LUT) applied.
-
-    Raises
-    ------
-    Refused
-        If the file is damaged, too large, holds no pixels, states what cannot be used, or there is
-        no decoder for it.
     """
     with path.open("rb") as file:
         dataset = parse(file, max_pixels=max_pixels)

@@ -18,8 +18,8 @@ from pipeline.adapters.dicom.series import (
     require_stack,
     source_of,
 )
-from pipeline.adapters.file_facts import FileFacts
 from pipeline.adapters.folder_cases import label_of
+from pipeline.adapters.folder_index import FileFacts
 from pipeline.adapters.label_table import KeyKind, Labelled
 from pipeline.adapters.refused import Refused, too_large
 
@@ -42,24 +42,16 @@ class Planned:
 
 @dataclass(frozen=True)
 class Planner:
-    """Plan a folder's cases.
-
-    Attributes
-    ----------
-    labels : dict
-        What the table says, by hashed key.
-    key : str
-        What kind of key that is.
-    arguments : ReadingArguments
-        What is a case.
-    volumes : bool
-        Whether a series becomes a volume rather than a slice.
-    """
+    """Plan a folder's cases."""
 
     labels: dict[str, Labelled]
+    """What the table says, by hashed key."""
     key: KeyKind
+    """What kind of key that is."""
     arguments: ReadingArguments
+    """What is a case."""
     volumes: bool
+    """Whether a series becomes a volume rather than a slice."""
 
     def __call__(self, files: Iterable[FileFacts]) -> Iterator[Planned | Quarantined]:
         """Yield every case of some screened files, or why it is left out."""

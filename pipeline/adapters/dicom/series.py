@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.adapters.file_facts import FileFacts
+from pipeline.adapters.folder_index import FileFacts
 from pipeline.adapters.refused import Refused
 
 SAME_PLACE_MM = 1e-3
@@ -39,10 +39,7 @@ def ordered_slices(files: list[FileFacts]) -> list[Slice]:
     The order is that of the positions projected on the slices' normal; where a header lacks
     positions, that of the instance numbers, then the frames.
 
-    Raises
-    ------
-    Refused
-        If the files give neither.
+    Raises `Refused` if the files give neither.
     """
     # One normal for all: two that differ by rounding would place slices apart far from the origin.
     normal = next((normal_of(facts) for facts in files if len(facts.orientation) == 6), None)
@@ -81,11 +78,9 @@ def require_stack(slices: list[Slice]) -> None:
 
     Where none of them has a position nothing can be said against it.
 
-    Raises
-    ------
-    Refused
-        If frames differ in orientation or spacing, some slices alone have a position, two share a
-        place, their distances differ by more than a quarter, or one is shifted by over a pixel.
+    Raises `Refused` if frames differ in orientation or spacing, some slices alone have a position,
+    two share a place, their distances differ by more than a quarter, or one is shifted by over a
+    pixel.
     """
     for facts in {id(each.facts): each.facts for each in slices}.values():
         if len(facts.orientation) > 6 or len(facts.pixel_spacing) > 2:

@@ -36,10 +36,7 @@ class Displayed:
 def rescaled(stored: np.ndarray, dataset: Dataset, frame: int) -> np.ndarray:
     """Return stored values in the header's unit, float32 (hounsfield for CT).
 
-    Raises
-    ------
-    Refused
-        If the slope is zero, also in float32, or a value is not finite.
+    Raises `Refused` if the slope is zero, also in float32, or a value is not finite.
     """
     if items(dataset, "ModalityLUTSequence"):
         values = apply_modality_lut(stored, dataset).astype(np.float32)
@@ -74,10 +71,7 @@ def displayed(values: np.ndarray, dataset: Dataset, frame: int) -> Displayed:
 
     A look-up table or a sigmoid is applied; a plain window is not, since a whole case has one.
 
-    Raises
-    ------
-    Refused
-        If the header states a window that cannot be used.
+    Raises `Refused` if the header states a window that cannot be used.
     """
     display = macro(dataset, frame, "FrameVOILUTSequence")
     if tables := items(display, "VOILUTSequence"):

@@ -12,18 +12,17 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.adapters.case import Case, Quarantined
+from pipeline.adapters.dicom import read_indexed
 from pipeline.adapters.dicom.arguments import ReadingArguments
 from pipeline.adapters.dicom.header import HeaderScanner
-from pipeline.adapters.dicom.reading import read_indexed
 from pipeline.adapters.folder_cases import Folder
 from pipeline.adapters.folder_index import write_index
 from pipeline.adapters.identity import Pseudonyms
 from pipeline.adapters.label_table import LabelTableArguments
 from pipeline.adapters.phantom.files import Examination, institution, write_image
 from pipeline.adapters.phantom.images import draw_images
-from pipeline.adapters.phantom.study import Study, StudyArguments, draw_study
+from pipeline.adapters.phantom.study import PhantomStudy, StudyArguments, draw_study
 from pipeline.config import Dataset
-from pipeline.config.reading import check_config
 from pipeline.errors import InputError
 
 IMAGES = "images"
@@ -36,12 +35,9 @@ _PUBLIC = Pseudonyms(b"the patients of this study are simulated")
 def acquire(raw: Path, dataset: Dataset) -> None:
     """Simulate the study into `raw`, then index it as any hospital's folder.
 
-    Raises
-    ------
-    InputError
-        If the law has not one row for each of the data set's classes.
+    Raises `InputError` if the law has not one row for each of the data set's classes.
     """
-    arguments = _arguments(dataset)
+    arguments = dataset.arguments_as(StudyArguments)
     if len(arguments.law.intercepts) != len(dataset.classes):
         message = (
             f"{dataset.title}: the law has {len(arguments.law.intercepts)} classes, "
@@ -58,7 +54,7 @@ def acquire(raw: Path, dataset: Dataset) -> None:
 def read(raw: Path, dataset: Dataset) -> Iterator[Case | Quarantined]:
     """Yield the study's cases, the true label probabilities with each."""
     folder = Folder(raw / IMAGES, key="sop", pseudonyms=_PUBLIC)
-    yield from read_indexed(raw, dataset, _reading(_arguments(dataset)), folder)
+    yield from read_indexed(raw, dataset, _reading(dataset.arguments_as(StudyArguments)), folder)
 
 
 def simulate(raw: Path, arguments: StudyArguments, classes: list[str]) -> None:
@@ -79,7 +75,7 @@ def simulate(raw: Path, arguments: StudyArguments, classes: list[str]) -> None:
             writer.writerow([examination.sop_uid, classes[label], *truth.round(12).tolist()])
 
 
-def _examination(study: Study, arguments: StudyArguments, image: int) -> Examination:
+def _examination(study: PhantomStudy, arguments: StudyArguments, image: int) -> Examination:
     patient = int(study.patients[image])
     return Examination(
         seed=arguments.seed,
@@ -91,10 +87,6 @@ def _examination(study: Study, arguments: StudyArguments, image: int) -> Examina
         is_monochrome1=bool(study.is_monochrome1[image]),
         is_rle=bool(study.is_rle[image]),
     )
-
-
-def _arguments(dataset: Dataset) -> StudyArguments:
-    return check_config(dataset.arguments, StudyArguments, place=f"{dataset.title}: arguments")
 
 
 def _reading(arguments: StudyArguments) -> ReadingArguments:

@@ -81,38 +81,28 @@ class StudyArguments(Strict):
 
 
 @dataclass(frozen=True)
-class Study:
-    """Who was examined, and what is true of every image.
-
-    Attributes
-    ----------
-    sites, sexes, ages : arrays, (patients,)
-        The site's number; "F" or "M"; whole years.
-    patients, numbers : int arrays, (images,)
-        Whose image it is, and which of theirs, from 1.
-    features : float array, (images, 4)
-        In the order of `FEATURES`.
-    truth : float array, (images, classes)
-        The probabilities that the labels were drawn from.
-    labels : int array, (images,)
-        Classes.
-    is_monochrome1, is_rle : bool arrays, (images,)
-        How the image is stored.
-    """
+class PhantomStudy:
+    """Who was examined, and what is true of every image."""
 
     sites: Int[np.ndarray, "patients"]
     sexes: np.ndarray
     ages: Int[np.ndarray, "patients"]
+    """The site's number; "F" or "M"; whole years."""
     patients: Int[np.ndarray, "images"]
     numbers: Int[np.ndarray, "images"]
+    """Whose image it is, and which of theirs, from 1."""
     features: Float[np.ndarray, "images features"]
+    """In the order of `FEATURES`."""
     truth: Float[np.ndarray, "images classes"]
+    """The probabilities that the labels were drawn from."""
     labels: Int[np.ndarray, "images"]
+    """Classes."""
     is_monochrome1: np.ndarray
     is_rle: np.ndarray
+    """How the image is stored; (images,)."""
 
 
-def draw_study(arguments: StudyArguments) -> Study:
+def draw_study(arguments: StudyArguments) -> PhantomStudy:
     """Draw a study; the same arguments give the same study."""
     random = np.random.default_rng([arguments.seed, 0])
     num_patients = arguments.num_patients
@@ -131,7 +121,7 @@ def draw_study(arguments: StudyArguments) -> Study:
     # A draw falls below as many cumulated probabilities as there are classes above its own.
     draws = random.random((len(patients), 1))
     labels = np.minimum((draws >= np.cumsum(truth, axis=1)).sum(axis=1), truth.shape[1] - 1)
-    return Study(
+    return PhantomStudy(
         sites=sites,
         sexes=random.choice(np.array(["F", "M"]), size=num_patients),
         ages=np.clip(random.normal(58, 12, num_patients), 25, 89).astype(int),

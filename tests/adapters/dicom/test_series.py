@@ -11,7 +11,7 @@ from pipeline.adapters.dicom.series import (
     ordered_slices,
     require_stack,
 )
-from pipeline.adapters.file_facts import FileFacts
+from pipeline.adapters.folder_index import FileFacts
 from pipeline.adapters.refused import Refused
 
 AXIAL = (1, 0, 0, 0, 1, 0)
