@@ -9,9 +9,9 @@ from pipeline.report.curves import curve_tables
 from pipeline.report.formats import parquet_bytes
 from pipeline.report.overview import StudyLine, headings
 from pipeline.report.provenance import fingerprint_line
-from pipeline.report.ranking import ranking_tables
 from pipeline.report.rendering import render
 from pipeline.report.views import experiment_view
+from pipeline.tables.derived.ranking import ranking_tables
 from pipeline.tables.parts.scores import Scores
 from pipeline.tables.parts.shown import Table
 

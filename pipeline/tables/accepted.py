@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -11,13 +11,23 @@ from pipeline.metrics.group_shares import RATE_FROM
 from pipeline.tables.exact_band import EXACT_BAND
 from pipeline.tables.parts.band_thresholds import thresholds_of
 from pipeline.tables.parts.classes import class_visibilities
-from pipeline.tables.parts.column import CALIBRATOR, LOSS, SEED, count, share, text
+from pipeline.tables.parts.column import (
+    CALIBRATOR,
+    LOSS,
+    SEED,
+    Across,
+    Column,
+    count,
+    share,
+    text,
+)
 from pipeline.tables.parts.disclosure import Classes, without_classes
+from pipeline.tables.parts.rendering import rendered
 from pipeline.tables.parts.run import Run
 from pipeline.tables.parts.scores import Scores, pick
-from pipeline.tables.parts.shown import Cell, Heading, Table
+from pipeline.tables.parts.shown import Cell, Table
 from pipeline.tables.parts.spec import TableSpec
-from pipeline.tables.parts.wording import MASKED, missing, percent, target_text
+from pipeline.tables.parts.wording import missing, target_text
 
 CLASS_COLUMNS = ("loss", "calibrator", "seed", "threshold", "label", "prediction", "cases")
 
@@ -57,7 +67,7 @@ MOST_ERRORS = 10
 
 def failures_sentence(scores: Scores, most: int) -> str:
     """Say which errors are commonest among the answered; that none is, only if that was counted."""
-    if scores.frame("accepted").empty or scores.frame("accepted").empty:
+    if scores.frame("accepted").empty:
         return "Which errors are commonest: not recorded."
     counts = _counts(scores, scores.frame("accepted"))
     if counts is None:
@@ -79,16 +89,15 @@ def failures_sentence(scores: Scores, most: int) -> str:
 
 def shown_confusion(scores: Scores) -> list[Table]:
     """Return the matrix of few classes and the commonest errors; nothing where not known."""
-    counts = None if scores.frame("accepted").empty else _counts(scores, scores.frame("accepted"))
+    counts = _counts(scores, scores.frame("accepted"))
     if counts is None:
         return []
     answered, everything = counts
-    names = scores.dataset["classes"]
-    masked = _masked_classes(scores)
-    tables = [_errors_table(scores, answered, everything, masked)]
-    if len(names) <= MOST_CLASSES:
-        tables.insert(0, _matrix_table(scores, answered, everything, masked))
-    return tables
+    names, masked = scores.dataset["classes"], _masked_classes(scores)
+    frame = _long(names, answered, everything - answered, masked)
+    tables = [_matrix_table(scores, frame)] if len(names) <= MOST_CLASSES else []
+    cases = dict(zip(names, everything.sum(axis=1), strict=True))
+    return [*tables, _errors_table(scores, frame, cases, masked)]
 
 
 def _counts(scores: Scores, accepted: pd.DataFrame) -> tuple[np.ndarray, np.ndarray] | None:
@@ -118,14 +127,6 @@ def _matrix(scores: Scores, rows: pd.DataFrame) -> np.ndarray:
     return counts
 
 
-def _whose(scores: Scores) -> str:
-    headline, target = scores.headline, target_text(scores.record["headline_target"])
-    return (
-        f"{headline['loss']} with {headline['calibrator']}, seed {headline['seed']}, at the target "
-        f"of {target}"
-    )
-
-
 def _masked_classes(scores: Scores) -> set[str]:
     return {name for name, shown in class_visibilities(scores).items() if shown == "masked"}
 
@@ -152,32 +153,25 @@ def _whose_of(masked: set[str]) -> str:
     return " of the classes that are not hidden" if masked else ""
 
 
-def _matrix_table(
-    scores: Scores, answered: np.ndarray, everything: np.ndarray, masked: set[str]
-) -> Table:
-    names, referred = scores.dataset["classes"], everything - answered
-    rows = [
-        (
-            Cell(name),
-            *(
-                Cell(MASKED)
-                if name in masked
-                else Cell(f"{answered[label, read]:,}", f"{referred[label, read]:,} referred")
-                for read in range(len(names))
-            ),
-        )
-        for label, name in enumerate(names)
-    ]
-    return Table(
-        name="confusion",
-        caption=f"What is read as what: {_whose(scores)}. Images of the answered {scores.unit}, "
+def _at_target(scores: Scores) -> str:
+    return f"{scores.model}, at the target of {target_text(scores.record['headline_target'])}"
+
+
+def _matrix_table(scores: Scores, frame: pd.DataFrame) -> Table:
+    def answered(name: str) -> Column:
+        detail = "{referred:,} referred".format_map
+        return count(
+            "answered", name, unit="read as", disclosure="count",
+            write=lambda row: Cell(f"{row['answered']:,}", detail(row)),
+        )  # fmt: skip
+
+    return rendered(
+        "confusion",
+        f"What is read as what: {_at_target(scores)}. Images of the answered {scores.unit}, "
         f"beneath them those of the referred and what they would have been read as.",
-        columns=(
-            Heading("True class", numeric=False),
-            *(Heading(name, "read as") for name in names),
-        ),
-        rows=tuple(rows),
-        frame=_long(names, answered, referred, masked),
+        [TRUE_CLASS],
+        frame,
+        across=Across("prediction", scores.dataset["classes"], answered),
     )
 
 
@@ -196,41 +190,30 @@ def _long(
 
 
 def _errors_table(
-    scores: Scores, answered: np.ndarray, everything: np.ndarray, masked: set[str]
+    scores: Scores, frame: pd.DataFrame, cases: Mapping[str, int], masked: set[str]
 ) -> Table:
-    names = scores.dataset["classes"]
-    frame = _long(names, answered, everything - answered, masked)
     wrong = _errors(frame).head(MOST_ERRORS)
-    cases = dict(zip(names, everything.sum(axis=1), strict=True))
-    rows = [
-        (
-            Cell(row["label"]),
-            Cell(row["prediction"]),
-            Cell(f"{row['answered']:,}", percent(row["answered"] / cases[row["label"]])),
-            Cell(f"{row['referred']:,}"),
-        )
-        for _, row in wrong.iterrows()
-    ]
     first = (
         f"Commonest confident error{_whose_of(masked)}: {wrong['label'].iloc[0]} read as "
         f"{wrong['prediction'].iloc[0]}."
         if len(wrong)
         else _no_error(frame, masked)
     )
-    return Table(
-        name="commonest_errors",
-        caption=f"{first} {_whose(scores)}; images, at most {MOST_ERRORS} kinds.",
-        columns=(
-            Heading("True class", numeric=False),
-            Heading("Read as", numeric=False),
-            Heading("Answered so", "of the class's images"),
-            Heading("Referred instead"),
-        ),
-        rows=tuple(rows),
-        frame=wrong,
-        headings=2,
+    return rendered(
+        "commonest_errors",
+        f"{first} {_at_target(scores)}; images, at most {MOST_ERRORS} kinds.",
+        [
+            TRUE_CLASS,
+            text("prediction", "Read as", key=True),
+            count("answered", "Answered so", unit="of the class's images", rate="share"),
+            count("referred", "Referred instead"),
+        ],
+        wrong.assign(share=wrong["answered"] / wrong["label"].map(cases).astype(float)),
+        behind=wrong,
     )
 
+
+TRUE_CLASS = text("label", "True class", key=True)
 
 ACCEPTED = TableSpec(
     name="accepted",
@@ -239,7 +222,7 @@ ACCEPTED = TableSpec(
         CALIBRATOR,
         SEED,
         share("threshold", key=True),
-        text("label", key=True),
+        TRUE_CLASS,
         text("prediction", key=True),
         count("cases"),
     ),
@@ -252,5 +235,5 @@ ACCEPTED = TableSpec(
     may_be_empty=True,
     disclose=_disclose,
     section="answered",
-    show=lambda scores: shown_confusion(scores),
+    show=shown_confusion,
 )

@@ -63,11 +63,9 @@ def class_calibration_table(
     return pd.DataFrame(rows)
 
 
-def shown_class_calibration(scores: Scores) -> Table | None:
-    """Return each class's mean probability against its share; None where not computed."""
+def shown_class_calibration(scores: Scores) -> Table:
+    """Return each class's mean probability against its share."""
     own = scores.shown("class_calibration", every=["calibrator"])
-    if own.empty:
-        return None
     rare = sum(visibility != "full" for visibility in class_visibilities(scores).values())
     return rendered(
         "class_calibration",

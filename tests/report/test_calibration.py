@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from pipeline.report.comparison import comparison_table
+from pipeline.tables.derived.comparison import comparison_table
 from pipeline.tables.parts.wording import RESAMPLED_ECE
 from pipeline.tables.reliability import (
     calibration_sentence,

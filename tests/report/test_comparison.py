@@ -2,7 +2,7 @@ import dataclasses
 
 import pytest
 
-from pipeline.report.comparison import comparison_table, metrics_table
+from pipeline.tables.derived.comparison import comparison_table, metrics_table
 from pipeline.tables.parts.scores import calibrators_shown_first, pick
 from tests.report.simulated_scores import enlarged
 

@@ -6,11 +6,11 @@ import re
 import pandas as pd
 import pytest
 
-from pipeline.report.comparison import metrics_table
 from pipeline.report.data_card import data_card
 from pipeline.report.first_screen import first_screen
 from pipeline.report.model_card import model_card
 from pipeline.report.views import experiment_view
+from pipeline.tables.derived.comparison import metrics_table
 from pipeline.tables.parts.scores import NOT_RECORDED, Scores
 
 PLURAL_OF_ONE = re.compile(r"(?<![\d,.–])1 (classes|losses|[a-z]*[^s\W]s)\b(?<! is)(?<! was)")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from pipeline.figures import reliability_figure
 from pipeline.metrics.group_shares import MASK_BELOW
-from pipeline.report.panels.panel import Panel, before_and_after, make_panel, shown_losses
+from pipeline.report.panels.panel import Panel, make_panel, shown_losses
 from pipeline.tables.parts.scores import Scores, pick
 from pipeline.tables.reliability import calibration_sentence, shown_reliability
 
 
 def reliability_panel(scores: Scores, loss: str) -> Panel:
     """Return one loss's reliability diagrams, uncalibrated and after the headline calibrator."""
-    calibrators = before_and_after(scores)
+    calibrators = scores.before_and_after
     own = {"loss": loss, "seed": scores.headline["seed"]}
     smooth = pick(scores.frame("smooth_curve"), **own)
     figure = reliability_figure(

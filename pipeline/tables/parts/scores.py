@@ -89,6 +89,26 @@ class Scores:
         }
 
     @property
+    def model(self) -> str:
+        """The model on the first screen in words."""
+        return f"{self.method}, seed {self.headline['seed']}"
+
+    @property
+    def method(self) -> str:
+        """Its loss and calibrator in words."""
+        return f"{self.headline['loss']} with {self.headline['calibrator']}"
+
+    def is_shown(self, row: Mapping[str, Any]) -> bool:
+        """Return whether a row is of the model on the first screen, in those of its keys it has."""
+        wanted = self.headline | {"target": self.record["headline_target"]}
+        return all(row[key] == value for key, value in wanted.items() if key in row)
+
+    @property
+    def before_and_after(self) -> list[str]:
+        """The calibrators that are compared closely: none, and the headline's."""
+        return list(dict.fromkeys([self.uncalibrated, self.record["headline_calibrator"]]))
+
+    @property
     def uncalibrated(self) -> str:
         """The calibrator that stands for none: identity, or else the study's first."""
         calibrators = self.record["calibrators"]
