@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from pipeline.method_names import heading
 from pipeline.metrics.group_shares import RATE_FROM
 from pipeline.tables.exact_band import EXACT_BAND
 from pipeline.tables.parts.band_thresholds import thresholds_of
@@ -201,7 +202,7 @@ def _errors_table(
     )
     return rendered(
         "commonest_errors",
-        f"{first} {_at_target(scores)}; images, at most {MOST_ERRORS} kinds.",
+        f"{first} {heading(_at_target(scores))}; images, at most {MOST_ERRORS} kinds.",
         [
             TRUE_CLASS,
             text("prediction", "Read as", key=True),

@@ -111,7 +111,7 @@ def shown_calibrators(scores: Scores) -> Table:
     whose, shown = "Every fitted calibrator", frame
     if len(frame) > MOST_ROWS:
         model = {key: scores.headline[key] for key in ("loss", "seed")}
-        whose = f"Every calibrator fitted to {model['loss']}, seed {model['seed']}"
+        whose = f"Every calibrator fitted to {scores.loss}, seed {model['seed']}"
         shown = pick(frame, **model)
     return rendered(
         "calibrators",

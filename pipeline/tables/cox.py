@@ -60,7 +60,7 @@ def shown_cox(scores: Scores) -> Table:
         "cox",
         "Weak calibration class by class, one against the rest: intercept (the shift of "
         "log-odds that makes the mean right; below 0, probabilities are too high) and slope (below "
-        f"1 too extreme, above 1 too timid) of {scores.record['headline_loss']}: "
+        f"1 too extreme, above 1 too timid) of {scores.loss}: "
         f"{scores.spread_text}. {_slopes(scores, frame, shown)} {MASKED} masked: "
         f"fewer than {MASK_BELOW} test {scores.unit}, or shown they would give such a class away; "
         f"no line below {RATE_FROM}.",
@@ -102,7 +102,7 @@ def _slopes(scores: Scores, frame: pd.DataFrame, shown: Mapping[str, str]) -> st
         return f"No class with {RATE_FROM} {scores.unit} or more has a line."
     extreme = int((slopes < 1).sum())
     return (
-        f"After {calibrator} the mean slope is below 1 in {extreme} of "
+        f"After {scores.calibrator} the mean slope is below 1 in {extreme} of "
         f"{counted(len(slopes), 'classes')} with a line."
     )
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from pipeline.method_names import named
 from pipeline.metrics import metrics_shown
 from pipeline.tables.parts.column import (
     CALIBRATOR,
@@ -57,7 +58,7 @@ def shown_differences(scores: Scores, calibrators: Sequence[str]) -> Table:
     more = "" if shown.all() else " The files hold the other calibrators too."
     return rendered(
         "differences",
-        f"Difference to {scores.record['baseline']} with the same calibrator, seed by seed: "
+        f"Difference to {named(scores.record['baseline'])} with the same calibrator, seed by seed: "
         f"{_tested(scores)}{more}",
         [LOSS, CALIBRATOR],
         frame[shown],

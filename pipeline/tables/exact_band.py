@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from pipeline.method_names import heading
 from pipeline.tables.operating_points import OPERATING_POINTS
 from pipeline.tables.parts.column import CALIBRATOR, LOSS, SEED, count, number, share
 from pipeline.tables.parts.curves import exact_points, patient_curve
@@ -56,7 +57,7 @@ def shown_thresholds(scores: Scores, rows: pd.DataFrame, name: str, caption: str
     everybody = scores.shown("exact_band").iloc[-1]
     return rendered(
         name,
-        f"{caption} {scores.model}; {counted(total, f'test {scores.unit}')}.",
+        f"{caption} {heading(scores.model)}; {counted(total, f'test {scores.unit}')}.",
         [
             share("threshold", "Confidence from", digits=2),
             count("answered", "Answered", rate="of_all"),

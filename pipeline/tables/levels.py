@@ -11,10 +11,20 @@ import pandas as pd
 from jaxtyping import Float
 
 from pipeline.errors import InputError
+from pipeline.method_names import titled
 from pipeline.metrics.calibration_in_the_large import confidence_gap
 from pipeline.metrics.cox import cox_line, one_vs_rest_log_odds
 from pipeline.metrics.weighting import Weights
-from pipeline.tables.parts.column import CALIBRATOR, LOSS, QUANTITY, SEED, Across, number, points
+from pipeline.tables.parts.column import (
+    CALIBRATOR,
+    LOSS,
+    QUANTITY,
+    SEED,
+    Across,
+    Column,
+    number,
+    points,
+)
 from pipeline.tables.parts.rendering import cell, rendered
 from pipeline.tables.parts.resampled import interval_ends, resampled_statistic
 from pipeline.tables.parts.run import Run
@@ -94,16 +104,20 @@ def shown_levels(scores: Scores) -> Table:
     words = pd.MultiIndex.from_product([IN_WORDS, calibrators], names=["quantity", "calibrator"])
     return rendered(
         "levels",
-        f"Levels of calibration of {scores.record['headline_loss']}, with 95% patient "
+        f"Levels of calibration of {scores.loss}, with 95% patient "
         "bootstraps. A slope below 1 is too extreme, above 1 too timid.",
         [
             QUANTITY.shown_as("Level", write=lambda row: SHOWN[row["quantity"]][0]),
             number("ideal", "If calibrated", write=lambda row: SHOWN[row["quantity"]][1]),
         ],
         pd.concat([frame, words.to_frame(index=False)]),
-        across=Across("calibrator", calibrators, lambda name: number("level", name, write=_level)),
+        across=Across("calibrator", calibrators, _after),
         behind=frame,
     )
+
+
+def _after(calibrator: str) -> Column:
+    return number("level", calibrator, meaning=titled(calibrator), write=_level)
 
 
 def _level(row: Mapping[str, Any]) -> Cell | str:

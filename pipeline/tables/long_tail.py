@@ -67,8 +67,7 @@ def shown_long_tail(scores: Scores, frame: pd.DataFrame) -> Table:
     rows = over_seeds(frame, ["loss", "group"], QUANTITIES)
     return rendered(
         "long_tail",
-        "By size of class in training, after "
-        f"{scores.record['headline_calibrator']}: {scores.spread_text}.",
+        f"By size of class in training, after {scores.calibrator}: {scores.spread_text}.",
         LONG_TAIL.only("loss", "group", "cases", *QUANTITIES),
         rows.sort_values("loss", key=lambda names: names.map(losses.index), kind="stable"),
         behind=frame,

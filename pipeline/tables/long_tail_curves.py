@@ -59,7 +59,7 @@ def shown_long_tail_curves(scores: Scores, frame: pd.DataFrame) -> Table:
     return rendered(
         "long_tail_curves",
         "Wrong among the answered of each size of class, by the share of its test cases "
-        f"answered, after {scores.record['headline_calibrator']}: {scores.spread_text}; "
+        f"answered, after {scores.calibrator}: {scores.spread_text}; "
         f"– where fewer than {MIN_ANSWERED} are answered.",
         [GROUP.shown_as("Classes"), LOSS, count("cases", "Test cases")],
         in_whole_percent(frame),

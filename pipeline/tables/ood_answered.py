@@ -82,7 +82,7 @@ def shown_ood_answered(scores: Scores) -> Table:
         "ood_answered",
         f"Images out of scope that are answered, all of them wrongly, at the target of "
         f"{target_text(scores.record['headline_target'])} after "
-        f"{scores.record['headline_calibrator']}; exact "
+        f"{scores.calibrator}; exact "
         "95% intervals, each image taken as drawn by itself.",
         [
             PARTNER.shown_as("Images"),

@@ -89,7 +89,7 @@ def shown_prediction_sets(scores: Scores) -> Table:
     return rendered(
         "prediction_sets",
         f"Split-conformal prediction sets of "
-        f"{scores.headline['loss']}, seed {scores.headline['seed']}: "
+        f"{scores.loss}, seed {scores.headline['seed']}: "
         f"{counted(int(frame['cases'].iloc[0]), 'test images')}. "
         f"{_sentence(scores, frame, judged)} {kept_sentence(every)} {_promise(scores)}",
         [
@@ -116,7 +116,7 @@ def shown_prediction_sets_by_class(scores: Scores) -> Table:
     return rendered(
         "prediction_sets_by_class",
         "How often the sets contain each true class, after "
-        f"{scores.record['headline_calibrator']}, with exact 95% intervals.",
+        f"{scores.calibrator}, with exact 95% intervals.",
         [CLASS.shown_as("True class")],
         rows.assign(promise=promise),
         across=Across("promise", promise.unique().tolist(), _promised),
@@ -157,8 +157,7 @@ def _sentence(scores: Scores, frame: pd.DataFrame, judged: pd.DataFrame) -> str:
         if len(classes):
             least = classes.iloc[int(classes["coverage"].argmin())]
             words[-1] += f" (in {percent(least['coverage'])} of {least['class']})"
-    calibrator = scores.record["headline_calibrator"]
-    return f"After {calibrator}, {' and '.join(words)}."
+    return f"After {scores.calibrator}, {' and '.join(words)}."
 
 
 def kept_sentence(every: pd.DataFrame) -> str:

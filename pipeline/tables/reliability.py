@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float
 
+from pipeline.method_names import named, titled
 from pipeline.metrics.bootstrap import Patients
 from pipeline.metrics.group_shares import RATE_FROM
 from pipeline.metrics.reliability import consistency_band, reliability
@@ -122,7 +123,7 @@ def summarise_calibration(scores: Scores, loss: str, calibrator: str) -> Calibra
 
 def calibration_sentence(scores: Scores, loss: str, calibrator: str) -> str:
     """Say how far confidence is off, and how many bins a calibrated model's range holds."""
-    summary = summarise_calibration(scores, loss, calibrator)
+    whose, summary = titled(calibrator), summarise_calibration(scores, loss, calibrator)
     direction = "over-confident" if summary.gap > 0 else "under-confident"
     points = abs(100 * summary.gap)
     off = (
@@ -131,10 +132,10 @@ def calibration_sentence(scores: Scores, loss: str, calibrator: str) -> str:
         else "neither over- nor under-confident"
     )
     if summary.num_bins == 0:
-        return f"{calibrator}: on average {off}; no bin has {RATE_FROM} cases, so none is judged."
+        return f"{whose}: on average {off}; no bin has {RATE_FROM} cases, so none is judged."
     lie = "lies in a range that holds" if summary.num_bins == 1 else "lie in ranges that hold"
     return (
-        f"{calibrator}: on average {off}; {summary.num_within} of "
+        f"{whose}: on average {off}; {summary.num_within} of "
         f"{counted(summary.num_bins, 'bins')} with {RATE_FROM} cases or more {lie} every bin of "
         "95% of calibrated models."
     )
@@ -156,7 +157,7 @@ def trust_sentence(scores: Scores) -> str:
     ideal = _ece_of_calibrated(scores, loss, calibrator)
     return (
         f"Confidence is {word}; mean gap {signed(100 * summary.gap)} points. ECE "
-        f"{before} before, {after} after {calibrator}.{ideal}"
+        f"{before} before, {after} after {scores.calibrator}.{ideal}"
     )
 
 
@@ -183,7 +184,8 @@ def shown_reliability(scores: Scores, loss: str) -> Table:
     shown = frame[frame["count"] > 0]
     return rendered(
         f"reliability_{loss}",
-        f"Reliability of {loss}: counts are means over seeds; bins of fewer than 30 give no rate.",
+        f"Reliability of {named(loss)}: counts are means over seeds; bins of fewer than "
+        f"{RATE_FROM} give no rate.",
         RELIABILITY.only("calibrator", "lower_edge", "count", *rates[:3]),
         shown.assign(**{name: shown[name].where(shown["count"] >= RATE_FROM) for name in rates}),
         behind=frame,

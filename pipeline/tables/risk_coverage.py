@@ -42,7 +42,7 @@ def shown_risk_coverage(scores: Scores) -> Table:
         scores,
         pick(scores.frame("risk_coverage"), calibrator=calibrator),
         name="risk_coverage",
-        caption=f"Wrong among the answered by share answered, after {calibrator}: "
+        caption=f"Wrong among the answered by share answered, after {scores.calibrator}: "
         f"{scores.spread_text}.",
     )
 

@@ -148,7 +148,7 @@ def shown_site_recalibration(scores: Scores) -> Table:
     keys = ["partner", "loss", "correction"]
     return rendered(
         "site_recalibration",
-        f"At another site after {calibrator}, fitted at home and corrected with cases of "
+        f"At another site after {scores.calibrator}, fitted at home and corrected with cases of "
         f"the site, tested on its other half: {scores.spread_text}, "
         f"each the mean of {rows['num_draws'].iloc[0]} halvings of the patients; {MASKED} masked: "
         f"fewer than {MASK_BELOW} cases, and no rate of fewer than {RATE_FROM}.",

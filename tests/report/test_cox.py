@@ -33,7 +33,7 @@ def test_seeds_without_a_line_are_said(screening):
 def test_the_sentence_counts_the_classes_that_are_too_extreme(screening):
     rows = pick(screening.frame("cox"), loss="gce", calibrator="ats")
     extreme = (rows.groupby("class")["slope"].mean() < 1).sum()
-    said = f"After ats the mean slope is below 1 in {extreme} of 3 classes with a line."
+    said = f"(ats) the mean slope is below 1 in {extreme} of 3 classes with a line."
     assert said in shown_cox(screening).caption
 
 

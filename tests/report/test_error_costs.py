@@ -44,7 +44,7 @@ def test_the_figure_says_what_an_error_costs(screening):
     rows = pick(screening.frame("cost_coverage"), loss="gce", calibrator="ats")
     panel = cost_coverage_panel(screening)
     assert "malignant read as normal 20" in panel.sentence
-    assert f"gce costs {100 * rows['risk_mean'].iloc[-1]:.2f}% of the largest" in panel.sentence
+    assert f"(gce) costs {100 * rows['risk_mean'].iloc[-1]:.2f}% of the largest" in panel.sentence
     assert "mean cost of the answered," in panel.svg
 
 

@@ -9,6 +9,7 @@ from operator import itemgetter
 import pandas as pd
 
 from pipeline.figures import costs_figure, net_benefit_figure
+from pipeline.method_names import titled
 from pipeline.report.panels.panel import Panel, make_panel
 from pipeline.tables.costs import POLICIES as COST_POLICIES
 from pipeline.tables.costs import shown_costs
@@ -90,9 +91,8 @@ def rows_by_class(scores: Scores, table: str) -> dict[int, tuple[str, pd.DataFra
 
 
 def _net_benefit_panel(scores: Scores, number: int, name: str, rows: pd.DataFrame) -> Panel:
-    loss = scores.record["headline_loss"]
     models = {
-        f"{loss}, {calibrator}": pick(rows, policy="model", calibrator=calibrator)
+        titled(calibrator): pick(rows, policy="model", calibrator=calibrator)
         for calibrator in scores.before_and_after
     }
     references = {
@@ -101,7 +101,8 @@ def _net_benefit_panel(scores: Scores, number: int, name: str, rows: pd.DataFram
     }
     sentence = (
         f"Acting on {name} when its probability is at least the preference. Above both grey lines "
-        "the model is worth using; bands are 95% patient bootstraps. Nothing is referred here."
+        "the model is worth using; bands are 95% patient bootstraps. Nothing is referred here. "
+        f"Model: {scores.loss}, seed {scores.headline['seed']}."
     )
     curves = models | references
     series = {label: place for place, label in enumerate(models)}

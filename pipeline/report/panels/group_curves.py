@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from pipeline.figures import curve_panels_figure
+from pipeline.method_names import heading
 from pipeline.metrics.group_shares import RATE_FROM
 from pipeline.report.panels.panel import MOST_CURVES, Panel, make_panel
 from pipeline.tables.group_curves import shown_group_curves
@@ -55,7 +56,7 @@ def _largest(kind: pd.DataFrame) -> dict[str, pd.DataFrame]:
 
 
 def _sentence(scores: Scores, points: pd.DataFrame) -> str:
-    whose = f"{scores.model}."
+    whose = f"{heading(scores.model)}."
     rules = (
         f"Curves begin at {RATE_FROM} answered; groups of fewer than {RATE_FROM} have none, masked "
         f"ones nothing, and of one kind at most {MOST_CURVES} are drawn. Curves that cross or lie "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from pipeline.figures import bars_figure, curve_panels_figure
+from pipeline.method_names import heading, titled
 from pipeline.metrics.group_shares import RATE_FROM
 from pipeline.report.panels.panel import Panel, make_panel, shown_losses
 from pipeline.tables.long_tail import shown_long_tail
@@ -24,7 +25,7 @@ def long_tail_panel(scores: Scores) -> Panel | None:
     figure = bars_figure(rows, losses=shown_losses(scores), quantities=QUANTITIES)
     sentence = (
         f"Classes grouped by {RULES[rows['rule'].iloc[0]]}; after "
-        f"{scores.record['headline_calibrator']}, "
+        f"{scores.calibrator}, "
         f"{scores.averaged(', bars of one standard deviation')}. Test cases as they come."
     )
     table = shown_long_tail(scores, rows)
@@ -42,7 +43,7 @@ def long_tail_curves_panel(scores: Scores) -> Panel | None:
     figure = curve_panels_figure(
         {
             f"{group} (n = {part['cases'].iloc[0]:,})": {
-                loss: pick(part, loss=loss) for loss in shown_losses(scores)
+                titled(loss): pick(part, loss=loss) for loss in shown_losses(scores)
             }
             for group, part in rows.groupby("group", sort=False)
         },
@@ -50,7 +51,7 @@ def long_tail_curves_panel(scores: Scores) -> Panel | None:
         target=scores.record["headline_target"],
     )
     sentence = (
-        f"{_ends(scores, rows)} After {calibrator}; "
+        f"{_ends(scores, rows)} After {scores.calibrator}; "
         f"{scores.averaged(', band of one standard deviation')}, from {RATE_FROM} answered on; "
         f"each group ranked by itself; a group of fewer than {RATE_FROM} test cases has no curve."
     )
@@ -69,7 +70,7 @@ def _ends(scores: Scores, rows: pd.DataFrame) -> str:
             abs(half["coverage"] - 0.5) < 0.005
         ) else ""  # fmt: skip
         words.append(f"{group} {percent(part['risk_mean'].iloc[-1])}{half_words}")
-    return f"{scores.record['headline_loss']}, wrong if all are answered: {'; '.join(words)}."
+    return f"{heading(scores.loss)}, wrong if all are answered: {'; '.join(words)}."
 
 
 def _nearest(rows: pd.DataFrame, coverage: float) -> pd.Series:

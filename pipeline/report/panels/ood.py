@@ -23,7 +23,7 @@ def ood_panel(scores: Scores) -> Panel | None:
     headline = scores.headline
     sentence = (
         f"{answered_sentence(scores)} Confidence of "
-        f"{headline['loss']}, seed {headline['seed']}; grey: its own test cases."
+        f"{scores.loss}, seed {headline['seed']}; grey: its own test cases."
     )
     figure = confidence_figure(rows, thresholds)
     table = None if scores.frame("ood").empty else shown_ood(scores)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from pipeline.method_names import named
 from pipeline.splits import SPLITS
 from pipeline.tables.parts.wording import counted
 
@@ -94,9 +95,19 @@ class Scores:
         return f"{self.method}, seed {self.headline['seed']}"
 
     @property
+    def loss(self) -> str:
+        """The headline's loss in words."""
+        return named(self.record["headline_loss"])
+
+    @property
+    def calibrator(self) -> str:
+        """The headline's calibrator in words."""
+        return named(self.record["headline_calibrator"])
+
+    @property
     def method(self) -> str:
         """Its loss and calibrator in words."""
-        return f"{self.headline['loss']} with {self.headline['calibrator']}"
+        return f"{self.loss} with {self.calibrator}"
 
     def is_shown(self, row: Mapping[str, Any]) -> bool:
         """Return whether a row is of the model on the first screen, in those of its keys it has."""
