@@ -75,7 +75,7 @@ def _marked(scores: Scores) -> pd.DataFrame:
 def _best(key: str, means: pd.Series) -> float:
     """Return the best mean; NaN where no value is better, or all are the same."""
     better = metric_name(key).better
-    if better == "none" or means.min() == means.max():
+    if better not in ("higher", "lower") or means.min() == means.max():
         return float("nan")
     return float(means.max() if better == "higher" else means.min())
 
