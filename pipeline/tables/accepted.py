@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -25,7 +25,7 @@ from pipeline.tables.parts.column import (
 from pipeline.tables.parts.disclosure import Classes, without_classes
 from pipeline.tables.parts.rendering import rendered
 from pipeline.tables.parts.run import Run
-from pipeline.tables.parts.scores import Scores, pick
+from pipeline.tables.parts.scores import Scores
 from pipeline.tables.parts.shown import Cell, Table
 from pipeline.tables.parts.spec import TableSpec
 from pipeline.tables.parts.wording import missing, target_text
@@ -70,15 +70,12 @@ def failures_sentence(scores: Scores, most: int) -> str:
     """Say which errors are commonest among the answered; that none is, only if that was counted."""
     if scores.frame("accepted").empty:
         return "Which errors are commonest: not recorded."
-    counts = _counts(scores, scores.frame("accepted"))
-    if counts is None:
+    frame, masked = _answers(scores), _masked_classes(scores)
+    if frame is None:
         return (
             f"Fewer than {RATE_FROM} {scores.unit} are answered, so which errors are commonest is "
             "not shown."
         )
-    answered, everything = counts
-    masked = _masked_classes(scores)
-    frame = _long(scores.dataset["classes"], answered, everything - answered, masked)
     listed = "; ".join(
         f"{row['label']} read as {row['prediction']}: {row['answered']:,}"
         for _, row in _errors(frame).head(most).iterrows()
@@ -90,42 +87,34 @@ def failures_sentence(scores: Scores, most: int) -> str:
 
 def shown_confusion(scores: Scores) -> list[Table]:
     """Return the matrix of few classes and the commonest errors; nothing where not known."""
-    counts = _counts(scores, scores.frame("accepted"))
-    if counts is None:
+    frame = _answers(scores)
+    if frame is None:
         return []
-    answered, everything = counts
-    names, masked = scores.dataset["classes"], _masked_classes(scores)
-    frame = _long(names, answered, everything - answered, masked)
-    tables = [_matrix_table(scores, frame)] if len(names) <= MOST_CLASSES else []
-    cases = dict(zip(names, everything.sum(axis=1), strict=True))
-    return [*tables, _errors_table(scores, frame, cases, masked)]
+    few = len(scores.dataset["classes"]) <= MOST_CLASSES
+    return [*([_matrix_table(scores, frame)] if few else []), _errors_table(scores, frame)]
 
 
-def _counts(scores: Scores, accepted: pd.DataFrame) -> tuple[np.ndarray, np.ndarray] | None:
-    """Return (labels, predictions) counts of what the approved threshold answers, and of all.
+def _answers(scores: Scores) -> pd.DataFrame | None:
+    """Return what the approved threshold answers and refers, by label and prediction, in images.
 
-    None where they are not known: thresholds that answer fewer than 30 are not in the table.
+    Masked classes have no numbers. None where it is not known: thresholds that answer fewer than 30
+    are not in the table.
     """
-    if accepted.empty:
+    rows, point, names = scores.shown("accepted"), scores.point, scores.dataset["classes"]
+    # Nothing reaches a threshold that is not there.
+    stricter = rows["threshold"][rows["threshold"] >= float(point["threshold"])]
+    if stricter.empty and point["answered"] and not missing(point["threshold"]):
         return None
-    point = scores.point
-    rows = pick(accepted, **scores.headline)
-    everything = rows[rows["threshold"] == rows["threshold"].min()]
-    approved = float(point["threshold"])
-    stricter = rows["threshold"][rows["threshold"] >= approved]
-    if not missing(approved) and point["answered"] and stricter.empty:
-        return None
-    if missing(approved) or stricter.empty:
-        return _matrix(scores, rows.iloc[:0]), _matrix(scores, everything)
-    return _matrix(scores, rows[rows["threshold"] == stricter.min()]), _matrix(scores, everything)
+    pairs = pd.MultiIndex.from_product([names, names], names=["label", "prediction"])
 
+    def at(threshold: float) -> pd.Series:
+        own = rows[rows["threshold"] == threshold].set_index(pairs.names)["cases"]
+        return own.reindex(pairs, fill_value=0).astype("Int64")
 
-def _matrix(scores: Scores, rows: pd.DataFrame) -> np.ndarray:
-    names = scores.dataset["classes"]
-    number = {name: place for place, name in enumerate(names)}
-    counts = np.zeros((len(names), len(names)), dtype=int)
-    counts[rows["label"].map(number), rows["prediction"].map(number)] = rows["cases"]
-    return counts
+    answered, everything = at(stricter.min()), at(rows["threshold"].min())
+    hidden = pairs.get_level_values("label").isin(list(_masked_classes(scores)))
+    frame = pd.DataFrame({"answered": answered, "referred": everything - answered})
+    return frame.mask(hidden[:, None] & [True, True]).reset_index()
 
 
 def _masked_classes(scores: Scores) -> set[str]:
@@ -176,24 +165,10 @@ def _matrix_table(scores: Scores, frame: pd.DataFrame) -> Table:
     )
 
 
-def _long(
-    names: list[str], answered: np.ndarray, referred: np.ndarray, masked: set[str]
-) -> pd.DataFrame:
-    return pd.DataFrame(
-        {"label": name, "prediction": other}
-        | {
-            "answered": None if name in masked else int(answered[label, read]),
-            "referred": None if name in masked else int(referred[label, read]),
-        }
-        for label, name in enumerate(names)
-        for read, other in enumerate(names)
-    ).astype({"answered": "Int64", "referred": "Int64"})
-
-
-def _errors_table(
-    scores: Scores, frame: pd.DataFrame, cases: Mapping[str, int], masked: set[str]
-) -> Table:
-    wrong = _errors(frame).head(MOST_ERRORS)
+def _errors_table(scores: Scores, frame: pd.DataFrame) -> Table:
+    images = (frame["answered"] + frame["referred"]).groupby(frame["label"]).transform("sum")
+    wrong = _errors(frame.assign(share=frame["answered"] / images)).head(MOST_ERRORS)
+    masked = _masked_classes(scores)
     first = (
         f"Commonest confident error{_whose_of(masked)}: {wrong['label'].iloc[0]} read as "
         f"{wrong['prediction'].iloc[0]}."
@@ -209,8 +184,8 @@ def _errors_table(
             count("answered", "Answered so", unit="of the class's images", rate="share"),
             count("referred", "Referred instead"),
         ],
-        wrong.assign(share=wrong["answered"] / wrong["label"].map(cases).astype(float)),
-        behind=wrong,
+        wrong,
+        behind=wrong.drop(columns="share"),
     )
 
 
