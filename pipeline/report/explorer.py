@@ -24,7 +24,7 @@ MOST_CLASSES = 12
 MOST_THRESHOLDS = 200
 """As many as evaluation keeps, evenly chosen among the attained."""
 WORKLOAD = "Workload: what is answered, and what referring leaves wrong."
-THRESHOLDS = f"Attained thresholds from {RATE_FROM} answered on, {MOST_THRESHOLDS} at most."
+THRESHOLDS = f"Thresholds that answer {RATE_FROM} or more, {MOST_THRESHOLDS} at most."
 ACCEPTED_KEYS = ("threshold", "label", "prediction")
 
 

@@ -158,7 +158,7 @@ PREVALENCES = {"test": "as tested", "stated": "as stated"}
 POLICY_LABELS = {
     "model": "the model",
     "refer_nobody": "refer nobody",
-    "refer_at_random": "refer as many by lot",
+    "refer_at_random": "refer as many at random",
 }
 
 
@@ -167,7 +167,7 @@ def shown_workload(scores: Scores) -> Table:
     rows, target = scores.shown("workload"), scores.record["headline_target"]
     return rendered(
         "per_thousand",
-        "Of 1,000 patients arriving, with 95% intervals of the model's: "
+        "What becomes of 1,000 patients arriving, with 95% intervals for the model: "
         f"{scores.model}, at the "
         f"threshold for a target of {target_text(target)}. {_stated_sentence(scores, rows)}",
         WORKLOAD.only(
@@ -183,8 +183,8 @@ def _stated_sentence(scores: Scores, rows: pd.DataFrame) -> str:
     stated = scores.record["prevalence"]
     words = ", ".join(f"{name} {100 * share:.3g}%" for name, share in stated.items())
     return (
-        f"As stated: {words}; that a site sees its classes so often and each looks as it does here "
-        "is assumed."
+        f"As stated: {words}. This assumes that a site sees its classes this often, and that each "
+        "looks as it does here."
     )
 
 

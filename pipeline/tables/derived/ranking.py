@@ -81,7 +81,7 @@ def _table(
     return rendered(
         name,
         f"Mean rank among {among} over {len(every)} experiments (1 is best), and in how "
-        "many of them none is better. Ranks of so few experiments say little.",
+        "many of them it is first. Ranks of so few experiments say little.",
         [LOSS, CALIBRATOR],
         frame,
         across=Across("metric", list(rankings), lambda key: _rank_column(key, rankings[key], name)),
