@@ -33,8 +33,8 @@ from pipeline.metrics import METRICS, Metric, every_metric
 from pipeline.metrics.weighting import case_weights
 from pipeline.networks import NETWORKS
 from pipeline.report import headline_metrics, read_scores
-from pipeline.report.comparison import comparison_table, metrics_table
 from pipeline.tables import TABLES
+from pipeline.tables.derived.comparison import comparison_table, metrics_table
 from pipeline.tables.parts.column import LOSS, share
 from pipeline.tables.parts.spec import TableSpec
 from pipeline.verifying.differences import compare_files

@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from pipeline.figures.style import INK, PAPER, legend_beneath, look, styled
+from pipeline.method_names import titled
 
 HATCHES = ("", "////", "\\\\\\\\", "xxxx", "----", "||||")
 """Of lines alone: a pattern of dots takes a page as much as all its tables."""
@@ -38,8 +39,9 @@ def bars_figure(
             drawn = 100 * spread.loc[loss].loc[cases.index, quantity]
             middle = np.arange(len(cases)) + (number - (len(losses) - 1) / 2) * width
             axes.bar(
-                middle, drawn["mean"], 0.92 * width, yerr=drawn["std"].fillna(0.0), label=loss,
-                color=look(number).colour, hatch=HATCHES[number % len(HATCHES)], edgecolor=PAPER,
+                middle, drawn["mean"], 0.92 * width, yerr=drawn["std"].fillna(0.0),
+                label=titled(loss), color=look(number).colour,
+                hatch=HATCHES[number % len(HATCHES)], edgecolor=PAPER,
                 ecolor=INK, error_kw={"lw": 1.0},
             )  # fmt: skip
         axes.set_xticks(np.arange(len(cases)), [_name(*each) for each in cases.items()])

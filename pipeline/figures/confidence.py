@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from textwrap import fill
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from pipeline.figures.style import INK, MUTED, legend_beneath, look, percent_axis, styled
+from pipeline.figures.style import (
+    INK,
+    MUTED,
+    TITLE_CHARACTERS,
+    legend_beneath,
+    look,
+    percent_axis,
+    styled,
+)
+from pipeline.method_names import titled
 
 KNOWN = "known"
 """The partner that is the model's own test split."""
@@ -37,7 +47,7 @@ def confidence_figure(rows: pd.DataFrame, thresholds: Mapping[str, float]) -> Fi
         if not np.isnan(threshold):
             axes.axvline(100 * threshold, color=INK, linestyle=(0, (2, 2)), linewidth=1.1,
                          label="answered from here on")  # fmt: skip
-        axes.set_title(calibrator)
+        axes.set_title(fill(titled(calibrator), TITLE_CHARACTERS))
         axes.set_ylim(bottom=0)
         percent_axis(axes, "x", "confidence, %")
     every[0].set_ylabel("share of the cases, %")

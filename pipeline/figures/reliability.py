@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -14,12 +15,14 @@ from pipeline.figures.style import (
     INK,
     MUTED,
     PAPER,
+    TITLE_CHARACTERS,
     legend_beneath,
     look,
     percent_axis,
     shade,
     styled,
 )
+from pipeline.method_names import titled
 from pipeline.metrics.group_shares import MASK_BELOW, RATE_FROM
 
 
@@ -64,7 +67,7 @@ def reliability_figure(
             each if each.empty else each[each["calibrator"] == calibrator]
             for each in (bins, confidence, smooth)
         )
-        axes[0, column].set_title(calibrator)
+        axes[0, column].set_title(fill(titled(calibrator), TITLE_CHARACTERS))
         _draw_diagram(axes[0, column], rows[rows["count"] >= MASK_BELOW], curve, series)
         if counted:
             _draw_counts(axes[1, column], counts, series)

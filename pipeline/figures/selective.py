@@ -20,6 +20,7 @@ from pipeline.figures.style import (
     single_axes,
     styled,
 )
+from pipeline.method_names import titled
 
 APPROVED = "approved threshold"
 
@@ -60,7 +61,7 @@ def risk_coverage_figure(
             "markevery": (every // 2, every),
             "markersize": 4.5,
         }
-        axes.plot(x, y, color=style.colour, linestyle=style.dash, label=loss, **marks)
+        axes.plot(x, y, color=style.colour, linestyle=style.dash, label=titled(loss), **marks)
         shade(axes, x, ((y - sd).clip(lower=0), y + sd), style.colour)
         highest = max(highest, float(((y + sd) / 100).max()))
     draw_target(axes, target)

@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from pipeline.figures.style import INK, legend_beneath, look, shade, styled
+from pipeline.method_names import titled
 
 
 @styled
@@ -86,7 +87,11 @@ def _draw_column(axes: Axes, rows: pd.DataFrame, losses: Sequence[str], quantity
         own, style = rows[rows["loss"] == loss], look(number)
         x = np.arange(len(own), dtype=float)
         y, lower, upper = (100 * own[f"{quantity}{end}"] for end in ("", "_lower", "_upper"))
-        marks: dict[str, Any] = {"color": style.colour, "marker": style.marker, "label": loss}
+        marks: dict[str, Any] = {
+            "color": style.colour,
+            "marker": style.marker,
+            "label": titled(loss),
+        }
         if (own["kind"] != "site").all():
             axes.plot(x, y, linestyle=style.dash, **marks)
             shade(axes, x, (lower, upper), style.colour)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
@@ -36,6 +36,12 @@ DARK = {
 """What each colour becomes on a dark page; everything drawn uses these keys alone."""
 DASHES = ("-", "--", "-.", ":", (0, (6, 1.5, 1, 1.5, 1, 1.5)), (0, (8, 2)))
 MARKERS = ("o", "s", "^", "D", "v", "P")
+
+LEGEND_CHARACTER, LEGEND_KEY = 0.055, 0.5
+"""Width in inches of a character of a legend, and of what stands before its text."""
+
+TITLE_CHARACTERS = 24
+"""A title above one of several axes breaks here."""
 
 STYLE = {
     "axes.axisbelow": True,
@@ -138,12 +144,21 @@ def shade(
 
 
 def legend_beneath(figure: Figure, *, columns: int = 6) -> None:
-    """Name once, beneath all axes, what any of them shows."""
+    """Name once, beneath all axes, what any of them shows, in as many columns as there is room."""
     entries: dict[str, Artist] = {}
     for axes in figure.axes:
         handles, labels = axes.get_legend_handles_labels()
         entries |= dict(zip(labels, handles, strict=True))
     figure.legend(
         list(entries.values()), list(entries), loc="outside lower center",
-        ncols=min(len(entries), columns),
+        ncols=_columns(list(entries), min(len(entries), columns), figure.get_figwidth()),
     )  # fmt: skip
+
+
+def _columns(labels: Sequence[str], most: int, width: float) -> int:
+    """Return how many columns of a legend fit into so many inches, at most as many as given."""
+    for number in range(most, 1, -1):
+        columns = np.array_split(np.array([len(label) for label in labels]), number)
+        if sum(LEGEND_KEY + LEGEND_CHARACTER * int(each.max()) for each in columns) <= width:
+            return number
+    return 1

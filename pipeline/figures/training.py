@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 from matplotlib.figure import Figure
 
-from pipeline.figures.style import look, shade, styled
+from pipeline.figures.style import legend_beneath, look, shade, styled
+from pipeline.method_names import titled
 
 
 @styled
@@ -30,9 +31,9 @@ def training_figure(
         for number, loss in enumerate(losses):
             style, own = look(number), history[history["loss"] == loss]
             curve = own.groupby("epoch")[quantity].agg(["mean", "min", "max"])
-            axes.plot(curve["mean"], color=style.colour, linestyle=style.dash, label=loss)
+            axes.plot(curve["mean"], color=style.colour, linestyle=style.dash, label=titled(loss))
             shade(axes, curve.index, (curve["min"], curve["max"]), style.colour)
         axes.set_xlabel("epoch")
         axes.set_title(title)
-    figure.axes[0].legend(loc="best")
+    legend_beneath(figure)
     return figure

@@ -12,6 +12,7 @@ from pipeline.findings.coverage import missing_runs
 from pipeline.findings.evidence import Evidence
 from pipeline.findings.recommending import recommend
 from pipeline.findings.verdicts import FEWEST_POOLED, answer
+from pipeline.method_names import legend, named
 from pipeline.tables.parts.wording import metric_name
 
 
@@ -45,6 +46,8 @@ def findings_page(claims: Claims, published: Sequence[str], every: Sequence[Evid
         apart=[study for study in published if study not in claims.planned],
         fewest_pooled=FEWEST_POOLED,
         metric_name=metric_name,
+        named=named,
+        legend=legend(name for each in every for name in (*each.row.losses, *each.row.calibrators)),
         say=wording,
     )
     return page.rstrip() + "\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 
 import pandas as pd
@@ -11,6 +12,7 @@ from pipeline.config.claims import Claims
 from pipeline.config.reading import read_config
 from pipeline.errors import InputError
 from pipeline.findings.evidence import CLAIMS, FOLDER, Evidence, PublishedStudy, read_studies
+from pipeline.method_names import legend, named, titled
 from pipeline.metrics import metrics_shown
 from pipeline.metrics.comparisons import Summary, summarise
 from pipeline.tables.parts.scores import pick
@@ -31,8 +33,8 @@ INTRODUCTION = (
     "[the findings](../reports/evidence/findings.md) say what follows from it."
 )
 SHORT_INTRODUCTION = (
-    "The study `{study}`: mean ± standard deviation over the seeds; accuracy and AURC after the "
-    "calibrator `{calibrator}`, ECE before → after it. {of_the_point} "
+    "The study `{study}`: mean ± standard deviation over the seeds; accuracy and AURC after "
+    "{calibrator}, ECE before → after it. {of_the_point} "
     "[All experiments](docs/results.md); [what follows from them](reports/evidence/findings.md)."
 )
 
@@ -88,7 +90,10 @@ def results_section(studies: Sequence[PublishedStudy]) -> str:
     InputError
         If the evidence lacks a loss or calibrator that its experiment shows.
     """
-    return _section(INTRODUCTION, _rows(studies, _full_row))
+    every = [evidence for study in studies for evidence in study.experiments]
+    keys = ((*_losses(each), each.row.headline_calibrator) for each in every)
+    names = legend(chain.from_iterable(keys))
+    return _section(f"{INTRODUCTION} {names}".strip(), _rows(studies, _full_row))
 
 
 def short_section(studies: Sequence[PublishedStudy]) -> str:
@@ -98,7 +103,7 @@ def short_section(studies: Sequence[PublishedStudy]) -> str:
         return "\n".join([BEGIN, f"The study `{SHORT_STUDY}` is not published.", END])
     calibrators = dict.fromkeys(e.row.headline_calibrator for e in shown[0].experiments)
     introduction = SHORT_INTRODUCTION.format(
-        study=SHORT_STUDY, calibrator="`, `".join(calibrators), of_the_point=OF_THE_POINT
+        study=SHORT_STUDY, calibrator=", ".join(map(named, calibrators)), of_the_point=OF_THE_POINT
     )
     return _section(introduction, _rows(shown, _short_row))
 
@@ -164,7 +169,7 @@ def _short_row(study: PublishedStudy, evidence: Evidence) -> Cells:
     return {
         "Data set": evidence.card.title,
         "Seeds": str(len(row.seeds)),
-        "Loss": "<br>".join(losses),
+        "Loss": "<br>".join(titled(loss) for loss in losses),
         "Accuracy, %": after("accuracy"),
         "ECE, %": "<br>".join(_before_and_after(evidence, loss, "ece") for loss in losses),
         "AURC, %": after("aurc"),

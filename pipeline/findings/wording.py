@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pipeline.config.claims import Part
 from pipeline.findings.recommending import Candidate, Chosen
 from pipeline.findings.verdicts import FEWEST_POOLED, Answer, PartAnswer, Pooled, Standing, Tested
+from pipeline.method_names import named
 from pipeline.tables.parts.wording import metric_name
 
 STANDINGS = {"for": "for", "against": "against", "open": "not distinguishable"}
@@ -144,25 +145,25 @@ def summary_means(found: Answer) -> str:
 def chosen_sentence(kind: str, chosen: Chosen, metric: str) -> str:
     """Say which loss or calibrator is recommended, and on what ground."""
     if chosen.num_tested == 0:
-        return f"No {kind} is recommended: no candidate was run beside {chosen.simplest}."
+        return f"No {kind} is recommended: no candidate was run beside {named(chosen.simplest)}."
     label = metric_name(metric).label
     passed = sum(each.passes for each in chosen.candidates)
     counts = (
-        f"Candidates compared with {chosen.simplest}: {chosen.num_tested} of "
+        f"Candidates compared with {named(chosen.simplest)}: {chosen.num_tested} of "
         f"{len(chosen.candidates)}; passed: {passed}"
     )
     if chosen.best is None or chosen.best.pooled is None:
         return (
-            f"Recommended {kind}: **{chosen.name}**, the simplest, since no candidate was shown to "
-            f"have the better {label} within every guard: absence of proof, not proof of absence. "
-            f"{counts}."
+            f"Recommended {kind}: **{named(chosen.name)}**, the simplest, since no candidate was "
+            f"shown to have the better {label} within every guard: absence of proof, not proof of "
+            f"absence. {counts}."
         )
     pooled = chosen.best.pooled
     return (
-        f"Recommended {kind}: **{chosen.name}** in place of {chosen.simplest}. Its {label} differs "
-        f"by {difference_text(metric, pooled.mean)}{unit_text(metric)} on the mean of "
-        f"{pooled.num_datasets} data sets (corrected p {_p_phrase(chosen.best.p_value_holm)}). "
-        f"{counts}; of these it gains most."
+        f"Recommended {kind}: **{named(chosen.name)}** in place of {named(chosen.simplest)}. "
+        f"Its {label} differs by {difference_text(metric, pooled.mean)}{unit_text(metric)} on the "
+        f"mean of {pooled.num_datasets} data sets (corrected p "
+        f"{_p_phrase(chosen.best.p_value_holm)}). {counts}; of these it gains most."
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from pipeline.metrics.group_shares import RATE_FROM
-from pipeline.report.panels.panel import before_and_after, shown_losses
+from pipeline.report.panels.panel import shown_losses
 from pipeline.tables.parts.scores import Scores, pick
 
 DECIMALS = 4
@@ -50,7 +50,7 @@ def _risk_coverage(scores: Scores) -> pd.DataFrame:
 
 def _reliability(scores: Scores) -> pd.DataFrame:
     rows = pick(scores.frame("reliability"), loss=scores.record["headline_loss"])
-    rows = rows[rows["calibrator"].isin(before_and_after(scores))]
+    rows = rows[rows["calibrator"].isin(scores.before_and_after)]
     rows = rows[rows["count"] >= RATE_FROM]
     return pd.DataFrame(
         {

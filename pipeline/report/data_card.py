@@ -6,13 +6,16 @@ The items are those of TRIPOD+AI (T), CLAIM 2024 (C) and STARD-AI (S) that a lin
 from __future__ import annotations
 
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 import pandas as pd
 
 from pipeline.tables.groups import groups_place
+from pipeline.tables.parts.column import CLASS, count
+from pipeline.tables.parts.rendering import rendered
 from pipeline.tables.parts.scores import NOT_RECORDED, Scores
-from pipeline.tables.parts.shown import Cell, Heading, Table
+from pipeline.tables.parts.shown import Table
 from pipeline.tables.parts.wording import counted, number_text
 
 UNKNOWN = "Not recorded."
@@ -62,21 +65,15 @@ def _size(scores: Scores) -> str:
 def class_counts_table(scores: Scores) -> Table:
     """Return the images of each class in each split, small classes masked split by split."""
     counts = {split: scores.dataset["counts"][split] for split in scores.splits}
-
-    def write(split: str, name: str) -> str:
-        return number_text(counts[split].get(name))
-
     names = scores.dataset["classes"]
-    rows = [(Cell(name), *(Cell(write(split, name)) for split in counts)) for name in names]
-    frame = pd.DataFrame(
-        {"class": names, **{split: [write(split, name) for name in names] for split in counts}}
-    )
-    return Table(
-        name="class_counts",
-        caption="Images by class and split.",
-        columns=(Heading("Class", numeric=False), *(Heading(split) for split in counts)),
-        rows=tuple(rows),
-        frame=frame,
+    written = {
+        split: [number_text(own.get(name)) for name in names] for split, own in counts.items()
+    }
+    return rendered(
+        "class_counts",
+        "Images by class and split.",
+        [CLASS, *(count(split, split, write=itemgetter(split)) for split in counts)],
+        pd.DataFrame({"class": names} | written),
     )
 
 

@@ -12,17 +12,19 @@ from pipeline.errors import InputError
 from pipeline.figures import Frame
 from pipeline.metrics.group_shares import MASK_BELOW, RATE_FROM
 from pipeline.tables.accepted_groups import group_counts
-from pipeline.tables.exact_band import nearest_rows
+from pipeline.tables.exact_band import nearest_rows, shown_thresholds
 from pipeline.tables.parts.classes import class_visibilities
 from pipeline.tables.parts.scores import Scores
 from pipeline.tables.parts.sentences import OperatingPoint, main_sentence, operating_point
-from pipeline.tables.parts.shown import Cell, Heading, Table
-from pipeline.tables.parts.wording import counted, missing, percent, share_of, target_text
+from pipeline.tables.parts.shown import Table
+from pipeline.tables.parts.wording import missing, percent, target_text
 from pipeline.tables.risk_coverage import SHOWN_COVERAGES
 
 MOST_CLASSES = 12
 MOST_THRESHOLDS = 200
 """As many as evaluation keeps, evenly chosen among the attained."""
+WORKLOAD = "Workload: what is answered, and what referring leaves wrong."
+THRESHOLDS = f"Thresholds that answer {RATE_FROM} or more, {MOST_THRESHOLDS} at most."
 ACCEPTED_KEYS = ("threshold", "label", "prediction")
 
 
@@ -72,7 +74,13 @@ def explorer(scores: Scores, frame: Frame) -> Explorer | None:
     if counts is not None:
         classes = tuple(scores.dataset["classes"])
         data["confusion"] = _masked(counts, scores)
-    return Explorer(data, classes, workload_table(scores, band), every_table(scores, band))
+    few = band.iloc[nearest_rows(band, SHOWN_COVERAGES)]
+    return Explorer(
+        data,
+        classes,
+        shown_thresholds(scores, few, "workload", WORKLOAD),
+        shown_thresholds(scores, band, "thresholds", THRESHOLDS),
+    )
 
 
 def _target(row: pd.Series, unit: str) -> dict[str, Any]:
@@ -123,50 +131,3 @@ def _masked(counts: np.ndarray, scores: Scores) -> list[list[list[int] | None]]:
         ]
         for matrix in counts
     ]
-
-
-def workload_table(scores: Scores, band: pd.DataFrame) -> Table:
-    """Return what eight coverages mean in answers, referrals and errors."""
-    rows = band.iloc[nearest_rows(band, SHOWN_COVERAGES)]
-    return _thresholds_table(
-        scores, rows, "workload", "Workload: what is answered, and what referring leaves wrong."
-    )
-
-
-def every_table(scores: Scores, band: pd.DataFrame) -> Table:
-    """Return every threshold that the explorer has."""
-    caption = f"Attained thresholds from {RATE_FROM} answered on, {MOST_THRESHOLDS} at most."
-    return _thresholds_table(scores, band, "thresholds", caption)
-
-
-def _thresholds_table(scores: Scores, rows: pd.DataFrame, name: str, caption: str) -> Table:
-    total = int(scores.frame("operating_points")["num_test"].iloc[0])
-    everybody = scores.shown("exact_band").iloc[-1]
-    error_rate = everybody["wrong"] / everybody["answered"]
-    cells = [
-        (
-            Cell(percent(row["threshold"], 2)),
-            Cell(f"{row['answered']:,.0f}", percent(row["answered"] / total)),
-            Cell(f"{total - row['answered']:,.0f}", percent(1 - row["answered"] / total)),
-            Cell(share_of(int(row["wrong"]), int(row["answered"]))),
-            Cell(f"{1000 * row['wrong'] / total:.1f}"),
-            Cell(f"{1000 * error_rate * row['answered'] / total:.1f}"),
-        )
-        for _, row in rows.iterrows()
-    ]
-    headline = scores.headline
-    return Table(
-        name=name,
-        caption=f"{caption} {headline['loss']} with {headline['calibrator']}, seed "
-        f"{headline['seed']}; {counted(total, f'test {scores.unit}')}.",
-        columns=(
-            Heading("Confidence from"),
-            Heading("Answered"),
-            Heading("Referred"),
-            Heading("Wrong among answered"),
-            Heading("Wrong", "per 1,000 arriving"),
-            Heading("Wrong, referring at random", "per 1,000 arriving"),
-        ),
-        rows=tuple(cells),
-        frame=rows,
-    )

@@ -123,15 +123,11 @@ def _flow(point: OperatingPoint) -> Flow:
 
 def _seeds_sentence(scores: Scores) -> str:
     """Say whether the other seeds agree; the model shown is the first seed, not the best."""
-    headline = scores.headline
     rows = scores.shown("operating_points", every=["seed"])
     found = rows[rows["status"] == "found"]
     if scores.brought:
-        return f"Model shown: as it was brought, with {headline['calibrator']}."
-    shown = (
-        f"Model shown: {headline['loss']} with {headline['calibrator']}, seed {headline['seed']}, "
-        "the first, not the best."
-    )
+        return f"Model shown: as it was brought, with {scores.calibrator}."
+    shown = f"Model shown: {scores.model}, the first, not the best."
     if len(rows) == 1:
         return f"{shown} No other seed was trained."
     if found.empty:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from pipeline.method_names import named
 from pipeline.metrics import metrics_shown
 from pipeline.report.data_card import Item, quarantined_text, reuse_text, sites_text
 from pipeline.report.provenance import chain, short_hash
@@ -107,11 +108,11 @@ def _limit_items(scores: Scores) -> tuple[Item, ...]:
 
 def _made(scores: Scores) -> str:
     record = scores.record
-    calibrator = record["headline_calibrator"]
-    calibrated = "not calibrated" if calibrator == "identity" else f"calibrated with {calibrator}"
+    none = record["headline_calibrator"] == "identity"
+    calibrated = "not calibrated" if none else f"calibrated with {scores.calibrator}"
     if scores.brought:
         return f"Network and training not recorded; {calibrated}"
-    return f"{record['network']}, trained with {record['headline_loss']}, {calibrated}"
+    return f"{record['network']}, trained with {scores.loss}, {calibrated}"
 
 
 def _training(scores: Scores) -> str:
@@ -138,8 +139,8 @@ def _threshold(scores: Scores) -> str:
 def _recalibration(scores: Scores) -> str:
     if "calibration" not in scores.splits:
         return "No calibrator was fitted: no separate cases were given."
-    named = ", ".join(scores.record["calibrators"])
-    return f"Compared: {named}; all fitted on the calibration split alone."
+    compared = "; ".join(map(named, scores.record["calibrators"]))
+    return f"Compared: {compared}. All were fitted on the calibration split alone."
 
 
 def _epochs(scores: Scores) -> str:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
+from pipeline.method_names import legend
 from pipeline.outgoing_text import csv_text, printable
 from pipeline.report.curves import curve_tables
 from pipeline.report.formats import parquet_bytes
 from pipeline.report.overview import StudyLine, headings
 from pipeline.report.provenance import fingerprint_line
-from pipeline.report.ranking import ranking_tables
 from pipeline.report.rendering import render
 from pipeline.report.views import experiment_view
+from pipeline.tables.derived.ranking import ranking_tables
 from pipeline.tables.parts.scores import Scores
 from pipeline.tables.parts.shown import Table
 
@@ -42,14 +44,17 @@ def study_files(study: str, title: str, every: Sequence[Scores]) -> dict[str, by
     rankings = ranking_tables(every)
     foot = fingerprint_line(every)
     names = headings(every)
-    shared = {
+    shared: dict[str, Any] = {
         "study": study,
         "title": printable(title),
         "views": views,
         "rankings": rankings,
         "names": names,
+        "legend": methods_legend(every),
     }
-    shown = {"on_the_study_page": ON_A_LONG_PAGE if len(every) >= LONG_FROM else ON_THE_STUDY_PAGE}
+    shown: dict[str, Any] = {
+        "on_the_study_page": ON_A_LONG_PAGE if len(every) >= LONG_FROM else ON_THE_STUDY_PAGE
+    }
     texts = {
         "index.html": render("study.html.jinja", foot, prefix="", **shared, **shown),
         "comparison.html": render("comparison.html.jinja", foot, prefix="", **shared),
@@ -76,6 +81,16 @@ def study_files(study: str, title: str, every: Sequence[Scores]) -> dict[str, by
     for table in rankings:
         contents |= _table_files(f"tables/{table.name}", table)
     return {name: text.encode() for name, text in texts.items()} | contents
+
+
+def methods_legend(every: Sequence[Scores]) -> str:
+    """Return what the keys of all losses and calibrators stand for."""
+    return legend(
+        name
+        for kind in ("losses", "calibrators")
+        for scores in every
+        for name in scores.record[kind]
+    )
 
 
 def _table_files(stem: str, table: Table) -> dict[str, bytes]:

@@ -7,8 +7,10 @@ from typing import Any
 
 import pandas as pd
 
+from pipeline.tables.parts.column import LOSS, SEED, Column, text
+from pipeline.tables.parts.rendering import rendered
 from pipeline.tables.parts.scores import NOT_RECORDED, Scores
-from pipeline.tables.parts.shown import Cell, Heading, Table
+from pipeline.tables.parts.shown import Cell, Table
 from pipeline.tables.parts.wording import counted
 
 SHORT = 12
@@ -25,36 +27,39 @@ def short_hash(text: str) -> str:
 
 def provenance_table(scores: Scores) -> Table:
     """Return one row a trained run: the hashes that identify it, shortened; whole in the CSV."""
-    runs = scores.provenance["runs"]
-    rows = [
-        (
-            Cell(run["loss"]),
-            Cell(str(run["seed"])),
-            Cell(short_hash(run["revision"]), "with uncommitted changes" if run["dirty"] else ""),
-            Cell(short_hash(run["data_fingerprint"])),
-            Cell(short_hash(run["config_hash"])),
-            Cell(short_hash(run["logits_sha256"])),
-            Cell(str(run["device"])),
-        )
-        for run in runs
-    ]
-    columns = ("Loss", "Seed", "Code revision", "Data", "Configuration", "Logits", "Device")
     frame = pd.DataFrame(
-        [
-            {key: value for key, value in run.items() if key != "versions"}
-            | {"processor": _listed(run.get("processor", {}))}
-            for run in runs
-        ]
+        {key: value for key, value in run.items() if key != "versions"}
+        | {"processor": _listed(run.get("processor", {}))}
+        for run in scores.provenance["runs"]
     )
-    return Table(
-        name="provenance",
-        caption="Every trained run and what it came from: the first twelve characters of each "
+    return rendered(
+        "provenance",
+        "Every trained run and what it came from: the first twelve characters of each "
         "hash. The CSV holds them whole.",
-        columns=tuple(Heading(name, numeric=name == "Seed") for name in columns),
-        rows=tuple(rows),
-        frame=frame.drop(columns="wall_seconds", errors="ignore"),
-        headings=2,
+        [
+            LOSS,
+            SEED.shown_as("Seed", write=lambda row: str(row["seed"])),
+            text("revision", "Code revision", write=_revision),
+            *(_hash(name, label) for name, label in HASHES.items()),
+            text("device", "Device"),
+        ],
+        frame.drop(columns="wall_seconds", errors="ignore"),
     )
+
+
+HASHES = {
+    "data_fingerprint": "Data",
+    "config_hash": "Configuration",
+    "logits_sha256": "Logits",
+}
+
+
+def _hash(name: str, label: str) -> Column:
+    return text(name, label, write=lambda row: short_hash(row[name]))
+
+
+def _revision(row: Mapping[str, Any]) -> Cell:
+    return Cell(short_hash(row["revision"]), "with uncommitted changes" if row["dirty"] else "")
 
 
 def chain(scores: Scores) -> tuple[tuple[str, str], ...]:

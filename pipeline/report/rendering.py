@@ -11,16 +11,18 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from pipeline.figures.style import DARK
+from pipeline.method_names import NAMES, heading, named
 from pipeline.report.panels import Panel
 
 REM_PER_UNIT = 0.094
 """Width of one unit of a figure (a point, 1/72 inch) on a page, so 9-point text has 13 pixels."""
 
 
-def render(template: str, foot: str, **values: object) -> str:
+def render(template: str, foot: str, *, legend: str = "", **values: object) -> str:
     """Return a page: a template with its values, styles and scripts in it.
 
-    `foot` stands at the foot of the page and of every printed sheet. Every value is escaped unless
+    `foot` stands at the foot of the page and of every printed sheet, `legend` (what the keys of
+    losses and calibrators stand for) at that of the page. Every value is escaped unless
     it is markup of ours. The page's own policy lets it load nothing and run no script but the ones
     that are named by their hash.
     """
@@ -31,13 +33,15 @@ def render(template: str, foot: str, **values: object) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["inlined"] = inlined
+    environment.filters |= {"inlined": inlined, "named": named, "heading": heading}
+    environment.globals["method_names"] = NAMES
     script = _asset("report.js")
     page = environment.get_template(template).render(
         css=Markup(_asset("report.css").replace("PRINT-FOOT", _css_safe(foot))),  # noqa: S704
         script=Markup(script),  # noqa: S704
         script_hash=_script_hash(script),
         foot=foot,
+        legend=legend,
         figure_colours=DARK,
         **values,
     )

@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pipeline.metrics import KINDS
-from pipeline.report.comparison import comparison_table, metrics_table
 from pipeline.report.data_card import Item, class_counts_table, data_card
 from pipeline.report.explorer import Explorer, explorer
 from pipeline.report.first_screen import FirstScreen, first_screen
 from pipeline.report.model_card import model_card
 from pipeline.report.panels import Panel, experiment_panels
 from pipeline.report.provenance import chain, fingerprint_line, provenance_table
-from pipeline.report.published import published_table
 from pipeline.report.sections import FOR_THE_STATISTICIAN, TO_DECIDE, ShownSection, shown_sections
 from pipeline.tables import TABLES
 from pipeline.tables.calibrators import shown_calibrator_notes
+from pipeline.tables.derived.comparison import comparison_table, metrics_table
+from pipeline.tables.derived.published import published_table
 from pipeline.tables.differences import shown_differences
 from pipeline.tables.gallery import Shelf, shown_gallery
 from pipeline.tables.operating_points import shown_operating_points
@@ -90,7 +90,9 @@ def experiment_view(scores: Scores) -> ExperimentView:
         cards=(("Model card", model_card(scores)), ("Data card", data_card(scores))),
         explorer=None if frame is None else explorer(scores, frame),
         gallery=shown_gallery(scores),
-        differences_shown_first=shown_differences(scores, calibrators_shown_first(scores)),
+        differences_shown_first=None
+        if scores.frame("differences").empty
+        else shown_differences(scores, calibrators_shown_first(scores)),
     )
 
 
@@ -112,7 +114,6 @@ def _tables_by_section(scores: Scores) -> dict[str, list[Table]]:
     """Return what pages show of each of `TABLES`, by the section that it names."""
     found: dict[str, list[Table]] = {}
     for spec in TABLES.values():
-        shown = [table for table in spec.show(scores) if table is not None]
-        if shown:
+        if shown := spec.tables(scores):
             found.setdefault(spec.section, []).extend(shown)
     return found

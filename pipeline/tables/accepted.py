@@ -7,17 +7,28 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from pipeline.method_names import heading
 from pipeline.metrics.group_shares import RATE_FROM
 from pipeline.tables.exact_band import EXACT_BAND
 from pipeline.tables.parts.band_thresholds import thresholds_of
 from pipeline.tables.parts.classes import class_visibilities
-from pipeline.tables.parts.column import CALIBRATOR, LOSS, SEED, count, share, text
+from pipeline.tables.parts.column import (
+    CALIBRATOR,
+    LOSS,
+    SEED,
+    Across,
+    Column,
+    count,
+    share,
+    text,
+)
 from pipeline.tables.parts.disclosure import Classes, without_classes
+from pipeline.tables.parts.rendering import rendered
 from pipeline.tables.parts.run import Run
-from pipeline.tables.parts.scores import Scores, pick
-from pipeline.tables.parts.shown import Cell, Heading, Table
+from pipeline.tables.parts.scores import Scores
+from pipeline.tables.parts.shown import Cell, Table
 from pipeline.tables.parts.spec import TableSpec
-from pipeline.tables.parts.wording import MASKED, missing, percent, target_text
+from pipeline.tables.parts.wording import missing, target_text
 
 CLASS_COLUMNS = ("loss", "calibrator", "seed", "threshold", "label", "prediction", "cases")
 
@@ -57,17 +68,14 @@ MOST_ERRORS = 10
 
 def failures_sentence(scores: Scores, most: int) -> str:
     """Say which errors are commonest among the answered; that none is, only if that was counted."""
-    if scores.frame("accepted").empty or scores.frame("accepted").empty:
+    if scores.frame("accepted").empty:
         return "Which errors are commonest: not recorded."
-    counts = _counts(scores, scores.frame("accepted"))
-    if counts is None:
+    frame, masked = _answers(scores), _masked_classes(scores)
+    if frame is None:
         return (
             f"Fewer than {RATE_FROM} {scores.unit} are answered, so which errors are commonest is "
             "not shown."
         )
-    answered, everything = counts
-    masked = _masked_classes(scores)
-    frame = _long(scores.dataset["classes"], answered, everything - answered, masked)
     listed = "; ".join(
         f"{row['label']} read as {row['prediction']}: {row['answered']:,}"
         for _, row in _errors(frame).head(most).iterrows()
@@ -79,51 +87,34 @@ def failures_sentence(scores: Scores, most: int) -> str:
 
 def shown_confusion(scores: Scores) -> list[Table]:
     """Return the matrix of few classes and the commonest errors; nothing where not known."""
-    counts = None if scores.frame("accepted").empty else _counts(scores, scores.frame("accepted"))
-    if counts is None:
+    frame = _answers(scores)
+    if frame is None:
         return []
-    answered, everything = counts
-    names = scores.dataset["classes"]
-    masked = _masked_classes(scores)
-    tables = [_errors_table(scores, answered, everything, masked)]
-    if len(names) <= MOST_CLASSES:
-        tables.insert(0, _matrix_table(scores, answered, everything, masked))
-    return tables
+    few = len(scores.dataset["classes"]) <= MOST_CLASSES
+    return [*([_matrix_table(scores, frame)] if few else []), _errors_table(scores, frame)]
 
 
-def _counts(scores: Scores, accepted: pd.DataFrame) -> tuple[np.ndarray, np.ndarray] | None:
-    """Return (labels, predictions) counts of what the approved threshold answers, and of all.
+def _answers(scores: Scores) -> pd.DataFrame | None:
+    """Return what the approved threshold answers and refers, by label and prediction, in images.
 
-    None where they are not known: thresholds that answer fewer than 30 are not in the table.
+    Masked classes have no numbers. None where it is not known: thresholds that answer fewer than 30
+    are not in the table.
     """
-    if accepted.empty:
+    rows, point, names = scores.shown("accepted"), scores.point, scores.dataset["classes"]
+    # Nothing reaches a threshold that is not there.
+    stricter = rows["threshold"][rows["threshold"] >= float(point["threshold"])]
+    if stricter.empty and point["answered"] and not missing(point["threshold"]):
         return None
-    point = scores.point
-    rows = pick(accepted, **scores.headline)
-    everything = rows[rows["threshold"] == rows["threshold"].min()]
-    approved = float(point["threshold"])
-    stricter = rows["threshold"][rows["threshold"] >= approved]
-    if not missing(approved) and point["answered"] and stricter.empty:
-        return None
-    if missing(approved) or stricter.empty:
-        return _matrix(scores, rows.iloc[:0]), _matrix(scores, everything)
-    return _matrix(scores, rows[rows["threshold"] == stricter.min()]), _matrix(scores, everything)
+    pairs = pd.MultiIndex.from_product([names, names], names=["label", "prediction"])
 
+    def at(threshold: float) -> pd.Series:
+        own = rows[rows["threshold"] == threshold].set_index(pairs.names)["cases"]
+        return own.reindex(pairs, fill_value=0).astype("Int64")
 
-def _matrix(scores: Scores, rows: pd.DataFrame) -> np.ndarray:
-    names = scores.dataset["classes"]
-    number = {name: place for place, name in enumerate(names)}
-    counts = np.zeros((len(names), len(names)), dtype=int)
-    counts[rows["label"].map(number), rows["prediction"].map(number)] = rows["cases"]
-    return counts
-
-
-def _whose(scores: Scores) -> str:
-    headline, target = scores.headline, target_text(scores.record["headline_target"])
-    return (
-        f"{headline['loss']} with {headline['calibrator']}, seed {headline['seed']}, at the target "
-        f"of {target}"
-    )
+    answered, everything = at(stricter.min()), at(rows["threshold"].min())
+    hidden = pairs.get_level_values("label").isin(list(_masked_classes(scores)))
+    frame = pd.DataFrame({"answered": answered, "referred": everything - answered})
+    return frame.mask(hidden[:, None] & [True, True]).reset_index()
 
 
 def _masked_classes(scores: Scores) -> set[str]:
@@ -152,85 +143,53 @@ def _whose_of(masked: set[str]) -> str:
     return " of the classes that are not hidden" if masked else ""
 
 
-def _matrix_table(
-    scores: Scores, answered: np.ndarray, everything: np.ndarray, masked: set[str]
-) -> Table:
-    names, referred = scores.dataset["classes"], everything - answered
-    rows = [
-        (
-            Cell(name),
-            *(
-                Cell(MASKED)
-                if name in masked
-                else Cell(f"{answered[label, read]:,}", f"{referred[label, read]:,} referred")
-                for read in range(len(names))
-            ),
-        )
-        for label, name in enumerate(names)
-    ]
-    return Table(
-        name="confusion",
-        caption=f"What is read as what: {_whose(scores)}. Images of the answered {scores.unit}, "
+def _at_target(scores: Scores) -> str:
+    return f"{scores.model}, at the target of {target_text(scores.record['headline_target'])}"
+
+
+def _matrix_table(scores: Scores, frame: pd.DataFrame) -> Table:
+    def answered(name: str) -> Column:
+        detail = "{referred:,} referred".format_map
+        return count(
+            "answered", name, unit="read as", disclosure="count",
+            write=lambda row: Cell(f"{row['answered']:,}", detail(row)),
+        )  # fmt: skip
+
+    return rendered(
+        "confusion",
+        f"What is read as what: {_at_target(scores)}. Images of the answered {scores.unit}, "
         f"beneath them those of the referred and what they would have been read as.",
-        columns=(
-            Heading("True class", numeric=False),
-            *(Heading(name, "read as") for name in names),
-        ),
-        rows=tuple(rows),
-        frame=_long(names, answered, referred, masked),
+        [TRUE_CLASS],
+        frame,
+        across=Across("prediction", scores.dataset["classes"], answered),
     )
 
 
-def _long(
-    names: list[str], answered: np.ndarray, referred: np.ndarray, masked: set[str]
-) -> pd.DataFrame:
-    return pd.DataFrame(
-        {"label": name, "prediction": other}
-        | {
-            "answered": None if name in masked else int(answered[label, read]),
-            "referred": None if name in masked else int(referred[label, read]),
-        }
-        for label, name in enumerate(names)
-        for read, other in enumerate(names)
-    ).astype({"answered": "Int64", "referred": "Int64"})
-
-
-def _errors_table(
-    scores: Scores, answered: np.ndarray, everything: np.ndarray, masked: set[str]
-) -> Table:
-    names = scores.dataset["classes"]
-    frame = _long(names, answered, everything - answered, masked)
-    wrong = _errors(frame).head(MOST_ERRORS)
-    cases = dict(zip(names, everything.sum(axis=1), strict=True))
-    rows = [
-        (
-            Cell(row["label"]),
-            Cell(row["prediction"]),
-            Cell(f"{row['answered']:,}", percent(row["answered"] / cases[row["label"]])),
-            Cell(f"{row['referred']:,}"),
-        )
-        for _, row in wrong.iterrows()
-    ]
+def _errors_table(scores: Scores, frame: pd.DataFrame) -> Table:
+    images = (frame["answered"] + frame["referred"]).groupby(frame["label"]).transform("sum")
+    wrong = _errors(frame.assign(share=frame["answered"] / images)).head(MOST_ERRORS)
+    masked = _masked_classes(scores)
     first = (
         f"Commonest confident error{_whose_of(masked)}: {wrong['label'].iloc[0]} read as "
         f"{wrong['prediction'].iloc[0]}."
         if len(wrong)
         else _no_error(frame, masked)
     )
-    return Table(
-        name="commonest_errors",
-        caption=f"{first} {_whose(scores)}; images, at most {MOST_ERRORS} kinds.",
-        columns=(
-            Heading("True class", numeric=False),
-            Heading("Read as", numeric=False),
-            Heading("Answered so", "of the class's images"),
-            Heading("Referred instead"),
-        ),
-        rows=tuple(rows),
-        frame=wrong,
-        headings=2,
+    return rendered(
+        "commonest_errors",
+        f"{first} {heading(_at_target(scores))}; images, at most {MOST_ERRORS} kinds.",
+        [
+            TRUE_CLASS,
+            text("prediction", "Read as", key=True),
+            count("answered", "Answered so", unit="of the class's images", rate="share"),
+            count("referred", "Referred instead"),
+        ],
+        wrong,
+        behind=wrong.drop(columns="share"),
     )
 
+
+TRUE_CLASS = text("label", "True class", key=True)
 
 ACCEPTED = TableSpec(
     name="accepted",
@@ -239,7 +198,7 @@ ACCEPTED = TableSpec(
         CALIBRATOR,
         SEED,
         share("threshold", key=True),
-        text("label", key=True),
+        TRUE_CLASS,
         text("prediction", key=True),
         count("cases"),
     ),
@@ -252,5 +211,5 @@ ACCEPTED = TableSpec(
     may_be_empty=True,
     disclose=_disclose,
     section="answered",
-    show=lambda scores: shown_confusion(scores),
+    show=shown_confusion,
 )

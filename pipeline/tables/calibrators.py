@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from math import exp
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -13,13 +14,13 @@ from scipy.special import log_softmax
 
 from pipeline.calibrators import rank_inversions, to_json
 from pipeline.metrics.top_label import top_label
-from pipeline.tables.parts.column import CALIBRATOR, LOSS, SEED, count, flag, text
+from pipeline.tables.parts.column import CALIBRATOR, LOSS, SEED, count, flag, number, text
 from pipeline.tables.parts.rendering import rendered
 from pipeline.tables.parts.run import Run
 from pipeline.tables.parts.scores import Scores, calibrators_shown_first, pick
-from pipeline.tables.parts.shown import Cell, Heading, Table
+from pipeline.tables.parts.shown import Table
 from pipeline.tables.parts.spec import TableSpec
-from pipeline.tables.parts.wording import counted
+from pipeline.tables.parts.wording import counted, one_or_both
 
 
 def calibrators_table(runs: Sequence[Run]) -> pd.DataFrame:
@@ -53,6 +54,9 @@ def calibrators_table(runs: Sequence[Run]) -> pd.DataFrame:
 MOST_ROWS = 200
 """With more fitted calibrators a page shows those of one model; the files hold all."""
 
+PAIR = ["loss", "calibrator"]
+_INVERSIONS = itemgetter("inversions")
+
 INVERSION = (
     "A rank inversion is a pair of test cases whose order of confidence the calibrator turned "
     "round, which changes the risk-coverage curve."
@@ -61,32 +65,27 @@ INVERSION = (
 
 def shown_calibrator_notes(scores: Scores) -> Table:
     """Return one row a loss and calibrator: what any of its seeds makes worth knowing."""
-    first = scores.frame("calibrators")["calibrator"].isin(calibrators_shown_first(scores))
-    groups = scores.frame("calibrators")[first].groupby(["loss", "calibrator"], sort=False)
-    more = "" if first.all() else " The files hold the other calibrators too."
+    every = scores.frame("calibrators")
+    first = every["calibrator"].isin(calibrators_shown_first(scores))
     rows = [
-        (
-            Cell(str(loss)),
-            Cell(str(calibrator)),
-            Cell(_argmax(runs)),
-            Cell(_range(runs["rank_inversions"].tolist())),
-            Cell(_notes(runs)),
-        )
-        for (loss, calibrator), runs in groups
+        dict(zip(PAIR, pair, strict=True))
+        | {"argmax": _argmax(runs), "inversions": _range(runs["rank_inversions"].tolist())}
+        | {"notes": _notes(runs)}
+        for pair, runs in every[first].groupby(PAIR, sort=False)
     ]
-    return Table(
-        name="calibrator_notes",
-        caption=f"What to know of the calibrators, over all seeds. {INVERSION}{more}",
-        columns=(
-            Heading("Loss", numeric=False),
-            Heading("Calibrator", numeric=False),
-            Heading("Predicted class", numeric=False),
-            Heading("Rank inversions", "fewest to most"),
-            Heading("To know", numeric=False),
-        ),
-        rows=tuple(rows),
-        frame=scores.frame("calibrators").drop(columns="parameters"),
-        headings=2,
+    more = "" if first.all() else " The files hold the other calibrators too."
+    return rendered(
+        "calibrator_notes",
+        f"What to know of the calibrators, over all seeds. {INVERSION}{more}",
+        [
+            LOSS,
+            CALIBRATOR,
+            text("argmax", "Predicted class"),
+            number("inversions", "Rank inversions", unit="fewest to most", write=_INVERSIONS),
+            text("notes", "To know"),
+        ],
+        pd.DataFrame(rows),
+        behind=every.drop(columns="parameters"),
     )
 
 
@@ -97,8 +96,7 @@ def _argmax(runs: pd.DataFrame) -> str:
 
 
 def _range(values: Sequence[int]) -> str:
-    ends = dict.fromkeys((min(values), max(values)))
-    return " to ".join(f"{value:,}" for value in ends)
+    return one_or_both(f"{min(values):,}", f"{max(values):,}")
 
 
 def _notes(runs: pd.DataFrame) -> str:
@@ -113,7 +111,7 @@ def shown_calibrators(scores: Scores) -> Table:
     whose, shown = "Every fitted calibrator", frame
     if len(frame) > MOST_ROWS:
         model = {key: scores.headline[key] for key in ("loss", "seed")}
-        whose = f"Every calibrator fitted to {model['loss']}, seed {model['seed']}"
+        whose = f"Every calibrator fitted to {scores.loss}, seed {model['seed']}"
         shown = pick(frame, **model)
     return rendered(
         "calibrators",
@@ -132,8 +130,8 @@ def shown_calibrators(scores: Scores) -> Table:
     )
 
 
-def _predicted_class(row: Mapping[str, Any]) -> Cell:
-    return Cell("kept" if row["preserves_argmax"] else f"changed in {row['argmax_changed']:,}")
+def _predicted_class(row: Mapping[str, Any]) -> str:
+    return "kept" if row["preserves_argmax"] else f"changed in {row['argmax_changed']:,}"
 
 
 def _parameters(text: str) -> str:
@@ -165,8 +163,8 @@ CALIBRATORS = TableSpec(
         LOSS,
         SEED,
         CALIBRATOR,
-        text("parameters", "Fitted", write=lambda row: Cell(_parameters(row["parameters"]))),
-        text("notes", "To know", write=lambda row: Cell(row["notes"] or "–")),
+        text("parameters", "Fitted", write=lambda row: _parameters(row["parameters"])),
+        text("notes", "To know", write=lambda row: row["notes"] or "–"),
         flag("preserves_argmax", "Predicted class", write=_predicted_class),
         count("argmax_changed"),
         count("rank_inversions", "Rank inversions"),

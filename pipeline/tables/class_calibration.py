@@ -63,22 +63,29 @@ def class_calibration_table(
     return pd.DataFrame(rows)
 
 
-def shown_class_calibration(scores: Scores) -> Table | None:
-    """Return each class's mean probability against its share; None where not computed."""
+def shown_class_calibration(scores: Scores) -> Table:
+    """Return each class's mean probability against its share."""
     own = scores.shown("class_calibration", every=["calibrator"])
-    if own.empty:
-        return None
     rare = sum(visibility != "full" for visibility in class_visibilities(scores).values())
     return rendered(
         "class_calibration",
         "One class against the rest, common to rare: mean probability minus the class's "
-        f"share, with 95% patient bootstraps. {counted(rare, 'classes')} too rare to judge "
-        f"(fewer than {RATE_FROM} {scores.unit}).",
+        f"share, with 95% patient bootstraps. {_not_judged(rare, scores.unit)}",
         CLASS_CALIBRATION.only(
             "class", "calibrator", "cases", "mean_probability", "share", "gap", "ece"
         ),
         own.sort_values("cases", ascending=False, kind="stable").astype({"cases": "Int64"}),
     )
+
+
+def _not_judged(number: int, unit: str) -> str:
+    """Say how many classes cannot be judged.
+
+    >>> _not_judged(1, "patients"), _not_judged(0, "cases")
+    ('1 class cannot be judged: fewer than 30 patients, or hidden.', '')
+    """
+    why = f"cannot be judged: fewer than {RATE_FROM} {unit}, or hidden."
+    return f"{counted(number, 'classes')} {why}" if number else ""
 
 
 CLASS_CALIBRATION = TableSpec(

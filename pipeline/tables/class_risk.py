@@ -9,23 +9,21 @@ import numpy as np
 import pandas as pd
 
 from pipeline.metrics.selective import selective_summary
-from pipeline.tables.parts.classes import class_visibilities, in_order, training_cases
-from pipeline.tables.parts.column import CALIBRATOR, CLASS, LOSS, SCORE, SEED, count
+from pipeline.tables.parts.classes import (
+    class_visibilities,
+    in_order,
+    training_images,
+    true_class,
+)
+from pipeline.tables.parts.column import CALIBRATOR, CLASS, LOSS, SCORE, SEED, count, metric, share
 from pipeline.tables.parts.disclosure import by_class
+from pipeline.tables.parts.rendering import rendered
 from pipeline.tables.parts.run import Run
 from pipeline.tables.parts.scores import Scores, pick
 from pipeline.tables.parts.selection_scores import POINTS, selection_scores
-from pipeline.tables.parts.shown import Cell, Heading, Table
+from pipeline.tables.parts.shown import Table
 from pipeline.tables.parts.spec import TableSpec
-from pipeline.tables.parts.wording import (
-    MASKED,
-    missing,
-    number_text,
-    percent,
-    scaled,
-    share_of,
-    target_text,
-)
+from pipeline.tables.parts.wording import missing, percent, share_of, target_text
 
 
 def class_risk_table(run: Run, calibrators: Sequence[str], classes: Sequence[str]) -> pd.DataFrame:
@@ -59,57 +57,44 @@ SUREST = (90, 80)
 """Shares of a class's own cases, in percent, whose misses are shown."""
 
 
-def shown_class_risk(scores: Scores) -> Table | None:
-    """Return each class's miss rate against its own coverage; None where it was not computed."""
-    if scores.frame("class_risk").empty:
-        return None
+def shown_class_risk(scores: Scores) -> Table:
+    """Return each class's miss rate against its own coverage."""
     frame = in_order(scores, scores.frame("class_risk")).astype(dict.fromkeys(COUNTS, "Int64"))
-    shown = class_visibilities(scores)
-    pair = {key: scores.headline[key] for key in ("loss", "calibrator")}
     rows = pick(frame, **scores.headline, score="confidence")
     target = scores.record["headline_target"]
-    return Table(
-        name="class_risk",
-        caption="Miss rate of each class: the share of its images that is read as another class, "
-        f"if all are answered and if only its surest are, by confidence; {pair['loss']} with "
-        f"{pair['calibrator']}, seed {scores.headline['seed']}. "
-        f"{_most_missed(scores, rows, shown)} {_intervals(scores)}",
-        columns=(
-            Heading("True class", numeric=False),
-            Heading("Training images"),
-            Heading("Missed", "of the test images, all answered"),
-            *(Heading(f"Missed among the surest {share}%") for share in SUREST),
-            Heading("Answered", f"with {target_text(target)} missed at most"),
-            Heading("AURC", "%, of the class"),
-        ),
-        rows=tuple(_class_cells(scores, row, shown[row["class"]]) for _, row in rows.iterrows()),
-        frame=frame,
+    points = {f"risk_at_coverage_{each}": f"Missed among the surest {each}%" for each in SUREST}
+    return rendered(
+        "class_risk",
+        "Miss rate of each class: the share of its images that is read as another class, "
+        f"if all are answered and if only its surest are, by confidence; {scores.model}. "
+        f"{_most_missed(scores, rows, class_visibilities(scores))} {_intervals(scores)}",
+        [
+            true_class(scores),
+            training_images(scores),
+            CLASS_RISK.only("missed")[0].shown_as(
+                "Missed",
+                unit="of the test images, all answered",
+                write=lambda row: _missed(scores, row),
+            ),
+            *(share(name, label, disclosure="rate") for name, label in points.items()),
+            share(
+                f"coverage_at_risk_{100 * target:g}",
+                "Answered",
+                unit=f"with {target_text(target)} missed at most",
+                disclosure="rate",
+            ),
+            metric("aurc", unit="%, of the class", disclosure="rate"),
+        ],
+        rows,
+        behind=frame,
     )
 
 
-def _class_cells(scores: Scores, row: pd.Series, visibility: str) -> tuple[Cell, ...]:
-    critical = row["class"] in scores.dataset["critical_classes"]
-    training = training_cases(scores)
-    names = (
-        Cell(row["class"], "critical" if critical else ""),
-        Cell(number_text(training.get(row["class"])) if training else "–"),
-    )
-    if visibility == "masked":
-        return (*names, *(Cell(MASKED),) * 5)
-    if visibility == "counts":
-        return (*names, Cell(f"{row['missed']:,} of {row['cases']:,}"), *(Cell("–"),) * 4)
-    at_risk = f"coverage_at_risk_{100 * scores.record['headline_target']:g}"
-    points = (*(f"risk_at_coverage_{share}" for share in SUREST), at_risk)
-    return (
-        *names,
-        Cell(_missed(scores, row)),
-        *(Cell(_rate(row.get(name))) for name in points),
-        Cell(scaled("aurc", row["aurc"])),
-    )
-
-
-def _missed(scores: Scores, row: pd.Series) -> str:
+def _missed(scores: Scores, row: Mapping[Any, Any]) -> str:
     missed, cases = int(row["missed"]), int(row["cases"])
+    # Where disclosure control left no rate, there is none here.
+    if missing(row["aurc"]):
+        return f"{missed:,} of {cases:,}"
     if scores.unit == "cases":
         return share_of(missed, cases)
     return f"{missed:,} of {cases:,} ({percent(missed / cases)})"
@@ -129,8 +114,8 @@ def _most_missed(scores: Scores, rows: pd.DataFrame, shown: Mapping[str, str]) -
     surest = _rate(most[f"risk_at_coverage_{SUREST[-1]}"])
     among = "" if len(judged) == len(rows) else " of the classes whose rate is shown"
     return (
-        f"Most often missed{among}: {most['class']}, {_missed(scores, most)}; among its surest "
-        f"{SUREST[-1]}%, {surest}."
+        f"Most often missed{among}: {most['class']}, {_missed(scores, most.to_dict())}; among its "
+        f"surest {SUREST[-1]}%, {surest}."
     )
 
 

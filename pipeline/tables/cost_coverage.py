@@ -21,7 +21,7 @@ def shown_cost_coverage(scores: Scores, frame: pd.DataFrame) -> Table:
         frame,
         name="cost_coverage",
         caption="Mean cost of the answered, as a share of the largest, by share answered, after "
-        f"{scores.record['headline_calibrator']}: {scores.spread_text}; "
+        f"{scores.calibrator}: {scores.spread_text}; "
         f"{counted(scores.num_test_cases, 'test images')}.",
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,13 +14,15 @@ from pipeline.metrics.patient_units import PatientUnits, whole_patients
 from pipeline.metrics.risk_tests import hoeffding_bentkus_upper_limit
 from pipeline.metrics.threshold_choice import ThresholdChoice, minimum_answered
 from pipeline.tables.parts.column import CALIBRATOR, LOSS, SEED, TARGET, count, number, share, text
+from pipeline.tables.parts.point_columns import POINT_COLUMNS
+from pipeline.tables.parts.rendering import rendered
 from pipeline.tables.parts.run import Applied, Run
 from pipeline.tables.parts.scores import Scores
 from pipeline.tables.parts.sentences import NOT_SEARCHED, none_passed, too_few
-from pipeline.tables.parts.shown import Cell, Heading, Table
+from pipeline.tables.parts.shown import Cell, Table
 from pipeline.tables.parts.spec import TableSpec
 from pipeline.tables.parts.stated_costs import costs_are_stated, scaled_costs
-from pipeline.tables.parts.wording import counted, missing, percent, target_text, threshold_text
+from pipeline.tables.parts.wording import counted, missing, percent, target_text
 
 TEST = "hoeffding_bentkus"
 """The p-value of any loss in [0, 1]; the exact binomial one holds for 0 and 1 alone."""
@@ -104,51 +106,36 @@ def stated_costs(scores: Scores) -> str:
     return f"An error costs what was stated ({', '.join(words)}; any other 1)"
 
 
-def shown_cost_points(scores: Scores) -> Table | None:
-    """Return the thresholds that keep the mean cost within each target; None without costs."""
-    if scores.frame("cost_points").empty:
-        return None
-    headline = scores.headline
-    pair = {key: headline[key] for key in ("loss", "calibrator")}
-    frame = scores.shown("cost_points", every=["seed", "target"]).sort_values(
-        ["target", "seed"], kind="stable"
-    )
+def shown_cost_points(scores: Scores) -> Table:
+    """Return the thresholds that keep the mean cost within each target."""
+    frame = scores.shown("cost_points", every=["seed", "target"])
+    frame = frame.sort_values(["target", "seed"], kind="stable")
     first = frame.iloc[0]
-    shown = zip(frame["target"], frame["seed"], strict=True)
-    at_headline = (scores.record["headline_target"], headline["seed"])
-    return Table(
-        name="cost_points",
-        caption=f"{stated_costs(scores)}; risk is the mean cost of the answered as a share of the "
+    return rendered(
+        "cost_points",
+        f"{stated_costs(scores)}; risk is the mean cost of the answered as a share of the "
         f"largest, {first['largest_cost']:g}. {cost_sentence(scores)} "
-        f"{_rule(scores, pair, first)}Counts of "
-        f"{counted(first['num_test'], _unit_tested(scores))}.",
-        columns=(
-            Heading("Target", "of the largest cost"),
-            Heading("Seed"),
-            Heading("Verdict", numeric=False),
-            Heading("Confidence from"),
-            Heading("Answered"),
-            Heading("Referred"),
-            Heading("Mean cost", "of the answered"),
-        ),
-        rows=tuple(_point_cells(row) for _, row in frame.iterrows()),
-        frame=frame,
-        headings=2,
-        marked=frozenset(place for place, each in enumerate(shown) if each == at_headline),
+        f"{_rule(scores, first)}Counts of "
+        f"{counted(first['num_test'], f'test {scores.unit}')}.",
+        [
+            TARGET.shown_as("Target", unit="of the largest cost"),
+            SEED,
+            *POINT_COLUMNS,
+            share("mean_cost", "Mean cost", unit="of the answered", digits=2, write=_mean_cost),
+        ],
+        frame.assign(words=frame["status"].map(VERDICTS)),
+        behind=frame,
+        marked=scores.is_shown,
     )
 
 
-def _unit_tested(scores: Scores) -> str:
-    return f"test {scores.unit}"
-
-
-def _rule(scores: Scores, pair: dict[str, str], first: pd.Series) -> str:
+def _rule(scores: Scores, first: pd.Series) -> str:
     """Say how thresholds were chosen; nothing where there was nothing to choose on."""
     if not first["num_threshold_patients"]:
         return ""
     there = counted(first["num_threshold_patients"], f"separate {scores.unit}")
     return (
-        f"Thresholds of {pair['loss']} with {pair['calibrator']} from {there}, by fixed-sequence "
+        f"Thresholds of {scores.method} from {there}, by fixed-sequence "
         f"testing with the p-value of Hoeffding and Bentkus: at most {target_text(first['delta'])} "
         "of such thresholds have a true mean cost above their target. "
     )
@@ -180,24 +167,8 @@ def cost_sentence(scores: Scores) -> str:
     )
 
 
-def _point_cells(row: pd.Series) -> tuple[Cell, ...]:
-    names = (Cell(target_text(row["target"])), Cell(f"{row['seed']}"))
-    if row["status"] != "found":
-        limit = row["lowest_upper_limit"]
-        detail = "" if missing(limit) else f"lowest upper limit {percent(limit)}"
-        verdict = Cell(VERDICTS[row["status"]], detail)
-        return (*names, verdict, Cell("–"), Cell("0"), Cell(f"{row['referred']:,}"), Cell("–"))
-    cost = Cell("–") if missing(row["mean_cost"]) else Cell(
-        percent(row["mean_cost"], 2), f"at most {percent(row['one_sided_upper'], 2)}"
-    )  # fmt: skip
-    return (
-        *names,
-        Cell(VERDICTS["found"]),
-        Cell(threshold_text(row["threshold"])),
-        Cell(f"{row['answered']:,}", percent(row["answered"] / row["num_test"])),
-        Cell(f"{row['referred']:,}", percent(row["referred"] / row["num_test"])),
-        cost,
-    )
+def _mean_cost(row: Mapping[str, Any]) -> Cell:
+    return Cell(percent(row["mean_cost"], 2), f"at most {percent(row['one_sided_upper'], 2)}")
 
 
 COST_POINTS = TableSpec(

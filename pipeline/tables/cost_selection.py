@@ -9,14 +9,16 @@ import pandas as pd
 
 from pipeline.metrics.case_costs import Costs
 from pipeline.metrics.selective import selective_summary
-from pipeline.tables.parts.column import CALIBRATOR, LOSS, SCORE, SEED, number, share
+from pipeline.tables.parts.column import CALIBRATOR, LOSS, SCORE, SEED, metric, number, share
+from pipeline.tables.parts.over_seeds import over_seeds
+from pipeline.tables.parts.rendering import rendered
 from pipeline.tables.parts.run import Run
 from pipeline.tables.parts.scores import Scores
 from pipeline.tables.parts.selection_scores import POINTS, selection_scores
-from pipeline.tables.parts.shown import Cell, Heading, Table
+from pipeline.tables.parts.shown import Table
 from pipeline.tables.parts.spec import TableSpec
 from pipeline.tables.parts.stated_costs import costs_are_stated, scaled_costs
-from pipeline.tables.parts.wording import counted, metric_name, missing, scaled
+from pipeline.tables.parts.wording import counted, metric_name
 
 
 def cost_selection_table(runs: Sequence[Run], costs: Costs) -> pd.DataFrame:
@@ -39,35 +41,26 @@ def cost_selection_table(runs: Sequence[Run], costs: Costs) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def shown_cost_selection(scores: Scores) -> Table | None:
-    """Return how well each score keeps costly errors from being answered; None without costs."""
-    if scores.frame("cost_selection").empty:
-        return None
-    pair = {key: scores.headline[key] for key in ("loss", "calibrator")}
+def shown_cost_selection(scores: Scores) -> Table:
+    """Return how well each score keeps costly errors from being answered."""
     frame = scores.shown("cost_selection", every=["seed"])
-    keys = ("mean_cost", "aurc", "augrc")
-    groups = frame.groupby("score", sort=False)
-    best = min((own["aurc"].mean(), str(score)) for score, own in groups)[1]
-    return Table(
-        name="cost_selection",
-        caption=f"What could decide which cases {pair['loss']} with {pair['calibrator']} answers, "
+    rows = over_seeds(frame, ["score"], ["mean_cost", "aurc", "augrc"])
+    best = min(zip(rows["aurc"], rows["score"], strict=True))[1]
+    return rendered(
+        "cost_selection",
+        f"What could decide which cases {scores.method} answers, "
         f"if errors cost what was stated: least by area is {best}. Shares of the largest cost, "
         f"{scores.spread_text}; {counted(scores.num_test_cases, 'test images')}.",
-        columns=(
-            Heading("Score", numeric=False),
-            Heading("Mean cost", "%, everything answered"),
-            *(Heading(f"{metric_name(key).label} of cost", "%") for key in keys[1:]),
-        ),
-        rows=tuple(
-            (Cell(str(score)), *(_spread_cell(own[key]) for key in keys)) for score, own in groups
-        ),
-        frame=frame,
-    )
-
-
-def _spread_cell(values: pd.Series) -> Cell:
-    mean, sd = scaled("aurc", values.mean()), values.std()
-    return Cell(mean if missing(sd) else f"{mean} ± {scaled('aurc', sd)}")
+        [
+            SCORE,
+            metric("aurc", "mean_cost", label="Mean cost", unit="%, everything answered",
+                   meaning="", sd="mean_cost_sd"),
+            *(metric(key, label=f"{metric_name(key).label} of cost", sd=f"{key}_sd")
+              for key in ("aurc", "augrc")),
+        ],
+        rows,
+        behind=frame,
+    )  # fmt: skip
 
 
 COST_SELECTION = TableSpec(

@@ -9,9 +9,11 @@ import pandas as pd
 
 from pipeline.metrics.bootstrap import resampled_weights
 from pipeline.metrics.policy_costs import policy_costs
-from pipeline.tables.parts.column import CALIBRATOR, LOSS, POLICY, SEED, TARGET, number
+from pipeline.tables.parts.column import CALIBRATOR, LOSS, POLICY, SEED, TARGET, Across, number
 from pipeline.tables.parts.decision_curves import curve_tables
+from pipeline.tables.parts.rendering import rendered
 from pipeline.tables.parts.run import Run
+from pipeline.tables.parts.shown import Table
 from pipeline.tables.parts.spec import TableSpec
 
 REFERRALS_PER_ERROR = np.array([1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0])
@@ -52,6 +54,29 @@ def costs_table(
         columns = {"weight": REFERRALS_PER_ERROR}
         tables += curve_tables(key, columns, "cost", costs, blocks)
     return pd.concat(tables, ignore_index=True)
+
+
+POLICIES = {
+    "refer_all": "refer all",
+    "answer_all": "answer all",
+    "refer_at_random": "refer as many at random",
+    "model": "this model",
+}
+
+
+def shown_costs(frame: pd.DataFrame) -> Table:
+    """Return each policy's cost by the weight of an error; `frame` is of one threshold."""
+    return rendered(
+        "costs",
+        "Cost per 1,000 arriving, in referrals, by how many referrals one wrong answer is worth.",
+        [POLICY.shown_as("Policy", write=lambda row: POLICIES[row["policy"]])],
+        frame,
+        across=Across(
+            "weight",
+            sorted(frame["weight"].unique()),
+            lambda weight: number("cost", f"{weight:g}", digits=0),
+        ),
+    )
 
 
 COSTS = TableSpec(

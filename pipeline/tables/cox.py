@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -10,13 +11,15 @@ import pandas as pd
 from pipeline.metrics.cox import cox_lines_by_class
 from pipeline.metrics.group_shares import MASK_BELOW, RATE_FROM
 from pipeline.tables.parts.classes import class_visibilities, in_order
-from pipeline.tables.parts.column import CALIBRATOR, CLASS, LOSS, SEED, count, number, text
+from pipeline.tables.parts.column import CALIBRATOR, CLASS, LOSS, SEED, Column, count, number, text
 from pipeline.tables.parts.disclosure import by_class
+from pipeline.tables.parts.over_seeds import over_seeds
+from pipeline.tables.parts.rendering import cell, rendered
 from pipeline.tables.parts.run import Run
 from pipeline.tables.parts.scores import Scores, pick
-from pipeline.tables.parts.shown import Cell, Heading, Table
+from pipeline.tables.parts.shown import Cell, Table
 from pipeline.tables.parts.spec import TableSpec
-from pipeline.tables.parts.wording import MASKED, counted, missing
+from pipeline.tables.parts.wording import MASKED, counted
 
 
 def cox_table(runs: Sequence[Run], classes: Sequence[str]) -> pd.DataFrame:
@@ -39,65 +42,52 @@ def cox_table(runs: Sequence[Run], classes: Sequence[str]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(dict.fromkeys([*rows[0], *columns])))
 
 
-LINE = ("intercept_at_slope_one", "slope")
+LINE = {
+    "intercept_at_slope_one": ("Intercept", "0 if calibrated"),
+    "slope": ("Slope", "1 if calibrated"),
+}
 
 
-def shown_cox(scores: Scores) -> Table | None:
-    """Return intercept and slope of each class against the rest; None where not computed."""
-    if scores.frame("cox").empty:
-        return None
-    calibrators = list(dict.fromkeys([scores.uncalibrated, scores.record["headline_calibrator"]]))
+def shown_cox(scores: Scores) -> Table:
+    """Return intercept and slope of each class against the rest."""
     frame = scores.shown("cox", every=["calibrator", "seed"])
-    frame = in_order(scores, frame[frame["calibrator"].isin(calibrators)])
+    frame = in_order(scores, frame[frame["calibrator"].isin(scores.before_and_after)])
     frame = frame.astype({"cases": "Int64"})
     shown = class_visibilities(scores)
-    rows = [
-        (
-            Cell(str(name)),
-            Cell(calibrator),
-            *_class_cells(pick(own, calibrator=calibrator), shown[str(name)]),
-        )
-        for name, own in frame.groupby("class", sort=False)
-        for calibrator in calibrators
-    ]
-    return Table(
-        name="cox",
-        caption="Weak calibration class by class, one against the rest: intercept (the shift of "
+    rows = over_seeds(frame, ["class", "calibrator"], list(LINE))
+    known = frame.groupby(["class", "calibrator"], sort=False)["slope"].count()
+    return rendered(
+        "cox",
+        "Weak calibration class by class, one against the rest: intercept (the shift of "
         "log-odds that makes the mean right; below 0, probabilities are too high) and slope (below "
-        f"1 too extreme, above 1 too timid) of {scores.record['headline_loss']}: "
+        f"1 too extreme, above 1 too timid) of {scores.loss}: "
         f"{scores.spread_text}. {_slopes(scores, frame, shown)} {MASKED} masked: "
         f"fewer than {MASK_BELOW} test {scores.unit}, or shown they would give such a class away; "
         f"no line below {RATE_FROM}.",
-        columns=(
-            Heading("Class", numeric=False),
-            Heading("Calibrator", numeric=False),
-            Heading("Test images"),
-            Heading("Intercept", "0 if calibrated"),
-            Heading("Slope", "1 if calibrated"),
-        ),
-        rows=tuple(rows),
-        frame=frame,
-        headings=2,
-    )
+        [
+            CLASS,
+            CALIBRATOR,
+            count("cases", "Test images", disclosure="count"),
+            *(_line(name, label, ideal) for name, (label, ideal) in LINE.items()),
+        ],
+        rows.assign(known=known.to_numpy(), visibility=rows["class"].map(shown),
+                    seeds=len(scores.record["seeds"])),
+        behind=frame,
+    )  # fmt: skip
 
 
-def _class_cells(runs: pd.DataFrame, visibility: str) -> tuple[Cell, ...]:
-    if visibility == "masked":
-        return (Cell(MASKED),) * 3
-    cases = Cell(f"{runs['cases'].iloc[0]:,}")
-    if visibility == "counts":
-        return cases, Cell("–"), Cell("–")
-    return cases, *(_line_cell(runs[name]) for name in LINE)
+def _line(name: str, label: str, ideal: str) -> Column:
+    """Return the column of one number of a line, which says how many seeds have one."""
 
+    def write(row: Mapping[str, Any]) -> Cell:
+        if not row["known"]:
+            return Cell("no line" if row["visibility"] == "full" else "–")
+        few = row["known"] < row["seeds"]
+        detail = f"{row['known']} of {row['seeds']} seeds have a line" if few else ""
+        return replace(cell(plain, row), detail=detail)
 
-def _line_cell(values: pd.Series) -> Cell:
-    known = values.dropna()
-    if known.empty:
-        return Cell("no line")
-    few = "" if len(known) == len(values) else f"{len(known)} of {len(values)} seeds have a line"
-    sd = known.std()
-    text = f"{known.mean():.2f}" + ("" if missing(sd) else f" ± {sd:.2f}")
-    return Cell(text.replace("-", "−"), few)
+    plain = number(name, label, unit=ideal, digits=2, sd=f"{name}_sd")
+    return number(f"{name}_line", label, unit=ideal, disclosure="rate", write=write)
 
 
 def _slopes(scores: Scores, frame: pd.DataFrame, shown: Mapping[str, str]) -> str:
@@ -112,7 +102,7 @@ def _slopes(scores: Scores, frame: pd.DataFrame, shown: Mapping[str, str]) -> st
         return f"No class with {RATE_FROM} {scores.unit} or more has a line."
     extreme = int((slopes < 1).sum())
     return (
-        f"After {calibrator} the mean slope is below 1 in {extreme} of "
+        f"After {scores.calibrator} the mean slope is below 1 in {extreme} of "
         f"{counted(len(slopes), 'classes')} with a line."
     )
 

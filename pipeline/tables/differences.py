@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 
+from pipeline.method_names import named
 from pipeline.metrics import metrics_shown
-from pipeline.tables.parts.column import CALIBRATOR, LOSS, METRIC, count, number, text
+from pipeline.tables.parts.column import (
+    CALIBRATOR,
+    LOSS,
+    METRIC,
+    Across,
+    Column,
+    count,
+    metric,
+    number,
+    text,
+)
 from pipeline.tables.parts.pairing import by_metric, compare_with, comparison_columns
+from pipeline.tables.parts.rendering import cell, rendered
 from pipeline.tables.parts.scores import Scores
-from pipeline.tables.parts.shown import Cell, Heading, Table
+from pipeline.tables.parts.shown import Cell, Table
 from pipeline.tables.parts.spec import TableSpec
-from pipeline.tables.parts.wording import metric_name, missing, scaled
+from pipeline.tables.parts.wording import missing
 from pipeline.tables.runs import RUNS
 
 
@@ -25,45 +38,32 @@ def differences_table(scores: pd.DataFrame, baseline: str) -> pd.DataFrame:
     p_value, p_value_holm: corrected over the losses compared under that calibrator and metric.
     """
     rows: list[dict[str, Any]] = []
-    for metric, values in by_metric(scores):
+    for each, values in by_metric(scores):
         for calibrator in dict.fromkeys(calibrator for _, calibrator in values):
             same = {method: seeds for method, seeds in values.items() if method[1] == calibrator}
             for (loss, _), found in compare_with(same, (baseline, calibrator)):
-                key = {"metric": metric.name, "calibrator": calibrator, "loss": loss}
+                key = {"metric": each.name, "calibrator": calibrator, "loss": loss}
                 rows.append(key | {"baseline": baseline} | comparison_columns(found))
     return pd.DataFrame(rows)
 
 
-def shown_differences(scores: Scores, calibrators: Sequence[str]) -> Table | None:
-    """Return each loss's difference to the baseline over seeds; None where not computed.
+def shown_differences(scores: Scores, calibrators: Sequence[str]) -> Table:
+    """Return each loss's difference to the baseline over seeds.
 
     Rows are of these calibrators; the frame behind them is of all, so that one file serves both.
     """
-    if scores.frame("differences").empty:
-        return None
     frame = scores.frame("differences")
     keys = [key for key in metrics_shown("ranking") if key in set(frame["metric"])]
-    found = {(row.loss, row.calibrator, row.metric): row for row in frame.itertuples()}
-    every = dict.fromkeys(zip(frame["loss"], frame["calibrator"], strict=True))
-    pairs = [pair for pair in every if pair[1] in calibrators]
-    more = "" if len(pairs) == len(every) else " The files hold the other calibrators too."
-    rows = [
-        (Cell(pair[0]), Cell(pair[1]), *(_difference(found.get((*pair, key)), key) for key in keys))
-        for pair in pairs
-    ]
-    baseline = scores.record["baseline"]
-    return Table(
-        name="differences",
-        caption=f"Difference to {baseline} with the same calibrator, seed by seed: "
+    shown = frame["calibrator"].isin(calibrators)
+    more = "" if shown.all() else " The files hold the other calibrators too."
+    return rendered(
+        "differences",
+        f"Difference to {named(scores.record['baseline'])} with the same calibrator, seed by seed: "
         f"{_tested(scores)}{more}",
-        columns=(
-            Heading("Loss", numeric=False),
-            Heading("Calibrator", numeric=False),
-            *(Heading(metric_name(key).label, metric_name(key).unit) for key in keys),
-        ),
-        rows=tuple(rows),
-        frame=frame,
-        headings=2,
+        [LOSS, CALIBRATOR],
+        frame[shown],
+        across=Across("metric", keys, _difference),
+        behind=frame,
     )
 
 
@@ -76,14 +76,19 @@ def _tested(scores: Scores) -> str:
     )
 
 
-def _difference(row: Any | None, key: str) -> Cell:
-    if row is None or missing(row.mean_difference):
-        return Cell("–")
-    value = scaled(key, row.mean_difference).replace("-", "−")
-    text = value if value.startswith("−") else f"+{value}"
-    if not missing(row.sd):
-        text = f"{text} ±\u2009{scaled(key, row.sd)}"
-    return Cell(text, "" if missing(row.p_value_holm) else _p_text(row.p_value_holm))
+def _difference(key: str) -> Column:
+    """Return the column of one metric's differences, with their signs and p-values."""
+
+    def write(row: Mapping[str, Any]) -> Cell:
+        text = cell(plain, row).text
+        p_value = row["p_value_holm"]
+        return Cell(
+            text if text.startswith("−") else f"+{text}",
+            "" if missing(p_value) else _p_text(p_value),
+        )
+
+    plain = metric(key, "mean_difference", sd="sd")
+    return replace(plain, write=write)
 
 
 def _p_text(p_value: float) -> str:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 
+from pipeline.method_names import heading
 from pipeline.tables.operating_points import OPERATING_POINTS
-from pipeline.tables.parts.column import CALIBRATOR, LOSS, SEED, count, share
+from pipeline.tables.parts.column import CALIBRATOR, LOSS, SEED, count, number, share
 from pipeline.tables.parts.curves import exact_points, patient_curve
+from pipeline.tables.parts.rendering import rendered
 from pipeline.tables.parts.run import Run, by_loss
+from pipeline.tables.parts.scores import Scores
+from pipeline.tables.parts.shown import Table
 from pipeline.tables.parts.spec import TableSpec
+from pipeline.tables.parts.wording import counted, share_of
 
 MAX_POINTS = 200
 """Rows of one exact curve: enough for the eye, few enough for a page."""
@@ -42,6 +48,37 @@ def nearest_rows(band: pd.DataFrame, coverages: Sequence[float]) -> list[int]:
     [0, 2]
     """
     return sorted({int((band["coverage"] - each).abs().argmin()) for each in coverages})
+
+
+def shown_thresholds(scores: Scores, rows: pd.DataFrame, name: str, caption: str) -> Table:
+    """Return what some thresholds of the model shown answer, refer and leave wrong."""
+    total = int(scores.frame("operating_points")["num_test"].iloc[0])
+    answered, wrong = rows["answered"], rows["wrong"]
+    everybody = scores.shown("exact_band").iloc[-1]
+    return rendered(
+        name,
+        f"{caption} {heading(scores.model)}; {counted(total, f'test {scores.unit}')}.",
+        [
+            share("threshold", "Confidence from", digits=2),
+            count("answered", "Answered", rate="of_all"),
+            count("referred", "Referred", rate="referred_of_all"),
+            share("risk", "Wrong among answered", write=_wrong),
+            number("per_thousand", "Wrong", unit="per 1,000 arriving"),
+            number("at_random", "Wrong, referring at random", unit="per 1,000 arriving"),
+        ],
+        rows.assign(
+            of_all=answered / total,
+            referred=total - answered,
+            referred_of_all=1 - answered / total,
+            per_thousand=1000 * wrong / total,
+            at_random=1000 * everybody["wrong"] / everybody["answered"] * answered / total,
+        ),
+        behind=rows,
+    )
+
+
+def _wrong(row: Mapping[str, Any]) -> str:
+    return share_of(int(row["wrong"]), int(row["answered"]))
 
 
 EXACT_BAND = TableSpec(

@@ -10,8 +10,11 @@ from pipeline.metrics.selective import risk_coverage_curve
 from pipeline.tables.parts.column import CALIBRATOR, COLUMN, GROUP, LOSS, SEED, count, share
 from pipeline.tables.parts.curves import exact_points
 from pipeline.tables.parts.group_columns import group_columns
+from pipeline.tables.parts.rendering import rendered
 from pipeline.tables.parts.run import Run
+from pipeline.tables.parts.shown import Table
 from pipeline.tables.parts.spec import TableSpec
+from pipeline.tables.parts.wording import threshold_text
 
 MAX_POINTS = 100
 """Rows of one group's curve."""
@@ -46,6 +49,24 @@ def group_curves_table(run: Run, calibrator: str) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
 
 
+NUM_POINTS = 5
+"""Of each curve in the table that a page shows; the files hold all."""
+
+
+def shown_group_curves(frame: pd.DataFrame) -> Table:
+    """Return a few thresholds of each group; `frame` is of the model shown."""
+    curves = [own for _, own in frame.groupby(["column", "group"], sort=False)]
+    places = [np.unique(np.linspace(0, len(own) - 1, NUM_POINTS).astype(int)) for own in curves]
+    return rendered(
+        "group_curves",
+        f"Risk and coverage by group, {NUM_POINTS} thresholds of each at most, with "
+        "pointwise exact 95% intervals; the files hold every point that is drawn.",
+        GROUP_CURVES.only("column", "group", "threshold", "answered", "wrong"),
+        pd.concat([own.iloc[few] for own, few in zip(curves, places, strict=True)]),
+        behind=frame,
+    )
+
+
 GROUP_CURVES = TableSpec(
     name="group_curves",
     columns=(
@@ -55,10 +76,15 @@ GROUP_CURVES = TableSpec(
         COLUMN,
         GROUP,
         count("patients"),
-        share("threshold", key=True),
+        share(
+            "threshold",
+            "Confidence from",
+            key=True,
+            write=lambda row: threshold_text(row["threshold"]),
+        ),
         share("coverage"),
-        count("answered"),
-        count("wrong"),
+        count("answered", "Answered", of="patients", rate="coverage"),
+        count("wrong", "Wrong", unit="of the answered", rate="risk", ends=("lower", "upper")),
         share("risk"),
         share("lower"),
         share("upper"),

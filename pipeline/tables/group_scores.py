@@ -17,7 +17,9 @@ from pipeline.tables.parts.column import (
     LOSS,
     METRIC,
     SEED,
+    Across,
     count,
+    metric,
     number,
     text,
 )
@@ -28,19 +30,12 @@ from pipeline.tables.parts.group_columns import (
     group_columns,
     interval_columns,
 )
+from pipeline.tables.parts.rendering import rendered
 from pipeline.tables.parts.run import Run
 from pipeline.tables.parts.scores import Scores
-from pipeline.tables.parts.shown import Cell, Heading, Table
+from pipeline.tables.parts.shown import Table
 from pipeline.tables.parts.spec import TableSpec
-from pipeline.tables.parts.wording import (
-    MASKED,
-    RESAMPLED_ECE,
-    interval,
-    metric_name,
-    missing,
-    percent,
-    scaled,
-)
+from pipeline.tables.parts.wording import RESAMPLED_ECE, percent
 
 WRONG_PATIENTS = "wrong_patients"
 """The first row of each group in `group_scores_table`: patients with at least one wrong case."""
@@ -98,54 +93,38 @@ def _disclose(spec: TableSpec, table: pd.DataFrame, classes: Classes) -> pd.Data
     return table.assign(visibility=table["visibility"].mask(hidden, "masked"))[~hidden | first]
 
 
-def shown_group_scores(scores: Scores) -> Table | None:
-    """Return one row a group with its metrics and intervals; None where they were not computed."""
-    if scores.frame("group_scores").empty:
-        return None
-    frame, shown = scores.shown("group_scores"), metrics_shown("groups")
-    rows = [
-        (Cell(str(column).replace("_", " ")), Cell(str(group)), *_group_cells(own, shown))
-        for (column, group), own in frame.groupby(["column", "group"], sort=False)
-    ]
-    headline = scores.headline
-    return Table(
-        name="group_scores",
-        caption=f"Scores of every group and true class, everything answered: {headline['loss']} "
-        f"with {headline['calibrator']}, seed {headline['seed']}. {_accuracies(frame)} Intervals: "
+def shown_group_scores(scores: Scores) -> Table:
+    """Return one row a group with its metrics and intervals."""
+    frame = scores.shown("group_scores")
+    wrong = frame["metric"] == WRONG_PATIENTS
+    return rendered(
+        "group_scores",
+        f"Scores of every group and true class, everything answered: {scores.model}. "
+        f"{_accuracies(frame)} Intervals: "
         f"exact of patients, 95% patient bootstraps of the rest; where they overlap, equality is "
         f"not shown. {RESAMPLED_ECE} The files hold every metric.",
-        columns=(
-            Heading("By", numeric=False),
-            Heading("Group", numeric=False),
-            Heading("Misclassified", "patients with a wrong image"),
-            *(Heading(metric_name(key).label, metric_name(key).unit) for key in shown),
+        [
+            COLUMN,
+            GROUP,
+            count(
+                "num_wrong",
+                "Misclassified",
+                unit="patients with a wrong image",
+                of="num_patients",
+                rate="value",
+                ends=("lower", "upper"),
+                disclosure="count",
+            ),
+        ],
+        # The first row of each group is of its patients.
+        pd.concat([frame[wrong], frame[~wrong]]),
+        across=Across(
+            "metric",
+            metrics_shown("groups"),
+            lambda key: metric(key, "value", ends=("lower", "upper"), disclosure="rate"),
         ),
-        rows=tuple(rows),
-        frame=frame,
-        headings=2,
+        behind=frame,
     )
-
-
-def _group_cells(own: pd.DataFrame, shown: Sequence[str]) -> tuple[Cell, ...]:
-    by_metric = {row["metric"]: row for _, row in own.iterrows()}
-    wrong = by_metric[WRONG_PATIENTS]
-    if wrong["visibility"] == "masked":
-        return (Cell(MASKED), *(Cell("–"),) * len(shown))
-    rate = "" if missing(wrong["value"]) else f"{percent(wrong['value'])} "
-    counts = Cell(
-        f"{wrong['num_wrong']:,.0f} of {wrong['num_patients']:,.0f}",
-        f"{rate}({interval(wrong['lower'], wrong['upper'])})",
-    )
-    return counts, *(_metric_cell(key, by_metric.get(key)) for key in shown)
-
-
-def _metric_cell(key: str, row: pd.Series | None) -> Cell:
-    if row is None or missing(row["value"]):
-        return Cell("–")
-    ends = "" if missing(row["lower"]) else "–".join(
-        scaled(key, row[end]) for end in ("lower", "upper")
-    )  # fmt: skip
-    return Cell(scaled(key, row["value"]), ends)
 
 
 def _accuracies(frame: pd.DataFrame) -> str:

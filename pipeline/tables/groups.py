@@ -17,25 +17,19 @@ from pipeline.tables.parts.column import (
     QUANTITY,
     SEED,
     TARGET,
+    Column,
     count,
     points,
     share,
     text,
 )
 from pipeline.tables.parts.group_columns import count_columns, group_columns, interval_columns
+from pipeline.tables.parts.rendering import rendered
 from pipeline.tables.parts.run import Applied, Run
 from pipeline.tables.parts.scores import Scores
-from pipeline.tables.parts.shown import Cell, Heading, Table
+from pipeline.tables.parts.shown import Table
 from pipeline.tables.parts.spec import TableSpec
-from pipeline.tables.parts.wording import (
-    MASKED,
-    counted,
-    interval,
-    missing,
-    percent,
-    signed,
-    target_text,
-)
+from pipeline.tables.parts.wording import counted, percent, signed, target_text
 
 
 def groups_table(runs: Sequence[Run], points: pd.DataFrame) -> pd.DataFrame:
@@ -126,58 +120,44 @@ def _group_words(row: pd.Series) -> str:
 QUANTITIES = ("referred", "wrong")
 
 
-def group_rows(groups: pd.DataFrame) -> Iterator[tuple[str, str, pd.Series, pd.Series]]:
-    """Yield column, group, and its rows of what is referred and of what is answered wrongly."""
-    indexed = {
-        quantity: rows.set_index(["column", "group"])
-        for quantity, rows in groups.groupby("quantity")
-    }
-    referred, wrong = (indexed[quantity] for quantity in QUANTITIES)
-    for column, group in referred.index:
-        yield column, group, referred.loc[(column, group)], wrong.loc[(column, group)]
-
-
 def shown_groups(scores: Scores, groups: pd.DataFrame) -> Table:
     """Return one row a group, with the difference from all others where there are enough."""
-    rows = [
-        (
-            Cell(column.replace("_", " ")),
-            Cell(group),
-            *_share_cells(referred),
-            *_share_cells(wrong),
-        )
-        for column, group, referred, wrong in group_rows(groups)
-    ]
-    return Table(
-        name="groups",
-        caption=f"Groups at the target of {target_text(scores.record['headline_target'])}: one "
+    wrong = groups[groups["quantity"] == "wrong"].set_index(["column", "group"])
+    referred = groups[groups["quantity"] == "referred"]
+    return rendered(
+        "groups",
+        f"Groups at the target of {target_text(scores.record['headline_target'])}: one "
         "threshold for all. Exact 95% intervals; those of the differences hold at once for all "
         "groups of a kind that have one.",
-        columns=(
-            Heading("By", numeric=False),
-            Heading("Group", numeric=False),
-            Heading("Referred", "of the group's patients"),
-            Heading("Difference", "points, from the others"),
-            Heading("Wrong", "of those answered"),
-            Heading("Difference", "points, from the others"),
-        ),
-        rows=tuple(rows),
-        frame=groups,
-        headings=2,
+        [
+            COLUMN,
+            GROUP,
+            *_share_columns("Referred", "of the group's patients"),
+            *_share_columns("Wrong", "of those answered", "_wrong"),
+        ],
+        referred.join(wrong.add_suffix("_wrong"), on=["column", "group"]),
+        behind=groups,
     )
 
 
-def _share_cells(row: pd.Series) -> tuple[Cell, Cell]:
-    if row["visibility"] == "masked":
-        return Cell(MASKED), Cell("–")
-    counts = f"{row['num_marked']:,.0f} of {row['num_patients']:,.0f}"
-    span = interval(row["lower"], row["upper"])
-    rate = "" if missing(row["share"]) else f"{percent(row['share'])} "
-    share = Cell(counts, f"{rate}({span})")
-    if missing(row["difference"]):
-        return share, Cell("–")
-    ends = f"{signed(100 * row['difference_lower'])} to {signed(100 * row['difference_upper'])}"
-    return share, Cell(signed(100 * row["difference"]), ends)
+def _share_columns(label: str, unit: str, suffix: str = "") -> Iterator[Column]:
+    """Yield the columns of one quantity: its share, and the difference from all others."""
+    yield count(
+        f"num_marked{suffix}",
+        label,
+        unit=unit,
+        of=f"num_patients{suffix}",
+        rate=f"share{suffix}",
+        ends=(f"lower{suffix}", f"upper{suffix}"),
+        disclosure="count",
+    )
+    yield points(
+        f"difference{suffix}",
+        "Difference",
+        unit="points, from the others",
+        ends=(f"difference_lower{suffix}", f"difference_upper{suffix}"),
+        disclosure="rate",
+    )
 
 
 def groups_place(scores: Scores) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -11,16 +11,26 @@ import pandas as pd
 from jaxtyping import Float
 
 from pipeline.errors import InputError
+from pipeline.method_names import titled
 from pipeline.metrics.calibration_in_the_large import confidence_gap
 from pipeline.metrics.cox import cox_line, one_vs_rest_log_odds
 from pipeline.metrics.weighting import Weights
-from pipeline.tables.parts.column import CALIBRATOR, LOSS, QUANTITY, SEED, number
+from pipeline.tables.parts.column import (
+    CALIBRATOR,
+    LOSS,
+    QUANTITY,
+    SEED,
+    Across,
+    Column,
+    number,
+    points,
+)
+from pipeline.tables.parts.rendering import cell, rendered
 from pipeline.tables.parts.resampled import interval_ends, resampled_statistic
 from pipeline.tables.parts.run import Run
 from pipeline.tables.parts.scores import Scores
-from pipeline.tables.parts.shown import Cell, Heading, Table
+from pipeline.tables.parts.shown import Cell, Table
 from pipeline.tables.parts.spec import TableSpec
-from pipeline.tables.parts.wording import missing, signed
 
 LINE_RESAMPLES = 200
 """Of a Cox line's interval: each resample is a fit of its own, so there are fewer."""
@@ -74,57 +84,47 @@ def _line_rows(run: Run, calibrator: str, *, seed: int) -> list[dict[str, Any]]:
     ]
 
 
-IDEAL = {"gap": "0", "intercept": "0", "slope": "1"}
-
-LEVEL_LABELS = {
-    "gap": "mean: confidence minus accuracy, points",
-    "intercept": "weak: intercept",
-    "slope": "weak: slope",
+SHOWN = {
+    "gap": ("mean: confidence minus accuracy, points", "0"),
+    "intercept": ("weak: intercept", "0"),
+    "slope": ("weak: slope", "1"),
+    "curve": ("moderate: the curve", "the diagonal"),
+    "patients": ("strong: every patient", "–"),
 }
+"""The levels of calibration, from weak to strong, each with what a calibrated model has."""
+
+IN_WORDS = {"curve": "see reliability", "patients": "not assessable"}
+"""Levels that no number tells."""
 
 
-def shown_levels(scores: Scores) -> Table | None:
-    """Return the levels of calibration of the headline loss; None where they were not computed."""
-    if scores.frame("levels").empty:
-        return None
+def shown_levels(scores: Scores) -> Table:
+    """Return the levels of calibration of the headline loss."""
     frame = scores.shown("levels", every=["calibrator"])
     calibrators = list(frame["calibrator"].unique())
-    values = {(row["quantity"], row["calibrator"]): row for _, row in frame.iterrows()}
-    rows = [
-        (
-            Cell(label),
-            Cell(IDEAL[quantity]),
-            *(_level_cell(quantity, values[(quantity, each)]) for each in calibrators),
-        )
-        for quantity, label in LEVEL_LABELS.items()
-    ]
-    for level, ideal, word in (
-        ("moderate: the curve", "the diagonal", "see reliability"),
-        ("strong: every patient", "–", "not assessable"),
-    ):
-        rows.append((Cell(level), Cell(ideal), *(Cell(word) for _ in calibrators)))
-    return Table(
-        name="levels",
-        caption=f"Levels of calibration of {scores.record['headline_loss']}, with 95% patient "
+    words = pd.MultiIndex.from_product([IN_WORDS, calibrators], names=["quantity", "calibrator"])
+    return rendered(
+        "levels",
+        f"Levels of calibration of {scores.loss}, with 95% patient "
         "bootstraps. A slope below 1 is too extreme, above 1 too timid.",
-        columns=(
-            Heading("Level", numeric=False),
-            Heading("If calibrated"),
-            *(Heading(calibrator) for calibrator in calibrators),
-        ),
-        rows=tuple(rows),
-        frame=frame,
+        [
+            QUANTITY.shown_as("Level", write=lambda row: SHOWN[row["quantity"]][0]),
+            number("ideal", "If calibrated", write=lambda row: SHOWN[row["quantity"]][1]),
+        ],
+        pd.concat([frame, words.to_frame(index=False)]),
+        across=Across("calibrator", calibrators, _after),
+        behind=frame,
     )
 
 
-def _level_cell(quantity: str, row: pd.Series) -> Cell:
-    def write(number: float) -> str:
-        return signed(100 * number) if quantity == "gap" else f"{number:.2f}".replace("-", "−")
+def _after(calibrator: str) -> Column:
+    return number("level", calibrator, meaning=titled(calibrator), write=_level)
 
-    if missing(row["value"]):
-        return Cell("–")
-    ends = "" if missing(row["lower"]) else f"{write(row['lower'])} to {write(row['upper'])}"
-    return Cell(write(row["value"]), ends)
+
+def _level(row: Mapping[str, Any]) -> Cell | str:
+    if row["quantity"] in IN_WORDS:
+        return IN_WORDS[row["quantity"]]
+    column = points if row["quantity"] == "gap" else partial(number, digits=2)
+    return cell(column("value", ends=("lower", "upper")), row)
 
 
 LEVELS = TableSpec(

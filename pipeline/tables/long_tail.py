@@ -11,7 +11,11 @@ from pipeline.metrics.long_tail import score_by_group
 from pipeline.tables.parts.class_groups import grouped_classes, has_long_tail
 from pipeline.tables.parts.column import CALIBRATOR, GROUP, LOSS, RULE, SEED, count, share
 from pipeline.tables.parts.disclosure import Classes, blank, counts_of, firsts, masked_of
+from pipeline.tables.parts.over_seeds import over_seeds
+from pipeline.tables.parts.rendering import rendered
 from pipeline.tables.parts.run import Run
+from pipeline.tables.parts.scores import Scores
+from pipeline.tables.parts.shown import Table
 from pipeline.tables.parts.spec import TableSpec
 
 
@@ -53,6 +57,23 @@ def _disclose(
     return blank(table, counts_of(spec), table["group"].isin(few))
 
 
+QUANTITIES = ("accuracy", "ece")
+"""Columns that figure and page show."""
+
+
+def shown_long_tail(scores: Scores, frame: pd.DataFrame) -> Table:
+    """Return what each size of class gets under each loss; `frame` is of one calibrator."""
+    losses = scores.record["losses"]
+    rows = over_seeds(frame, ["loss", "group"], QUANTITIES)
+    return rendered(
+        "long_tail",
+        f"By size of class in training, after {scores.calibrator}: {scores.spread_text}.",
+        LONG_TAIL.only("loss", "group", "cases", *QUANTITIES),
+        rows.sort_values("loss", key=lambda names: names.map(losses.index), kind="stable"),
+        behind=frame,
+    )
+
+
 LONG_TAIL = TableSpec(
     name="long_tail",
     columns=(
@@ -60,14 +81,14 @@ LONG_TAIL = TableSpec(
         SEED,
         CALIBRATOR,
         RULE,
-        GROUP,
+        GROUP.shown_as("Classes"),
         count("num_classes"),
-        count("cases", disclosure="count"),
+        count("cases", "Test cases", disclosure="count"),
         count("correct", disclosure="count"),
-        share("accuracy", disclosure="count"),
+        share("accuracy", "Right", sd="accuracy_sd", disclosure="count"),
         share("lower", disclosure="count"),
         share("upper", disclosure="count"),
-        share("ece", disclosure="count"),
+        share("ece", "ECE", sd="ece_sd", disclosure="count"),
         share("aurc", disclosure="count"),
     ),
     compute=lambda experiment: long_tail_table(

@@ -11,8 +11,12 @@ from pipeline.metrics.long_tail import score_by_group
 from pipeline.tables.parts.class_groups import grouped_classes, has_long_tail
 from pipeline.tables.parts.column import CALIBRATOR, GROUP, LOSS, RULE, count, share
 from pipeline.tables.parts.curves import MIN_ANSWERED, mean_over_seeds
+from pipeline.tables.parts.rendering import rendered
 from pipeline.tables.parts.run import Run, by_loss
+from pipeline.tables.parts.scores import Scores
+from pipeline.tables.parts.shown import Table
 from pipeline.tables.parts.spec import TableSpec
+from pipeline.tables.risk_coverage import at_coverages, in_whole_percent
 
 
 def long_tail_curves_table(
@@ -44,6 +48,24 @@ def long_tail_curves_table(
                 table = pd.DataFrame(key | mean_over_seeds(curves))
                 tables.append(table[table["coverage"] * table["cases"] >= MIN_ANSWERED])
     return pd.concat(tables, ignore_index=True)
+
+
+SHOWN_COVERAGES = (0.5, 0.8, 0.9, 1.0)
+"""Of the table that a page shows; the files hold the whole grid."""
+
+
+def shown_long_tail_curves(scores: Scores, frame: pd.DataFrame) -> Table:
+    """Return the risk of each size of class at a few coverages; `frame` is of one calibrator."""
+    return rendered(
+        "long_tail_curves",
+        "Wrong among the answered of each size of class, by the share of its test cases "
+        f"answered, after {scores.calibrator}: {scores.spread_text}; "
+        f"– where fewer than {MIN_ANSWERED} are answered.",
+        [GROUP.shown_as("Classes"), LOSS, count("cases", "Test cases")],
+        in_whole_percent(frame),
+        across=at_coverages(SHOWN_COVERAGES),
+        behind=frame,
+    )
 
 
 LONG_TAIL_CURVES = TableSpec(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -11,10 +11,22 @@ from jaxtyping import Bool, Float
 from pipeline.metrics.bootstrap import resampled_weights
 from pipeline.metrics.net_benefit import Referral, decision_curves
 from pipeline.metrics.patient_units import whole_patients
-from pipeline.tables.parts.column import CALIBRATOR, CLASS, LOSS, POLICY, SEED, number, share
+from pipeline.tables.parts.column import (
+    CALIBRATOR,
+    CLASS,
+    LOSS,
+    POLICY,
+    SEED,
+    Across,
+    number,
+    share,
+    text,
+)
 from pipeline.tables.parts.decision_curves import curve_tables
 from pipeline.tables.parts.disclosure import Classes, without_classes
+from pipeline.tables.parts.rendering import rendered
 from pipeline.tables.parts.run import Applied, Run
+from pipeline.tables.parts.shown import Table
 from pipeline.tables.parts.spec import TableSpec
 
 THRESHOLD_PROBABILITIES = np.arange(1, 51) / 100
@@ -130,6 +142,30 @@ EVERY_POLICY = TableSpec(
 
 def _disclose(spec: TableSpec, table: pd.DataFrame, classes: Classes) -> pd.DataFrame:  # noqa: ARG001
     return without_classes("class", table, classes)
+
+
+PREFERENCES_SHOWN = (2, 5, 10, 20, 30, 50)
+"""In percent; fixed before any result was seen."""
+
+
+def shown_net_benefit(
+    key: str, name: str, curves: Mapping[str, pd.DataFrame], *, behind: pd.DataFrame
+) -> Table:
+    """Return the curves of acting on one class at a few preferences; all of them stand behind."""
+    rows = pd.concat([curve.assign(label=label) for label, curve in curves.items()])
+    return rendered(
+        key,
+        f"Net benefit of acting on {name}, per 1,000 arriving, by the preference: the "
+        "probability from which on acting is worth it. The CSV holds all of them with intervals.",
+        [text("label", "Policy", key=True)],
+        rows.assign(percent=(100 * rows["threshold_probability"]).round().astype(int)),
+        across=Across(
+            "percent",
+            PREFERENCES_SHOWN,
+            lambda preference: number("net_benefit", f"{preference}%", digits=0, factor=1000),
+        ),
+        behind=behind,
+    )
 
 
 NET_BENEFIT = TableSpec(

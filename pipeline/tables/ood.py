@@ -11,12 +11,23 @@ from pipeline.calibrators.identity import Identity
 from pipeline.calibrators.temperature import TemperatureScaling
 from pipeline.metrics.ood import OOD_SCORES, ood_metrics
 from pipeline.metrics.selection_scores import SelectionScores, calibrated_logits
-from pipeline.tables.parts.column import CALIBRATOR, KIND, LOSS, PARTNER, SCORE, SEED, count, share
+from pipeline.tables.parts.column import (
+    CALIBRATOR,
+    KIND,
+    LOSS,
+    PARTNER,
+    SCORE,
+    SEED,
+    Column,
+    count,
+    number,
+)
+from pipeline.tables.parts.over_seeds import over_seeds
 from pipeline.tables.parts.partners import PartnerRun, foreign, has_foreign_partners
+from pipeline.tables.parts.rendering import rendered
 from pipeline.tables.parts.scores import Scores, headline_and_baseline
-from pipeline.tables.parts.shown import Cell, Heading, Table
+from pipeline.tables.parts.shown import Table
 from pipeline.tables.parts.spec import TableSpec
-from pipeline.tables.parts.wording import missing
 
 OF_PROBABILITIES = ("max_softmax", "entropy")
 
@@ -58,54 +69,28 @@ def _scored(
             yield name, OOD_SCORES[name](known), OOD_SCORES[name](unknown)
 
 
-FIGURE_LABELS = {
-    "auroc": ("AUROC", "↑ %"),
-    "aupr_in": ("AUPR, own", "↑ %"),
-    "aupr_out": ("AUPR, foreign", "↑ %"),
-    "fpr_at_95_tpr": ("Foreign passed", "↓ % where 95% of the own pass"),
-}
+SHOWN = ("auroc", "aupr_in", "aupr_out", "fpr_at_95_tpr")
 
 
-def shown_ood(scores: Scores) -> Table | None:
+def shown_ood(scores: Scores) -> Table:
     """Return how well scores tell own from foreign images, for the headline and the baseline."""
-    if scores.frame("ood").empty:
-        return None
-    losses = headline_and_baseline(scores)
-    calibrators = {scores.uncalibrated, scores.record["headline_calibrator"]}
-    rows = scores.frame("ood")[
-        scores.frame("ood")["loss"].isin(losses)
-        & scores.frame("ood")["calibrator"].isin(calibrators)
-    ]
+    frame = scores.frame("ood")
+    own = frame["loss"].isin(headline_and_baseline(scores))
+    rows = frame[own & frame["calibrator"].isin(scores.before_and_after)]
     keys = ["partner", "loss", "calibrator", "score"]
-    cells = [
-        (
-            *(Cell(str(word).replace("_", " ") if place == 3 else str(word))
-              for place, word in enumerate(names)),
-            *(_spread(runs[key]) for key in FIGURE_LABELS),
-        )
-        for names, runs in rows.groupby(keys, sort=False)
-    ]  # fmt: skip
-    return Table(
-        name="ood",
-        caption="How well a score tells own test images from images out of scope: "
+    return rendered(
+        "ood",
+        "How well a score tells own test images from images out of scope: "
         f"{scores.spread_text}. Max logit and energy need logits, which are left as such without a "
         "calibrator and by a temperature alone.",
-        columns=(
-            Heading("Images", numeric=False),
-            Heading("Loss", numeric=False),
-            Heading("Calibrator", numeric=False),
-            Heading("Score", numeric=False),
-            *(Heading(label, unit) for label, unit in FIGURE_LABELS.values()),
-        ),
-        rows=tuple(cells),
-        frame=scores.frame("ood"),
-        headings=4,
+        OOD.only(*keys, *SHOWN),
+        over_seeds(rows, keys, SHOWN),
+        behind=frame,
     )
 
 
-def _spread(values: pd.Series) -> Cell:
-    mean, sd = 100 * values.mean(), 100 * values.std()
-    return Cell(f"{mean:.1f}" if missing(sd) else f"{mean:.1f} ±\u2009{sd:.1f}")
+def _in_percent(name: str, label: str, unit: str) -> Column:
+    return number(name, label, unit=unit, factor=100, sd=f"{name}_sd")
 
 
 OOD = TableSpec(
@@ -114,15 +99,15 @@ OOD = TableSpec(
         LOSS,
         CALIBRATOR,
         SEED,
-        PARTNER,
+        PARTNER.shown_as("Images"),
         KIND,
         SCORE,
         count("known"),
         count("foreign"),
-        share("auroc"),
-        share("aupr_in"),
-        share("aupr_out"),
-        share("fpr_at_95_tpr"),
+        _in_percent("auroc", "AUROC", "↑ %"),
+        _in_percent("aupr_in", "AUPR, own", "↑ %"),
+        _in_percent("aupr_out", "AUPR, foreign", "↑ %"),
+        _in_percent("fpr_at_95_tpr", "Foreign passed", "↓ % where 95% of the own pass"),
     ),
     compute=lambda experiment: ood_table(experiment.partners),
     when=has_foreign_partners,

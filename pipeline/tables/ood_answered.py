@@ -13,10 +13,11 @@ from pipeline.metrics.selection_scores import confidence
 from pipeline.tables.operating_points import OPERATING_POINTS
 from pipeline.tables.parts.column import CALIBRATOR, KIND, LOSS, PARTNER, SEED, TARGET, count, share
 from pipeline.tables.parts.partners import PartnerRun, foreign, has_foreign_partners, threshold_at
-from pipeline.tables.parts.scores import Scores, pick
-from pipeline.tables.parts.shown import Cell, Heading, Table
+from pipeline.tables.parts.rendering import rendered
+from pipeline.tables.parts.scores import Scores
+from pipeline.tables.parts.shown import Table
 from pipeline.tables.parts.spec import TableSpec
-from pipeline.tables.parts.wording import count_of, missing, percent, target_text
+from pipeline.tables.parts.wording import count_of, missing, one_or_both, percent, target_text
 
 
 def ood_answered_table(
@@ -53,7 +54,7 @@ def _answered(accepted: np.ndarray) -> dict[str, float]:
 
 def answered_sentence(scores: Scores) -> str:
     """Say of each partner out of scope how many images the model shown answers."""
-    rows = _answered_by(scores)
+    rows = scores.shown("ood_answered")
     said = [
         f"{count_of(int(row['answered']), int(row['foreign']))} out-of-scope images "
         f"({row['partner']}) {'was' if row['answered'] == 1 else 'were'} answered."
@@ -66,48 +67,42 @@ def answered_sentence(scores: Scores) -> str:
     return " ".join(said)
 
 
-def _answered_by(scores: Scores) -> pd.DataFrame:
-    return scores.shown("ood_answered")
-
-
-def shown_ood_answered(scores: Scores) -> Table | None:
+def shown_ood_answered(scores: Scores) -> Table:
     """Return how many images out of scope each loss answers at the headline's target."""
-    if scores.frame("ood_answered").empty:
-        return None
-    record = scores.record
-    rows = pick(
-        scores.frame("ood_answered"),
-        calibrator=record["headline_calibrator"],
-        target=record["headline_target"],
+    frame = scores.shown("ood_answered", every=["loss", "seed"])
+    keys = ["partner", "loss"]
+    seeds = frame.groupby(keys, sort=False)
+    among = seeds.agg(
+        fewest=("rate", "min"),
+        most=("rate", "max"),
+        found=("threshold", "count"),
+        seeds=("seed", "size"),
     )
-    cells = []
-    for (partner, loss), runs in rows.groupby(["partner", "loss"], sort=False):
-        first, rates = runs.iloc[0], runs["rate"]
-        among = percent(rates.min()), percent(rates.max())
-        cells.append(
-            (
-                Cell(str(partner)),
-                Cell(str(loss)),
-                Cell(count_of(int(first["answered"]), int(first["foreign"]))),
-                Cell(" to ".join(dict.fromkeys(among))),
-                Cell(f"{runs['threshold'].notna().sum()} of {len(runs)}"),
-            )
-        )
-    return Table(
-        name="ood_answered",
-        caption=f"Images out of scope that are answered, all of them wrongly, at the target of "
-        f"{target_text(record['headline_target'])} after {record['headline_calibrator']}; exact "
+    return rendered(
+        "ood_answered",
+        f"Images out of scope that are answered, all of them wrongly, at the target of "
+        f"{target_text(scores.record['headline_target'])} after "
+        f"{scores.calibrator}; exact "
         "95% intervals, each image taken as drawn by itself.",
-        columns=(
-            Heading("Images", numeric=False),
-            Heading("Loss", numeric=False),
-            Heading("Answered", "first seed"),
-            Heading("Answered", "fewest to most of all seeds"),
-            Heading("Seeds with a threshold"),
-        ),
-        rows=tuple(cells),
-        frame=scores.frame("ood_answered"),
-        headings=2,
+        [
+            PARTNER.shown_as("Images"),
+            LOSS,
+            count(
+                "answered",
+                "Answered",
+                unit="first seed",
+                write=lambda row: count_of(int(row["answered"]), int(row["foreign"])),
+            ),
+            share(
+                "fewest",
+                "Answered",
+                unit="fewest to most of all seeds",
+                write=lambda row: one_or_both(percent(row["fewest"]), percent(row["most"])),
+            ),
+            count("found", "Seeds with a threshold", of="seeds"),
+        ],
+        frame.drop_duplicates(keys).join(among, on=keys),
+        behind=scores.frame("ood_answered"),
     )
 
 

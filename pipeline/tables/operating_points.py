@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,20 +13,15 @@ from pipeline.metrics.intervals import proportion_interval
 from pipeline.metrics.patient_units import PatientUnits
 from pipeline.metrics.risk_tests import binomial_upper_limit
 from pipeline.metrics.threshold_choice import ThresholdChoice, minimum_answered
-from pipeline.tables.parts.column import CALIBRATOR, LOSS, SEED, TARGET, count, share, text
+from pipeline.tables.parts.column import CALIBRATOR, LOSS, SEED, TARGET, count, number, share, text
+from pipeline.tables.parts.point_columns import POINT_COLUMNS
+from pipeline.tables.parts.rendering import rendered
 from pipeline.tables.parts.run import Run
 from pipeline.tables.parts.scores import Scores
 from pipeline.tables.parts.sentences import OperatingPoint, operating_point, verdict
-from pipeline.tables.parts.shown import Cell, Heading, Table
+from pipeline.tables.parts.shown import Table
 from pipeline.tables.parts.spec import TableSpec
-from pipeline.tables.parts.wording import (
-    counted,
-    missing,
-    percent,
-    share_of,
-    target_text,
-    threshold_text,
-)
+from pipeline.tables.parts.wording import counted, share_of
 
 ONE_SIDED_DELTA = 0.05
 """Level of the one-sided limit that the test set alone gives."""
@@ -118,61 +113,40 @@ def shown_operating_points(
     scores: Scores, targets: Sequence[float], *, name: str = "operating_points"
 ) -> Table:
     """Return the headline pair's operating points: one row a target and seed."""
-    loss, calibrator = scores.record["headline_loss"], scores.record["headline_calibrator"]
     frame = scores.shown("operating_points", every=["seed", "target"])
     frame = frame[frame["target"].isin(list(targets))].sort_values(["target", "seed"])
     points = [operating_point(row, scores.unit) for _, row in frame.iterrows()]
-    rows = [
-        (Cell(target_text(point.target)), Cell(f"{seed}"), *_point_cells(point))
-        for point, seed in zip(points, frame["seed"], strict=True)
-    ]
-    shown = zip(points, frame["seed"], strict=True)
-    headline = (scores.record["headline_target"], scores.headline["seed"])
-    marked = [i for i, (point, seed) in enumerate(shown) if (point.target, seed) == headline]
-    return Table(
-        name=name,
-        caption=f"Operating points of {loss} with {calibrator}, every seed: "
+    return rendered(
+        name,
+        f"Operating points of {scores.method}, every seed: "
         f"{_searched(points[0])}, counts of {counted(points[0].num_test, f'test {scores.unit}')}, "
         "exact 95% intervals.",
-        columns=(
-            Heading("Target", "of the answered"),
-            Heading("Seed"),
-            Heading("Verdict", numeric=False),
-            Heading("Confidence from"),
-            Heading("Answered"),
-            Heading("Referred"),
-            Heading("Wrong among answered"),
-            Heading("Wrong", "per 1,000 arriving"),
-        ),
-        rows=tuple(rows),
-        frame=frame,
-        headings=2,
-        marked=frozenset(marked),
+        [
+            TARGET,
+            SEED,
+            *POINT_COLUMNS,
+            share("risk", "Wrong among answered", write=_wrong),
+            number("per_thousand", "Wrong", unit="per 1,000 arriving", write=_per_thousand),
+        ],
+        frame.assign(words=[verdict(point)[1] for point in points]),
+        behind=frame,
+        marked=scores.is_shown,
     )
+
+
+def _wrong(row: Mapping[str, Any]) -> str:
+    return share_of(row["wrong"], row["answered"])
+
+
+def _per_thousand(row: Mapping[str, Any]) -> str:
+    wrong = 1000 * row["wrong"] / row["num_test"]
+    return f"{wrong:.1f}" if row["status"] == "found" else "0"
 
 
 def _searched(point: OperatingPoint) -> str:
     if not point.num_threshold_patients:
         return "no threshold was searched, because no separate cases were given"
     return f"thresholds from {counted(point.num_threshold_patients, f'separate {point.unit}')}"
-
-
-def _point_cells(point: OperatingPoint) -> tuple[Cell, ...]:
-    words = verdict(point)[1]
-    if not point.found:
-        limit = "" if missing(point.lowest_upper_limit) else percent(point.lowest_upper_limit)
-        detail = f"lowest upper limit {limit}" if limit else ""
-        return (Cell(words, detail), Cell("–"), Cell("0"), Cell(f"{point.referred:,}"),
-                Cell("–"), Cell("0"))  # fmt: skip
-    wrong = share_of(point.wrong, point.answered)
-    return (
-        Cell(words),
-        Cell(threshold_text(point.threshold)),
-        Cell(f"{point.answered:,}", percent(point.answered / point.num_test)),
-        Cell(f"{point.referred:,}", percent(point.referred / point.num_test)),
-        Cell(wrong),
-        Cell(f"{point.wrong_per_thousand:.1f}"),
-    )
 
 
 OPERATING_POINTS = TableSpec(

@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from pipeline.metrics.group_shares import RATE_FROM, Visibility
+from pipeline.metrics.group_shares import RATE_FROM
 from pipeline.metrics.intervals import LEVEL, Interval, difference_interval, proportion_interval
 from pipeline.tables.operating_points import OPERATING_POINTS
-from pipeline.tables.parts.classes import COUNTS, class_rows, class_visibilities, training_cases
-from pipeline.tables.parts.column import CALIBRATOR, CLASS, LOSS, SEED, TARGET, count
+from pipeline.tables.parts.classes import (
+    class_rows,
+    class_visibilities,
+    training_cases,
+    training_images,
+    true_class,
+)
+from pipeline.tables.parts.column import CALIBRATOR, CLASS, LOSS, SEED, TARGET, Column, count
 from pipeline.tables.parts.disclosure import by_class
+from pipeline.tables.parts.rendering import rendered
 from pipeline.tables.parts.run import Applied, Run
 from pipeline.tables.parts.scores import Scores
-from pipeline.tables.parts.shown import Cell, Heading, Table
+from pipeline.tables.parts.shown import Cell, Table
 from pipeline.tables.parts.spec import TableSpec
-from pipeline.tables.parts.wording import (
-    MASKED,
-    interval,
-    number_text,
-    percent,
-    signed,
-    target_text,
-)
+from pipeline.tables.parts.wording import interval, percent, signed, target_text
 
 
 def per_class_table(
@@ -153,43 +153,35 @@ def shown_per_class(scores: Scores) -> Table:
     Classes of fewer than 10 are masked, with others if need be; from 10 to 29 only counts are
     given.
     """
-    target = scores.record["headline_target"]
-    critical, training = set(scores.dataset["critical_classes"]), training_cases(scores)
-    frame, shown = class_rows(scores), class_visibilities(scores)
-    rows = [
-        (
-            Cell(row["class"], "critical" if row["class"] in critical else ""),
-            *([Cell(number_text(training.get(row["class"])))] if training else []),
-            *_class_cells(row, shown[row["class"]]),
-        )
-        for _, row in frame.iterrows()
-    ]
-    return Table(
-        name="per_class",
-        caption=f"What became of each class at the target of {target_text(target)}, seed "
+    frame = class_rows(scores)
+    return rendered(
+        "per_class",
+        f"What became of each class at the target of "
+        f"{target_text(scores.record['headline_target'])}, seed "
         f"{scores.headline['seed']}, with exact 95% intervals, each of its class alone. "
-        f"{referred_classes_sentence(scores)}".rstrip(),
-        columns=(
-            Heading("True class", numeric=False),
-            *([Heading("Training images")] if training else []),
-            Heading(f"Test {scores.unit}"),
-            Heading("Answered"),
-            Heading("Wrong", "of the answered"),
-            Heading("Referred"),
-        ),
-        rows=tuple(rows),
-        frame=frame,
+        f"{referred_classes_sentence(scores)}",
+        [
+            true_class(scores),
+            *([training_images(scores)] if training_cases(scores) else []),
+            count("cases", f"Test {scores.unit}", disclosure="count"),
+            _with_rate("answered", "Answered", of="cases"),
+            _with_rate("wrong", "Wrong", of="answered", unit="of the answered"),
+            _with_rate("referred", "Referred", of="cases"),
+        ],
+        frame,
     )
 
 
-def _class_cells(row: pd.Series, visibility: Visibility) -> tuple[Cell, ...]:
-    if visibility == "masked":
-        return (Cell(MASKED),) * len(COUNTS)
-    cells = [Cell(f"{row['cases']:,}")]
-    for key, total in (("answered", "cases"), ("wrong", "answered"), ("referred", "cases")):
-        rate = visibility == "full" and row[total] >= RATE_FROM
-        cells.append(Cell(f"{row[key]:,}", _rate(row[key], row[total]) if rate else ""))
-    return tuple(cells)
+def _with_rate(name: str, label: str, *, of: str, unit: str = "") -> Column:
+    """Return the column of a count, its rate beneath where class and total are not too few."""
+
+    def write(row: Mapping[str, Any]) -> Cell:
+        number, total = int(row[name]), int(row[of])
+        return Cell(
+            f"{number:,}", _rate(number, total) if min(total, row["cases"]) >= RATE_FROM else ""
+        )
+
+    return count(name, label, unit=unit, disclosure="count", write=write)
 
 
 def _rate(count: int, total: int) -> str:

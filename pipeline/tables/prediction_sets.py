@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -12,13 +12,25 @@ from pipeline.metrics.prediction_sets import PREDICTION_SETS as MAKERS
 from pipeline.metrics.prediction_sets import score_sets
 from pipeline.metrics.shares import Share
 from pipeline.tables.parts.classes import class_visibilities, in_order
-from pipeline.tables.parts.column import CALIBRATOR, CLASS, LOSS, SEED, count, number, share, text
+from pipeline.tables.parts.column import (
+    CALIBRATOR,
+    CLASS,
+    LOSS,
+    SEED,
+    Across,
+    Column,
+    count,
+    number,
+    share,
+    text,
+)
 from pipeline.tables.parts.disclosure import by_class
+from pipeline.tables.parts.rendering import rendered
 from pipeline.tables.parts.run import Run
 from pipeline.tables.parts.scores import Scores, pick
-from pipeline.tables.parts.shown import Cell, Heading, Table
+from pipeline.tables.parts.shown import Cell, Table
 from pipeline.tables.parts.spec import TableSpec
-from pipeline.tables.parts.wording import MASKED, counted, interval, percent, target_text
+from pipeline.tables.parts.wording import counted, interval, percent, target_text
 
 SET_LEVELS = (0.90, 0.95)
 """Shares of cases whose set is to hold the true class."""
@@ -70,85 +82,53 @@ PROMISES = {"marginal": "marginal", "class_conditional": "class-conditional"}
 OF_A_ROW = ["method", "level", "calibrator"]
 
 
-def shown_prediction_sets(scores: Scores) -> Table | None:
-    """Return what the sets of each method and promise hold; None where there are none."""
-    if scores.frame("prediction_sets").empty:
-        return None
-    every = _of_the_model(scores, scores.frame("prediction_sets"))
+def shown_prediction_sets(scores: Scores) -> Table:
+    """Return what the sets of each method and promise hold."""
+    every = scores.shown("prediction_sets", every=["calibrator"])
     frame, judged = every[every["class"] == ""], _classes_judged(scores, every)
-    rows = [
-        (
-            Cell(PROMISES[row["method"]]),
-            Cell(target_text(row["level"])),
-            Cell(row["calibrator"]),
-            _covered(row),
-            _least(judged, row),
-            Cell(f"{row['mean_size']:.2f}"),
-            Cell(f"{row['single']:,.0f}", percent(row["single"] / row["cases"])),
-            Cell(f"{row['empty']:,.0f}"),
-        )
-        for _, row in frame.iterrows()
-    ]
-    return Table(
-        name="prediction_sets",
-        caption=f"Split-conformal prediction sets of "
-        f"{scores.headline['loss']}, seed {scores.headline['seed']}: "
+    return rendered(
+        "prediction_sets",
+        f"Split-conformal prediction sets of "
+        f"{scores.loss}, seed {scores.headline['seed']}: "
         f"{counted(int(frame['cases'].iloc[0]), 'test images')}. "
         f"{_sentence(scores, frame, judged)} {kept_sentence(every)} {_promise(scores)}",
-        columns=(
-            Heading("Sets", numeric=False),
-            Heading("Level"),
-            Heading("Calibrator", numeric=False),
-            Heading("Contain the true class", "images"),
-            Heading("Lowest coverage of a class", "of those with a rate"),
-            Heading("Classes in a set", "mean"),
-            Heading("One class in the set", "images"),
-            Heading("Empty", "images"),
-        ),
-        rows=tuple(rows),
-        frame=frame,
-        headings=3,
+        [
+            *PREDICTION_SETS.only("method", "level", "calibrator", "covered"),
+            share(
+                "least",
+                "Lowest coverage of a class",
+                unit="of those with a rate",
+                write=lambda row: _least(judged, row),
+            ),
+            *PREDICTION_SETS.only("mean_size", "single", "empty"),
+        ],
+        frame.assign(share_single=frame["single"] / frame["cases"]),
+        behind=frame,
     )
 
 
-def shown_prediction_sets_by_class(scores: Scores) -> Table | None:
+def shown_prediction_sets_by_class(scores: Scores) -> Table:
     """Return how often sets hold each class, under both promises, as calibrated."""
-    if scores.frame("prediction_sets").empty:
-        return None
-    every = _of_the_model(scores, scores.frame("prediction_sets"))
+    every = scores.shown("prediction_sets", every=["calibrator"])
     frame = in_order(scores, every[every["class"] != ""])
-    shown = class_visibilities(scores)
     rows = pick(frame, calibrator=scores.record["headline_calibrator"])
-    promises = list(dict.fromkeys(zip(rows["method"], rows["level"], strict=True)))
-    return Table(
-        name="prediction_sets_by_class",
-        caption="How often the sets contain each true class, after "
-        f"{scores.record['headline_calibrator']}, with exact 95% intervals.",
-        columns=(
-            Heading("True class", numeric=False),
-            *(Heading(PROMISES[method], target_text(level)) for method, level in promises),
-        ),
-        rows=tuple(
-            (Cell(str(name)), *_class_cells(own, promises, shown[str(name)]))
-            for name, own in rows.groupby("class", sort=False)
-        ),
-        frame=frame.astype(dict.fromkeys(("cases", "covered"), "Int64")),
+    promise = rows["method"] + " " + rows["level"].map(target_text)
+    return rendered(
+        "prediction_sets_by_class",
+        "How often the sets contain each true class, after "
+        f"{scores.calibrator}, with exact 95% intervals.",
+        [CLASS.shown_as("True class")],
+        rows.assign(promise=promise),
+        across=Across("promise", promise.unique().tolist(), _promised),
+        behind=frame.astype(dict.fromkeys(("cases", "covered"), "Int64")),
     )
 
 
-def _class_cells(
-    own: pd.DataFrame, promises: Sequence[tuple[str, float]], visibility: str
-) -> tuple[Cell, ...]:
-    if visibility == "masked":
-        return (Cell(MASKED),) * len(promises)
-    rows = (pick(own, method=method, level=level).iloc[0] for method, level in promises)
-    return tuple(_covered(row, rate=visibility == "full") for row in rows)
-
-
-def _covered(row: pd.Series, *, rate: bool = True) -> Cell:
-    share = f"{percent(row['coverage'])} " if rate else ""
-    span = interval(row["lower"], row["upper"])
-    return Cell(f"{row['covered']:,.0f} of {row['cases']:,.0f}", f"{share}({span})")
+def _promised(promise: str) -> Column:
+    """Return the column of one method and level: how often its sets contain a class."""
+    method, level = promise.split(" ")
+    (covered,) = PREDICTION_SETS.only("covered")
+    return covered.shown_as(PROMISES[method], unit=level)
 
 
 def _classes_judged(scores: Scores, every: pd.DataFrame) -> pd.DataFrame:
@@ -156,10 +136,10 @@ def _classes_judged(scores: Scores, every: pd.DataFrame) -> pd.DataFrame:
     return every[every["class"].map(class_visibilities(scores)) == "full"]
 
 
-def _least(judged: pd.DataFrame, row: pd.Series) -> Cell:
+def _least(judged: pd.DataFrame, row: Mapping[str, Any]) -> Cell | str:
     classes = pick(judged, **{key: row[key] for key in OF_A_ROW})
     if classes.empty:
-        return Cell("–")
+        return "–"
     least = classes.iloc[int(classes["coverage"].argmin())]
     span = interval(least["lower"], least["upper"])
     return Cell(percent(least["coverage"]), f"{least['class']} ({span})")
@@ -177,13 +157,7 @@ def _sentence(scores: Scores, frame: pd.DataFrame, judged: pd.DataFrame) -> str:
         if len(classes):
             least = classes.iloc[int(classes["coverage"].argmin())]
             words[-1] += f" (in {percent(least['coverage'])} of {least['class']})"
-    calibrator = scores.record["headline_calibrator"]
-    return f"After {calibrator}, {' and '.join(words)}."
-
-
-def _of_the_model(scores: Scores, every: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of the loss and seed shown, under every calibrator."""
-    return pick(every, loss=scores.headline["loss"], seed=scores.headline["seed"])
+    return f"After {scores.calibrator}, {' and '.join(words)}."
 
 
 def kept_sentence(every: pd.DataFrame) -> str:
@@ -224,17 +198,27 @@ PREDICTION_SETS = TableSpec(
         LOSS,
         CALIBRATOR,
         SEED,
-        text("method", key=True),
-        share("level", key=True),
+        text("method", "Sets", key=True, write=lambda row: PROMISES[row["method"]]),
+        share("level", "Level", key=True, write=lambda row: target_text(row["level"])),
         CLASS,
         count("cases", disclosure="count"),
-        count("covered", disclosure="count"),
+        count(
+            "covered",
+            "Contain the true class",
+            unit="images",
+            of="cases",
+            rate="coverage",
+            ends=("lower", "upper"),
+            disclosure="count",
+        ),
         share("coverage", disclosure="rate"),
         share("lower", disclosure="count"),
         share("upper", disclosure="count"),
-        number("mean_size", disclosure="rate"),
-        count("single", disclosure="rate"),
-        count("empty", disclosure="rate"),
+        number("mean_size", "Classes in a set", unit="mean", digits=2, disclosure="rate"),
+        count(
+            "single", "One class in the set", unit="images", rate="share_single", disclosure="rate"
+        ),
+        count("empty", "Empty", unit="images", disclosure="rate"),
     ),
     compute=lambda experiment: prediction_sets_table(
         experiment.shown, experiment.before_and_after, experiment.classes

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float
 
+from pipeline.method_names import named, titled
 from pipeline.metrics.bootstrap import Patients
 from pipeline.metrics.group_shares import RATE_FROM
 from pipeline.metrics.reliability import consistency_band, reliability
 from pipeline.metrics.top_label import TopLabel
 from pipeline.tables.parts.column import CALIBRATOR, LOSS, count, number, share
+from pipeline.tables.parts.rendering import rendered
 from pipeline.tables.parts.run import Run, by_loss
 from pipeline.tables.parts.scores import Scores, pick
-from pipeline.tables.parts.shown import Cell, Heading, Table
+from pipeline.tables.parts.shown import Table
 from pipeline.tables.parts.spec import TableSpec
 from pipeline.tables.parts.wording import counted, interval, missing, percent, signed
 
@@ -120,7 +123,7 @@ def summarise_calibration(scores: Scores, loss: str, calibrator: str) -> Calibra
 
 def calibration_sentence(scores: Scores, loss: str, calibrator: str) -> str:
     """Say how far confidence is off, and how many bins a calibrated model's range holds."""
-    summary = summarise_calibration(scores, loss, calibrator)
+    whose, summary = titled(calibrator), summarise_calibration(scores, loss, calibrator)
     direction = "over-confident" if summary.gap > 0 else "under-confident"
     points = abs(100 * summary.gap)
     off = (
@@ -129,10 +132,10 @@ def calibration_sentence(scores: Scores, loss: str, calibrator: str) -> str:
         else "neither over- nor under-confident"
     )
     if summary.num_bins == 0:
-        return f"{calibrator}: on average {off}; no bin has {RATE_FROM} cases, so none is judged."
+        return f"{whose}: on average {off}; no bin has {RATE_FROM} cases, so none is judged."
     lie = "lies in a range that holds" if summary.num_bins == 1 else "lie in ranges that hold"
     return (
-        f"{calibrator}: on average {off}; {summary.num_within} of "
+        f"{whose}: on average {off}; {summary.num_within} of "
         f"{counted(summary.num_bins, 'bins')} with {RATE_FROM} cases or more {lie} every bin of "
         "95% of calibrated models."
     )
@@ -154,7 +157,7 @@ def trust_sentence(scores: Scores) -> str:
     ideal = _ece_of_calibrated(scores, loss, calibrator)
     return (
         f"Confidence is {word}; mean gap {signed(100 * summary.gap)} points. ECE "
-        f"{before} before, {after} after {calibrator}.{ideal}"
+        f"{before} before, {after} after {scores.calibrator}.{ideal}"
     )
 
 
@@ -175,36 +178,22 @@ def _ece(scores: Scores, loss: str, calibrator: str) -> str:
 
 def shown_reliability(scores: Scores, loss: str) -> Table:
     """Return the bins of one loss, before and after calibration."""
-    record = scores.record
-    names = [scores.uncalibrated, record["headline_calibrator"]]
     frame = pick(scores.frame("reliability"), loss=loss)
-    frame = frame[frame["calibrator"].isin(names)]
-    rows = []
-    for _, row in frame[frame["count"] > 0].iterrows():
-        few = row["count"] < RATE_FROM
-        rates = ["–", "–", "–"] if few else [
-            percent(row["confidence"]), percent(row["accuracy"]),
-            interval(row["consistency_lower"], row["consistency_upper"]),
-        ]  # fmt: skip
-        edges = interval(row["lower_edge"], row["upper_edge"])
-        cells = (row["calibrator"], edges, f"{row['count']:,.0f}", *rates)
-        rows.append(tuple(Cell(text) for text in cells))
-    return Table(
-        name=f"reliability_{loss}",
-        caption=f"Reliability of {loss}: counts are means over seeds; bins of "
-        "fewer than 30 give no rate.",
-        columns=(
-            Heading("Calibrator", numeric=False),
-            Heading("Confidence"),
-            Heading("In the bin", "cases"),
-            Heading("Mean confidence"),
-            Heading("Right"),
-            Heading("A calibrated model", "95% range of all bins together"),
-        ),
-        rows=tuple(rows),
-        frame=frame,
-        headings=2,
+    frame = frame[frame["calibrator"].isin(scores.before_and_after)]
+    rates = ["confidence", "accuracy", "consistency_lower", "consistency_upper"]
+    shown = frame[frame["count"] > 0]
+    return rendered(
+        f"reliability_{loss}",
+        f"Reliability of {named(loss)}: counts are means over seeds; bins of fewer than "
+        f"{RATE_FROM} give no rate.",
+        RELIABILITY.only("calibrator", "lower_edge", "count", *rates[:3]),
+        shown.assign(**{name: shown[name].where(shown["count"] >= RATE_FROM) for name in rates}),
+        behind=frame,
     )
+
+
+def _span(lower: str, upper: str) -> Callable[[Mapping[str, Any]], str]:
+    return lambda row: interval(row[lower], row[upper])
 
 
 RELIABILITY = TableSpec(
@@ -213,13 +202,18 @@ RELIABILITY = TableSpec(
         LOSS,
         CALIBRATOR,
         count("bin", key=True),
-        share("lower_edge"),
+        share("lower_edge", "Confidence", key=True, write=_span("lower_edge", "upper_edge")),
         share("upper_edge"),
-        number("count"),
-        share("confidence"),
-        share("accuracy"),
+        number("count", "In the bin", unit="cases", digits=0),
+        share("confidence", "Mean confidence"),
+        share("accuracy", "Right"),
         share("accuracy_sd"),
-        share("consistency_lower"),
+        share(
+            "consistency_lower",
+            "A calibrated model",
+            unit="95% range of all bins together",
+            write=_span("consistency_lower", "consistency_upper"),
+        ),
         share("consistency_upper"),
     ),
     compute=lambda experiment: reliability_table(experiment.runs),

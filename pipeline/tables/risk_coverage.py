@@ -6,13 +6,14 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from pipeline.tables.parts.column import CALIBRATOR, LOSS, count, share
+from pipeline.tables.parts.column import CALIBRATOR, LOSS, Across, count, share
 from pipeline.tables.parts.curves import CaseLosses, case_curve, errors, mean_over_seeds
+from pipeline.tables.parts.rendering import rendered
 from pipeline.tables.parts.run import Run, by_loss
 from pipeline.tables.parts.scores import Scores, pick
-from pipeline.tables.parts.shown import Cell, Heading, Table
+from pipeline.tables.parts.shown import Cell, Table
 from pipeline.tables.parts.spec import TableSpec
-from pipeline.tables.parts.wording import missing, percent, target_text
+from pipeline.tables.parts.wording import percent, plus_minus
 
 
 def risk_coverage_table(runs: Sequence[Run], losses: CaseLosses = errors) -> pd.DataFrame:
@@ -41,32 +42,41 @@ def shown_risk_coverage(scores: Scores) -> Table:
         scores,
         pick(scores.frame("risk_coverage"), calibrator=calibrator),
         name="risk_coverage",
-        caption=f"Wrong among the answered by share answered, after {calibrator}: "
+        caption=f"Wrong among the answered by share answered, after {scores.calibrator}: "
         f"{scores.spread_text}.",
     )
 
 
 def shown_coverages(scores: Scores, frame: pd.DataFrame, *, name: str, caption: str) -> Table:
     """Return the risks of a frame at eight coverages, one row a loss."""
-    grid = SHOWN_COVERAGES
-    rows = []
-    for loss in scores.record["losses"]:
-        curve = pick(frame, loss=loss)
-        cells = []
-        for coverage in grid:
-            at = curve.iloc[(curve["coverage"] - coverage).abs().argmin()]
-            sd = "" if missing(at["risk_sd"]) else f"± {percent(at['risk_sd'])}"
-            cells.append(Cell(percent(at["risk_mean"]), sd))
-        rows.append((Cell(loss), *cells))
-    return Table(
-        name=name,
-        caption=caption,
-        columns=(
-            Heading("Loss", numeric=False),
-            *(Heading(target_text(c), "answered") for c in grid),
+    losses = scores.record["losses"]
+    ordered = frame.sort_values("loss", key=lambda names: names.map(losses.index), kind="stable")
+    return rendered(
+        name,
+        caption,
+        [LOSS],
+        in_whole_percent(ordered),
+        across=at_coverages(SHOWN_COVERAGES),
+        behind=frame,
+    )
+
+
+def in_whole_percent(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a frame with its grid of coverages as whole numbers, which are found again."""
+    return frame.assign(percent=(100 * frame["coverage"]).round().astype(int))
+
+
+def at_coverages(coverages: Sequence[float]) -> Across:
+    """Return one column a coverage of the grid, with the risk there."""
+    return Across(
+        "percent",
+        [round(100 * coverage) for coverage in coverages],
+        lambda coverage: share(
+            "risk_mean",
+            f"{coverage}%",
+            unit="answered",
+            write=lambda row: Cell(percent(row["risk_mean"]), plus_minus(row["risk_sd"])),
         ),
-        rows=tuple(rows),
-        frame=frame,
     )
 
 

@@ -10,13 +10,15 @@ import pandas as pd
 
 from pipeline.metrics import metrics_shown
 from pipeline.metrics.selective import selective_summary
-from pipeline.tables.parts.column import CALIBRATOR, LOSS, SCORE, SEED
+from pipeline.tables.parts.column import CALIBRATOR, LOSS, SCORE, SEED, metric
+from pipeline.tables.parts.over_seeds import over_seeds
+from pipeline.tables.parts.rendering import rendered
 from pipeline.tables.parts.run import Run
 from pipeline.tables.parts.scores import Scores
 from pipeline.tables.parts.selection_scores import POINTS, selection_scores
-from pipeline.tables.parts.shown import Cell, Heading, Table
+from pipeline.tables.parts.shown import Table
 from pipeline.tables.parts.spec import TableSpec
-from pipeline.tables.parts.wording import metric_name, missing, scaled, target_text
+from pipeline.tables.parts.wording import target_text
 
 
 def selection_table(runs: Sequence[Run]) -> pd.DataFrame:
@@ -35,37 +37,20 @@ def selection_table(runs: Sequence[Run]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def shown_selection(scores: Scores) -> Table | None:
-    """Return how well other scores rank the headline pair's cases; None where not computed."""
-    if scores.frame("selection").empty:
-        return None
-    record = scores.record
-    pair = {"loss": record["headline_loss"], "calibrator": record["headline_calibrator"]}
+def shown_selection(scores: Scores) -> Table:
+    """Return how well other scores rank the headline pair's cases."""
+    target = scores.record["headline_target"]
     rows = scores.shown("selection", every=["seed"])
-    wanted = metrics_shown("selection", record["headline_target"])
-    keys = [key for key in wanted if key in rows.columns]
-    spread = rows.groupby("score", sort=False)[keys].agg(["mean", "std"])
-    cells = [
-        (Cell(str(score)), *(_mean_cell(key, values[(key, "mean")], values[(key, "std")])
-                             for key in keys))
-        for score, values in spread.iterrows()
-    ]  # fmt: skip
-    return Table(
-        name="selection",
-        caption=f"What else could decide which cases {pair['loss']} with {pair['calibrator']} "
+    keys = [key for key in metrics_shown("selection", target) if key in rows.columns]
+    return rendered(
+        "selection",
+        f"What else could decide which cases {scores.method} "
         f"answers: {scores.spread_text}. Confidence decides at the target of "
-        f"{target_text(record['headline_target'])}; the others are for comparison.",
-        columns=(
-            Heading("Score", numeric=False),
-            *(Heading(metric_name(key).label, metric_name(key).unit) for key in keys),
-        ),
-        rows=tuple(cells),
-        frame=rows,
+        f"{target_text(target)}; the others are for comparison.",
+        [SCORE, *(metric(key, sd=f"{key}_sd") for key in keys)],
+        over_seeds(rows, ["score"], keys),
+        behind=rows,
     )
-
-
-def _mean_cell(key: str, mean: float, sd: float) -> Cell:
-    return Cell(scaled(key, mean) if missing(sd) else f"{scaled(key, mean)} ± {scaled(key, sd)}")
 
 
 SELECTION = TableSpec(

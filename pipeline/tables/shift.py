@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,20 +17,12 @@ from pipeline.tables.parts.calibration_scores import calibration_columns, calibr
 from pipeline.tables.parts.column import CALIBRATOR, KIND, LOSS, PARTNER, SEED, count, share, text
 from pipeline.tables.parts.disclosure import Classes, blank, firsts, masked_of, without_hidden
 from pipeline.tables.parts.partners import PartnerRun, has_partners, labelled, threshold_at
+from pipeline.tables.parts.rendering import rendered
 from pipeline.tables.parts.run import Applied
 from pipeline.tables.parts.scores import Scores
-from pipeline.tables.parts.shown import Cell, Heading, Table
+from pipeline.tables.parts.shown import Table
 from pipeline.tables.parts.spec import TableSpec
-from pipeline.tables.parts.wording import (
-    MASKED,
-    count_of,
-    counted,
-    missing,
-    percent,
-    scaled,
-    share_of,
-    target_text,
-)
+from pipeline.tables.parts.wording import count_of, counted, missing, share_of, target_text
 
 CLEAN = "clean"
 
@@ -159,42 +151,26 @@ def masked_views(rows: pd.DataFrame) -> set[str]:
 
 def shown_shift(scores: Scores, partner: str, rows: pd.DataFrame) -> Table:
     """Return one row a view of a partner: calibration, and what the threshold from home does."""
-    masked = masked_views(rows)
-    cells = [
-        (Cell(row["view"]), *_view_cells(row, row["view"] in masked)) for _, row in rows.iterrows()
-    ]
-    headline = scores.headline
-    return Table(
-        name=f"shift_{partner}",
-        caption=f"{partner}: {headline['loss']} with {headline['calibrator']}, seed "
-        f"{headline['seed']}, calibrated and its threshold found at home (target "
+    counts = dict.fromkeys(("cases", "patients", "answered", "wrong"), "Int64")
+    few = rows["patients"] < RATE_FROM
+    rates = {name: rows[name].mask(few) for name in ("accuracy", "ece", "coverage")}
+    answered, wrong = SHIFT.only("answered", "wrong")
+    return rendered(
+        f"shift_{partner}",
+        f"{partner}: {scores.model}, calibrated and its threshold found at home (target "
         f"{target_text(scores.record['headline_target'])}). {NOT_COVERED}",
-        columns=(
-            Heading("View", numeric=False),
-            Heading("Cases"),
-            Heading("Accuracy", "%"),
-            Heading("ECE", "%"),
-            Heading("Answered", f"of the {scores.unit}"),
-            Heading("Wrong", "of the answered"),
-        ),
-        rows=tuple(cells),
-        frame=rows.astype(dict.fromkeys(("cases", "patients", "answered", "wrong"), "Int64")),
+        [
+            *SHIFT.only("view", "cases", "accuracy", "ece"),
+            answered.shown_as("Answered", unit=f"of the {scores.unit}"),
+            wrong,
+        ],
+        rows.astype(counts).assign(**rates),
+        behind=rows.astype(counts),
     )
 
 
-def _view_cells(row: pd.Series, masked: bool) -> tuple[Cell, ...]:
-    if masked:
-        return (Cell(MASKED),) * 5
-    few = row["patients"] < RATE_FROM
-    answered = f"{row['answered']:,.0f} of {row['patients']:,.0f}"
-    wrong = MASKED if missing(row["wrong"]) else count_of(int(row["wrong"]), int(row["answered"]))
-    return (
-        Cell(f"{row['cases']:,.0f}"),
-        Cell("–" if few else scaled("accuracy", row["accuracy"])),
-        Cell("–" if few else scaled("ece", row["ece"])),
-        Cell(answered, "" if few else percent(row["coverage"])),
-        Cell(wrong),
-    )
+def _wrong(row: Mapping[str, Any]) -> str:
+    return count_of(int(row["wrong"]), int(row["answered"]))
 
 
 SHIFT = TableSpec(
@@ -205,15 +181,15 @@ SHIFT = TableSpec(
         SEED,
         PARTNER,
         KIND,
-        text("view", key=True),
+        text("view", "View", key=True),
         text("corruption", key=True),
         count("severity", key=True),
-        count("cases", disclosure="count"),
+        count("cases", "Cases", disclosure="count"),
         count("patients", disclosure="count"),
         *calibration_columns(),
         share("threshold"),
-        count("answered", disclosure="count"),
-        count("wrong", disclosure="count"),
+        count("answered", of="patients", rate="coverage", disclosure="count"),
+        count("wrong", "Wrong", unit="of the answered", disclosure="count", write=_wrong),
         share("coverage", disclosure="rate"),
         share("risk", disclosure="rate"),
         share("risk_lower", disclosure="count"),

@@ -20,12 +20,14 @@ from pipeline.metrics.group_shares import MASK_BELOW, RATE_FROM
 from pipeline.tables.parts.calibration_scores import AWAY, calibration_columns, calibration_scores
 from pipeline.tables.parts.column import CALIBRATOR, LOSS, PARTNER, SEED, count, text
 from pipeline.tables.parts.disclosure import Classes, without_hidden
+from pipeline.tables.parts.over_seeds import over_seeds
 from pipeline.tables.parts.partners import PartnerRun, has_partners, labelled
+from pipeline.tables.parts.rendering import rendered
 from pipeline.tables.parts.run import Run
 from pipeline.tables.parts.scores import Scores, pick
-from pipeline.tables.parts.shown import Cell, Heading, Table
+from pipeline.tables.parts.shown import Table
 from pipeline.tables.parts.spec import TableSpec
-from pipeline.tables.parts.wording import MASKED, metric_name, missing, number_text, scaled
+from pipeline.tables.parts.wording import MASKED
 
 NUM_DRAWS = 5
 """Halvings of the site's patients that are averaged."""
@@ -139,42 +141,21 @@ CORRECTIONS = {
 }
 
 
-def shown_site_recalibration(scores: Scores) -> Table | None:
+def shown_site_recalibration(scores: Scores) -> Table:
     """Return what correcting the calibrator with another site's cases gains."""
-    if scores.frame("site_recalibration").empty:
-        return None
     calibrator = scores.record["headline_calibrator"]
     rows = pick(scores.frame("site_recalibration"), calibrator=calibrator)
-    return Table(
-        name="site_recalibration",
-        caption=f"At another site after {calibrator}, fitted at home and corrected with cases of "
+    keys = ["partner", "loss", "correction"]
+    return rendered(
+        "site_recalibration",
+        f"At another site after {scores.calibrator}, fitted at home and corrected with cases of "
         f"the site, tested on its other half: {scores.spread_text}, "
         f"each the mean of {rows['num_draws'].iloc[0]} halvings of the patients; {MASKED} masked: "
         f"fewer than {MASK_BELOW} cases, and no rate of fewer than {RATE_FROM}.",
-        columns=(
-            Heading("Site", numeric=False),
-            Heading("Loss", numeric=False),
-            Heading("Corrected with", numeric=False),
-            Heading("Cases tested"),
-            *(Heading(metric_name(key).label, metric_name(key).unit) for key in AWAY),
-        ),
-        rows=tuple(_correction_rows(rows)),
-        frame=scores.frame("site_recalibration"),
-        headings=3,
+        SITE_RECALIBRATION.only(*keys, "cases", *AWAY),
+        over_seeds(rows, keys, AWAY),
+        behind=scores.frame("site_recalibration"),
     )
-
-
-def _correction_rows(rows: pd.DataFrame) -> Iterator[tuple[Cell, ...]]:
-    for names, runs in rows.groupby(["partner", "loss", "correction"], sort=False):
-        partner, loss, correction = (str(name) for name in names)
-        means = (f"{scaled(key, runs[key].mean())}{_sd(key, runs[key])}" for key in AWAY)
-        yield (
-            Cell(partner),
-            Cell(loss),
-            Cell(_correction(correction)),
-            Cell(number_text(runs["cases"].iloc[0])),
-            *(Cell(text) for text in means),
-        )
 
 
 def _correction(name: str) -> str:
@@ -187,20 +168,20 @@ def _correction(name: str) -> str:
     return CORRECTIONS.get(name, name) if shots == name else f"{shots} labelled cases"
 
 
-def _sd(key: str, values: pd.Series) -> str:
-    sd = values.std()
-    return "" if missing(sd) else f" ±\u2009{scaled(key, sd)}"
-
-
 SITE_RECALIBRATION = TableSpec(
     name="site_recalibration",
     columns=(
         LOSS,
         CALIBRATOR,
         SEED,
-        PARTNER,
-        text("correction", key=True),
-        count("cases", disclosure="count"),
+        PARTNER.shown_as("Site"),
+        text(
+            "correction",
+            "Corrected with",
+            key=True,
+            write=lambda row: _correction(row["correction"]),
+        ),
+        count("cases", "Cases tested", disclosure="count"),
         *calibration_columns(),
         count("num_draws"),
     ),

@@ -18,7 +18,7 @@ from pipeline.tables.parts.disclosure import by_class
 from pipeline.tables.parts.rendering import rendered
 from pipeline.tables.parts.run import Applied, Run
 from pipeline.tables.parts.scores import Scores
-from pipeline.tables.parts.shown import Cell, Table
+from pipeline.tables.parts.shown import Table
 from pipeline.tables.parts.spec import TableSpec
 from pipeline.tables.parts.wording import target_text
 
@@ -158,20 +158,17 @@ PREVALENCES = {"test": "as tested", "stated": "as stated"}
 POLICY_LABELS = {
     "model": "the model",
     "refer_nobody": "refer nobody",
-    "refer_at_random": "refer as many by lot",
+    "refer_at_random": "refer as many at random",
 }
 
 
-def shown_workload(scores: Scores) -> Table | None:
-    """Return the workload of the model on the first screen; None where it was not computed."""
-    rows = scores.shown("workload")
-    if rows.empty:
-        return None
-    target, headline = scores.record["headline_target"], scores.headline
+def shown_workload(scores: Scores) -> Table:
+    """Return the workload of the model on the first screen."""
+    rows, target = scores.shown("workload"), scores.record["headline_target"]
     return rendered(
         "per_thousand",
-        "Of 1,000 patients arriving, with 95% intervals of the model's: "
-        f"{headline['loss']} with {headline['calibrator']}, seed {headline['seed']}, at the "
+        "What becomes of 1,000 patients arriving, with 95% intervals for the model: "
+        f"{scores.model}, at the "
         f"threshold for a target of {target_text(target)}. {_stated_sentence(scores, rows)}",
         WORKLOAD.only(
             "prevalence", "policy", "class", "patients", "arriving", "answered", "wrong", "referred"
@@ -186,8 +183,8 @@ def _stated_sentence(scores: Scores, rows: pd.DataFrame) -> str:
     stated = scores.record["prevalence"]
     words = ", ".join(f"{name} {100 * share:.3g}%" for name, share in stated.items())
     return (
-        f"As stated: {words}; that a site sees its classes so often and each looks as it does here "
-        "is assumed."
+        f"As stated: {words}. This assumes that a site sees its classes this often, and that each "
+        "looks as it does here."
     )
 
 
@@ -202,15 +199,15 @@ WORKLOAD = TableSpec(
             "prevalence",
             "Classes",
             key=True,
-            write=lambda row: Cell(PREVALENCES[row["prevalence"]]),
+            write=lambda row: PREVALENCES[row["prevalence"]],
         ),
-        text("policy", "Policy", key=True, write=lambda row: Cell(POLICY_LABELS[row["policy"]])),
+        text("policy", "Policy", key=True, write=lambda row: POLICY_LABELS[row["policy"]]),
         text(
             "class",
             "Patients",
             unit="of 1,000",
             key=True,
-            write=lambda row: Cell(row["class"] or "all"),
+            write=lambda row: row["class"] or "all",
         ),
         count("patients", "Test patients", disclosure="count"),
         number("arriving", "Arriving", digits=0, disclosure="rate"),

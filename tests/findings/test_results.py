@@ -87,12 +87,13 @@ def test_the_short_table_has_seven_columns(project):
     section = short_section(studies(project))
     (cells,) = rows(section, "Simulated")
     assert cells[:6] == [
-        "Simulated", "2", "cross_entropy<br>gce", "80.0 ± 1.4<br>80.0 ± 0.0",
+        "Simulated", "2", "Cross-entropy<br>Generative cross-entropy (gce)",
+        "80.0 ± 1.4<br>80.0 ± 0.0",
         "10.00 ± 0.00 → 5.00 ± 1.41<br>10.00 ± 0.00 → 5.00 ± 0.00",
         "10.00 ± 0.00<br>8.00 ± 0.00",
     ]  # fmt: skip
     assert len(cells) == 7
-    assert "after the calibrator `ats`" in section
+    assert "after adaptive temperature scaling (ats), ECE" in section
 
 
 def test_one_seed_has_no_deviation(project):

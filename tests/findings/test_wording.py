@@ -129,7 +129,11 @@ def test_the_table_of_verdicts_gives_each_part_s_mean_with_metric_and_unit():
     [
         (None, False, "No loss is recommended"),
         (Pooled(8, 8, -0.05, 0.01), False, "Recommended loss: **ce**, the simplest"),
-        (Pooled(8, 8, -0.05, 0.01), True, "Recommended loss: **gce** in place of ce"),
+        (
+            Pooled(8, 8, -0.05, 0.01),
+            True,
+            "Recommended loss: **generative cross-entropy (gce)**",
+        ),
     ],
 )
 def test_the_recommendation_names_what_the_rule_chose(pooled, passes, words):

@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from pipeline.report.comparison import comparison_table
+from pipeline.tables.derived.comparison import comparison_table
 from pipeline.tables.parts.wording import RESAMPLED_ECE
 from pipeline.tables.reliability import (
     calibration_sentence,
@@ -82,7 +82,8 @@ def test_the_comparison_says_which_intervals_there_are(screening):
 def test_without_a_bin_of_thirty_no_bin_is_counted(screening):
     bins = with_bins(screening, [(20.0, 0.9, 0.91, 0.85, 0.95)])
     assert calibration_sentence(bins, "gce", "ats") == (
-        "ats: on average 1.0 points under-confident; no bin has 30 cases, so none is judged."
+        "Adaptive temperature scaling (ats): on average 1.0 points under-confident; no bin has "
+        "30 cases, so none is judged."
     )
 
 

@@ -65,7 +65,3 @@ def test_a_class_of_twenty_has_counts_and_no_rate(screening):
     own = pick(table.frame, **{"class": "malignant"})
     assert own["cases"].notna().all()
     assert own["aurc"].isna().all()
-
-
-def test_what_was_not_computed_has_no_table(digits):
-    assert shown_class_risk(digits) is None

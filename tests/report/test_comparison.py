@@ -1,9 +1,11 @@
 import dataclasses
 
+import pandas as pd
 import pytest
 
-from pipeline.report.comparison import comparison_table, metrics_table
+from pipeline.tables.derived.comparison import comparison_table, metrics_table
 from pipeline.tables.parts.scores import calibrators_shown_first, pick
+from pipeline.tables.parts.wording import metric_name
 from tests.report.simulated_scores import enlarged
 
 
@@ -29,6 +31,14 @@ def test_the_best_is_the_lowest_error_and_the_highest_accuracy(screening, metric
     changed = with_means(screening, metric, {("flsd53", "temperature"): value})
     best = [pair for pair, mark in marks(changed, label).items() if mark == "best"]
     assert best == [("flsd53", "temperature")]
+
+
+def test_of_a_metric_without_a_better_direction_none_is_best(screening):
+    summary = screening.frame("summary")
+    signed = summary[summary["metric"] == "ece"].assign(metric="confidence_gap")
+    table = metrics_table(screening.having(summary=pd.concat([summary, signed])), "calibration")
+    place = [column.label for column in table.columns].index(metric_name("confidence_gap").label)
+    assert {cells[place].mark for cells in table.rows} == {""}
 
 
 def test_equals_at_the_top_are_all_best(screening):

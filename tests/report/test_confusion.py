@@ -100,7 +100,3 @@ def test_more_classes_than_a_matrix_can_show_have_their_errors_alone(screening):
 def test_odd_class_names_are_found(screening, name):
     matrix, _ = shown_confusion(with_last_class_called(name, screening))
     assert name in {row[0].text for row in matrix.rows}
-
-
-def test_what_was_not_computed_has_no_table(digits):
-    assert shown_confusion(digits) == []

@@ -47,8 +47,10 @@ def test_the_table_of_net_benefit_holds_what_the_curves_draw(screening):
     rows = pick(
         screening.frame("net_benefit"), policy="model", calibrator="ats", threshold_probability=0.2
     )
-    shown = next(cells for cells in table.rows if cells[0].text == "gce, ats")
-    at = [column.label for column in table.columns].index("20.0%")
+    shown = next(
+        cells for cells in table.rows if cells[0].text == "Adaptive temperature scaling (ats)"
+    )
+    at = [column.label for column in table.columns].index("20%")
     assert shown[at].text == f"{1000 * rows['net_benefit'].item():.0f}"
     act_on_none = next(cells for cells in table.rows if cells[0].text == "act on none")
     assert {cell.text for cell in act_on_none[1:]} == {"0"}

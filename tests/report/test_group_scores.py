@@ -32,7 +32,3 @@ def test_the_sentence_says_between_which_groups_accuracy_lies(screening):
         f"{100 * rows.loc[high, 'value']:.1f}% ({high})"
     )
     assert said in shown_group_scores(screening).caption
-
-
-def test_what_was_not_computed_has_no_table(digits):
-    assert shown_group_scores(digits) is None

@@ -64,7 +64,3 @@ def test_a_class_of_very_few_patients_is_masked_with_a_second_one(screening):
     public = table.frame[table.frame["class"].isin(hidden)]
     assert public[["patients", "arriving", "right", "wrong"]].isna().all(axis=None)
     assert first not in hidden or len(screening.dataset["classes"]) == 2
-
-
-def test_without_a_workload_there_is_no_table(screening):
-    assert shown_workload(screening.having(workload=None)) is None

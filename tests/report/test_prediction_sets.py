@@ -60,11 +60,6 @@ def test_small_classes_are_masked_or_have_no_rate(screening):
     assert numbers.isna().all(axis=None)
 
 
-def test_what_was_not_computed_has_no_table(digits):
-    assert shown_prediction_sets(digits) is None
-    assert shown_prediction_sets_by_class(digits) is None
-
-
 def sets_of(*rows):
     return pd.DataFrame([{"class": name, "level": 0.9, "upper": upper} for name, upper in rows])
 

@@ -2,7 +2,7 @@ import dataclasses
 
 import pytest
 
-from pipeline.report.published import published_table
+from pipeline.tables.derived.published import published_table
 from pipeline.tables.parts.scores import pick
 
 
@@ -21,7 +21,7 @@ def test_published_figures_stand_beside_ours(screening):
     published, ours = (cell.text for cell in rows["gce", "ats", "ECE"][3:5])
     assert published == "0.66"
     row = pick(screening.frame("summary"), loss="gce", calibrator="ats", metric="ece").iloc[0]
-    assert ours == f"{100 * row['mean']:.2f} ± {100 * row['sd']:.2f}"
+    assert ours == f"{100 * row['mean']:.2f} ±\u2009{100 * row['sd']:.2f}"
 
 
 def test_a_method_that_was_not_run_is_said_to_be(screening):

@@ -3,7 +3,7 @@ import dataclasses
 import pytest
 
 from pipeline.metrics.comparisons import rank_methods
-from pipeline.report.ranking import ranking_tables
+from pipeline.tables.derived.ranking import ranking_tables
 from pipeline.tables.parts.scores import pick
 from tests.report.simulated_scores import enlarged
 

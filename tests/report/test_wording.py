@@ -6,11 +6,11 @@ import re
 import pandas as pd
 import pytest
 
-from pipeline.report.comparison import metrics_table
 from pipeline.report.data_card import data_card
 from pipeline.report.first_screen import first_screen
 from pipeline.report.model_card import model_card
 from pipeline.report.views import experiment_view
+from pipeline.tables.derived.comparison import metrics_table
 from pipeline.tables.parts.scores import NOT_RECORDED, Scores
 
 PLURAL_OF_ONE = re.compile(r"(?<![\d,.–])1 (classes|losses|[a-z]*[^s\W]s)\b(?<! is)(?<! was)")
@@ -73,8 +73,8 @@ def test_one_of_a_kind_is_told_in_the_singular_and_no_sentence_lacks_a_word(scre
 def test_of_what_was_brought_no_training_is_claimed(screening):
     card = {item.question: item.answer for item in model_card(brought(screening))}
     assert card["Model, software"] == (
-        "Network and training not recorded; calibrated with ats. It gives a class with its "
-        "confidence, or refers. Software: not recorded."
+        "Network and training not recorded; calibrated with adaptive temperature scaling (ats). It "
+        "gives a class with its confidence, or refers. Software: not recorded."
     )
     assert card["Training"] == "Not recorded: predictions were brought."
     assert card["Threshold"] == "None was searched: no separate cases were given."
@@ -83,7 +83,9 @@ def test_of_what_was_brought_no_training_is_claimed(screening):
     answers = [item.answer for item in data_card(brought(screening))]
     assert any("Size and channels of the images: not recorded." in each for each in answers)
     said = dict(first_screen(brought(screening)).said)
-    assert said["Seeds"] == "Model shown: as it was brought, with ats."
+    assert said["Seeds"] == (
+        "Model shown: as it was brought, with adaptive temperature scaling (ats)."
+    )
     assert said["Result"].startswith("No separate cases were given")
 
 

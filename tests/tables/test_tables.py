@@ -4,6 +4,8 @@ import pytest
 from pipeline.config.plan import ExperimentRow
 from pipeline.evaluation import BOOTSTRAP, Experiment, compute_tables, write_scores
 from pipeline.report import read_scores, study_files
+from pipeline.tables import TABLES
+from pipeline.tables.parts.scores import Scores
 
 CLASSES = ["none", "benign", "malignant"]
 ROW = ExperimentRow(
@@ -80,6 +82,11 @@ def test_the_report_reads_every_table_and_shows_it(tables, tmp_path):
     assert {"groups.csv", "costs.svg", "net_benefit_0.svg", "levels.csv"} <= shown
     assert {"class_risk.csv", "cox.csv", "prediction_sets.csv", "group_scores.csv"} <= shown
     assert {"group_curves.svg", "long_tail_curves.svg", "referral_benefit_0.svg"} <= shown
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_a_table_that_was_not_computed_is_not_shown(name):
+    assert TABLES[name].tables(Scores({}, {}, frames={})) == []
 
 
 def test_equal_predictions_give_equal_tables(tables, runs, monkeypatch):

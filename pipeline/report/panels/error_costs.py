@@ -26,8 +26,8 @@ def cost_coverage_panel(scores: Scores) -> Panel | None:
     )
     everything = pick(rows, loss=headline["loss"])["risk_mean"].iloc[-1]
     sentence = (
-        f"{stated_costs(scores)}. Answering everything, {headline['loss']} costs "
-        f"{percent(everything, 2)} of the largest a case, after {headline['calibrator']}; "
+        f"{stated_costs(scores)}. Answering everything, {scores.loss} costs "
+        f"{percent(everything, 2)} of the largest a case, after {scores.calibrator}; "
         f"{scores.averaged(', band of one standard deviation')}. "
         f"{cost_sentence(scores)}"
     )

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 
 from pipeline.figures import curve_panels_figure
+from pipeline.method_names import heading
 from pipeline.metrics.group_shares import RATE_FROM
 from pipeline.report.panels.panel import MOST_CURVES, Panel, make_panel
+from pipeline.tables.group_curves import shown_group_curves
 from pipeline.tables.parts.scores import Scores
-from pipeline.tables.parts.shown import Cell, Heading, Table
-from pipeline.tables.parts.wording import interval, percent, threshold_text
-
-NUM_POINTS = 5
-"""Of each curve in the table that a page shows; the files hold all."""
+from pipeline.tables.parts.wording import interval, percent
 
 
 def group_curves_panel(scores: Scores) -> Panel | None:
@@ -34,7 +31,7 @@ def group_curves_panel(scores: Scores) -> Panel | None:
     title, sentence = "Risk and coverage by group", _sentence(scores, points)
     wide = len(panels) > 1
     return make_panel(
-        scores, "group_curves", title, sentence, figure, table=_table(frame), wide=wide
+        scores, "group_curves", title, sentence, figure, table=shown_group_curves(frame), wide=wide
     )
 
 
@@ -59,8 +56,7 @@ def _largest(kind: pd.DataFrame) -> dict[str, pd.DataFrame]:
 
 
 def _sentence(scores: Scores, points: pd.DataFrame) -> str:
-    headline = scores.headline
-    whose = f"{headline['loss']} with {headline['calibrator']}, seed {headline['seed']}."
+    whose = f"{heading(scores.model)}."
     rules = (
         f"Curves begin at {RATE_FROM} answered; groups of fewer than {RATE_FROM} have none, masked "
         f"ones nothing, and of one kind at most {MOST_CURVES} are drawn. Curves that cross or lie "
@@ -84,37 +80,3 @@ def _words(place: pd.DataFrame) -> str:
     column, group = point["column"], point["group"]
     span = interval(point["lower"], point["upper"])
     return f"{percent(point['risk'])} ({column.replace('_', ' ')} {group}; {span})"
-
-
-def _table(frame: pd.DataFrame) -> Table:
-    rows = []
-    for (column, group), own in frame.groupby(["column", "group"], sort=False):
-        places = np.unique(np.linspace(0, len(own) - 1, NUM_POINTS).astype(int))
-        rows += [
-            (
-                Cell(str(column).replace("_", " ")),
-                Cell(str(group)),
-                Cell(threshold_text(row["threshold"])),
-                Cell(f"{row['answered']:,} of {row['patients']:,}", percent(row["coverage"])),
-                Cell(
-                    f"{row['wrong']:,}",
-                    f"{percent(row['risk'])} ({interval(row['lower'], row['upper'])})",
-                ),
-            )
-            for _, row in own.iloc[places].iterrows()
-        ]
-    return Table(
-        name="group_curves",
-        caption=f"Risk and coverage by group, {NUM_POINTS} thresholds of each at most, with "
-        "pointwise exact 95% intervals; the files hold every point that is drawn.",
-        columns=(
-            Heading("By", numeric=False),
-            Heading("Group", numeric=False),
-            Heading("Confidence from"),
-            Heading("Answered"),
-            Heading("Wrong", "of the answered"),
-        ),
-        rows=tuple(rows),
-        frame=frame,
-        headings=3,
-    )

@@ -5,15 +5,15 @@ from __future__ import annotations
 import pandas as pd
 
 from pipeline.figures import bars_figure, curve_panels_figure
+from pipeline.method_names import heading, titled
 from pipeline.metrics.group_shares import RATE_FROM
 from pipeline.report.panels.panel import Panel, make_panel, shown_losses
+from pipeline.tables.long_tail import shown_long_tail
+from pipeline.tables.long_tail_curves import shown_long_tail_curves
 from pipeline.tables.parts.scores import Scores, pick
-from pipeline.tables.parts.shown import Cell, Heading, Table
-from pipeline.tables.parts.wording import missing, number_text, percent
+from pipeline.tables.parts.wording import percent
 
 RULES = {"count": "training cases: more than 100, 20 to 100, fewer", "tertile": "tertiles"}
-COVERAGES = (0.5, 0.8, 0.9, 1.0)
-"""Of the table that a page shows; the files hold the whole grid."""
 QUANTITIES = {"accuracy": "right, % of the group's cases", "ece": "ECE, % of the group's cases"}
 
 
@@ -25,49 +25,13 @@ def long_tail_panel(scores: Scores) -> Panel | None:
     figure = bars_figure(rows, losses=shown_losses(scores), quantities=QUANTITIES)
     sentence = (
         f"Classes grouped by {RULES[rows['rule'].iloc[0]]}; after "
-        f"{scores.record['headline_calibrator']}, "
+        f"{scores.calibrator}, "
         f"{scores.averaged(', bars of one standard deviation')}. Test cases as they come."
     )
-    table = _table(scores, rows)
+    table = shown_long_tail(scores, rows)
     return make_panel(
         scores, "long_tail", "The long tail", sentence, figure, table=table, wide=True
     )
-
-
-def _table(scores: Scores, rows: pd.DataFrame) -> Table:
-    cases = rows.groupby("group", sort=False)["cases"].first()
-    spread = rows.groupby(["loss", "group"])[list(QUANTITIES)].agg(["mean", "std"])
-    cells = [
-        (
-            Cell(loss),
-            Cell(group),
-            Cell(number_text(cases[group])),
-            *(_spread_cell(*spread.loc[(loss, group), key]) for key in QUANTITIES),
-        )
-        for loss in scores.record["losses"]
-        for group in cases.index
-    ]
-    return Table(
-        name="long_tail",
-        caption="By size of class in training, after "
-        f"{scores.record['headline_calibrator']}: {scores.spread_text}.",
-        columns=(
-            Heading("Loss", numeric=False),
-            Heading("Classes", numeric=False),
-            Heading("Test cases"),
-            Heading("Right"),
-            Heading("ECE"),
-        ),
-        rows=tuple(cells),
-        frame=rows,
-        headings=2,
-    )
-
-
-def _spread_cell(mean: float, sd: float) -> Cell:
-    if missing(mean):
-        return Cell("–")
-    return Cell(percent(mean) if missing(sd) else f"{percent(mean)} ± {percent(sd)}")
 
 
 def long_tail_curves_panel(scores: Scores) -> Panel | None:
@@ -79,7 +43,7 @@ def long_tail_curves_panel(scores: Scores) -> Panel | None:
     figure = curve_panels_figure(
         {
             f"{group} (n = {part['cases'].iloc[0]:,})": {
-                loss: pick(part, loss=loss) for loss in shown_losses(scores)
+                titled(loss): pick(part, loss=loss) for loss in shown_losses(scores)
             }
             for group, part in rows.groupby("group", sort=False)
         },
@@ -87,12 +51,12 @@ def long_tail_curves_panel(scores: Scores) -> Panel | None:
         target=scores.record["headline_target"],
     )
     sentence = (
-        f"{_ends(scores, rows)} After {calibrator}; "
+        f"{_ends(scores, rows)} After {scores.calibrator}; "
         f"{scores.averaged(', band of one standard deviation')}, from {RATE_FROM} answered on; "
         f"each group ranked by itself; a group of fewer than {RATE_FROM} test cases has no curve."
     )
     title = "Risk and coverage in the long tail"
-    table = _curves_table(scores, rows)
+    table = shown_long_tail_curves(scores, rows)
     return make_panel(scores, "long_tail_curves", title, sentence, figure, table=table, wide=True)
 
 
@@ -106,40 +70,8 @@ def _ends(scores: Scores, rows: pd.DataFrame) -> str:
             abs(half["coverage"] - 0.5) < 0.005
         ) else ""  # fmt: skip
         words.append(f"{group} {percent(part['risk_mean'].iloc[-1])}{half_words}")
-    return f"{scores.record['headline_loss']}, wrong if all are answered: {'; '.join(words)}."
+    return f"{heading(scores.loss)}, wrong if all are answered: {'; '.join(words)}."
 
 
 def _nearest(rows: pd.DataFrame, coverage: float) -> pd.Series:
     return rows.iloc[int((rows["coverage"] - coverage).abs().argmin())]
-
-
-def _curves_table(scores: Scores, rows: pd.DataFrame) -> Table:
-    cells = []
-    for (group, loss), own in rows.groupby(["group", "loss"], sort=False):
-        at = (_nearest(own, coverage) for coverage in COVERAGES)
-        found = zip(COVERAGES, at, strict=True)
-        risks = (
-            _risk_cell(row) if abs(row["coverage"] - coverage) < 0.005 else Cell("–")
-            for coverage, row in found
-        )
-        cells.append((Cell(str(group)), Cell(str(loss)), Cell(f"{own['cases'].iloc[0]:,}"), *risks))
-    return Table(
-        name="long_tail_curves",
-        caption="Wrong among the answered of each size of class, by the share of its test cases "
-        f"answered, after {scores.record['headline_calibrator']}: {scores.spread_text}; "
-        f"– where fewer than {RATE_FROM} are answered.",
-        columns=(
-            Heading("Classes", numeric=False),
-            Heading("Loss", numeric=False),
-            Heading("Test cases"),
-            *(Heading(f"{100 * coverage:g}%", "answered") for coverage in COVERAGES),
-        ),
-        rows=tuple(cells),
-        frame=rows,
-        headings=2,
-    )
-
-
-def _risk_cell(row: pd.Series) -> Cell:
-    sd = "" if missing(row["risk_sd"]) else f"± {percent(row['risk_sd'])}"
-    return Cell(percent(row["risk_mean"]), sd)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pipeline.figures import confidence_figure
-from pipeline.report.panels.panel import Panel, before_and_after, make_panel
+from pipeline.report.panels.panel import Panel, make_panel
 from pipeline.tables.ood import shown_ood
 from pipeline.tables.ood_answered import answered_sentence
 from pipeline.tables.parts.scores import Scores, pick
@@ -17,16 +17,16 @@ def ood_panel(scores: Scores) -> Panel | None:
     points = scores.shown("operating_points", every=["calibrator"])
     thresholds = {
         calibrator: float(pick(points, calibrator=calibrator)["threshold"].iloc[0])
-        for calibrator in before_and_after(scores)
+        for calibrator in scores.before_and_after
         if calibrator in set(rows["calibrator"])
     }
     headline = scores.headline
     sentence = (
         f"{answered_sentence(scores)} Confidence of "
-        f"{headline['loss']}, seed {headline['seed']}; grey: its own test cases."
+        f"{scores.loss}, seed {headline['seed']}; grey: its own test cases."
     )
     figure = confidence_figure(rows, thresholds)
-    table = shown_ood(scores)
+    table = None if scores.frame("ood").empty else shown_ood(scores)
     return make_panel(
         scores, "ood", "Images out of scope", sentence, figure, table=table, wide=True
     )

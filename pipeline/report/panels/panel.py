@@ -59,8 +59,3 @@ def shown_losses(scores: Scores) -> list[str]:
     record = scores.record
     first = [record["headline_loss"], record["baseline"]]
     return list(dict.fromkeys([*first, *record["losses"]]))[:MOST_CURVES]
-
-
-def before_and_after(scores: Scores) -> list[str]:
-    """Return the calibrators compared: none, and the headline's."""
-    return list(dict.fromkeys([scores.uncalibrated, scores.record["headline_calibrator"]]))

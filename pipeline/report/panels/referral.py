@@ -7,8 +7,9 @@ from functools import partial
 import pandas as pd
 
 from pipeline.figures import net_benefit_figure
-from pipeline.report.panels.decisions import best_policies, net_benefit_table, rows_by_class
-from pipeline.report.panels.panel import Panel, before_and_after, make_panel
+from pipeline.report.panels.decisions import best_policies, rows_by_class
+from pipeline.report.panels.panel import Panel, make_panel
+from pipeline.tables.net_benefit import shown_net_benefit
 from pipeline.tables.parts.classes import class_rows
 from pipeline.tables.parts.scores import Scores, pick
 from pipeline.tables.parts.wording import counted, percent
@@ -49,16 +50,16 @@ def _panel(scores: Scores, number: int, name: str, rows: pd.DataFrame) -> Panel:
     own = pd.concat([all_answered, pick(rows, **pair), pick(rows, loss="")])
     present = [policy for policy in reversed(POLICIES) if (own["policy"] == policy).any()]
     curves = {POLICIES[policy]: pick(own, policy=policy) for policy in present}
-    first = len(before_and_after(scores)) - 1
+    first = len(scores.before_and_after) - 1
     series = {POLICIES["model"]: first, POLICIES["model_with_referral"]: first + 1}
     figure = net_benefit_figure(curves, series=series, positive=name, unit=scores.unit)
     sentence = (
         f"{_counts(scores, name)} {best_sentence(own)} {READING} Bands are 95% patient "
-        f"bootstraps; {pair['loss']} with {pair['calibrator']}, at its approved threshold."
+        f"bootstraps; {scores.method}, at its approved threshold."
     )
     title = f"Net benefit with referral: {name}"
     key = f"referral_benefit_{number}"
-    table = net_benefit_table(key, name, own, curves)
+    table = shown_net_benefit(key, name, curves, behind=own)
     return make_panel(scores, key, title, sentence, figure, table=table)
 
 

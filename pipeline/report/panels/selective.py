@@ -11,6 +11,7 @@ from pipeline.figures import (
     silent_errors_figure,
     workload_figure,
 )
+from pipeline.method_names import heading
 from pipeline.metrics.intervals import LEVEL, proportion_interval
 from pipeline.report.panels.panel import Panel, make_panel, shown_losses
 from pipeline.tables.exact_band import nearest_rows
@@ -37,13 +38,13 @@ def _with_joint_limits(band: pd.DataFrame) -> pd.DataFrame:
 
 def exact_band_panel(scores: Scores) -> Panel | None:
     """Return one model's risk-coverage curve with pointwise exact limits."""
-    band, point, headline = scores.shown("exact_band"), scores.point, scores.headline
+    band, point = scores.shown("exact_band"), scores.point
     if band.empty:
         return None
     figure = exact_band_figure(band, _with_joint_limits(band), point, unit=scores.unit)
     everything = band.iloc[-1]
     sentence = (
-        f"{headline['loss']} with {headline['calibrator']}, seed {headline['seed']}: if it "
+        f"{heading(scores.model)}: if it "
         f"answered all {counted(point['num_test'], scores.unit)}, {everything['wrong']:,.0f} would "
         f"be wrong ({percent(everything['risk'])}). {_approved(point)} "
         "Band: pointwise 95% limits; bars: simultaneous 95% intervals."
@@ -111,7 +112,7 @@ def risk_coverage_panel(scores: Scores) -> Panel | None:
     left_out = len(scores.record["losses"]) - len(losses)
     more = f" In the table: {counted(left_out, 'losses')} more." if left_out else ""
     sentence = (
-        f"After {calibrator}; {scores.averaged(', band of one standard deviation')}, "
+        f"After {scores.calibrator}; {scores.averaged(', band of one standard deviation')}, "
         f"from {FEWEST_ANSWERED} answered on. Lower is better; the target is "
         f"{target_text(target)}.{more}"
     )

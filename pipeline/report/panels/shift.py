@@ -31,7 +31,7 @@ def _calibration_panel(scores: Scores, partner: str, rows: pd.DataFrame) -> Pane
     drawn = over_seeds(pick(rows, calibrator=calibrator))
     figure = shift_figure(drawn, losses=headline_and_baseline(scores), quantities=CALIBRATION)
     sentence = (
-        f"{partner}, after {calibrator}, which was fitted at home: "
+        f"{partner}, after {scores.calibrator}, which was fitted at home: "
         f"{scores.averaged(', one standard deviation either way')}. “{CLEAN}” is the own test set."
     )
     title = f"{KINDS[rows['kind'].iloc[0]]}: accuracy and calibration"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pipeline.metrics import METRICS, prepare_cases
 from pipeline.shapes import Labels, LogProbabilities
-from pipeline.tables.parts.column import Column, number, share
+from pipeline.tables.parts.column import Column, metric
 
 AWAY = ("accuracy", "nll", "ece", "brier")
 """Of `METRICS`; columns of every table of a shift or a site."""
@@ -18,6 +18,4 @@ def calibration_scores(log_probabilities: LogProbabilities, labels: Labels) -> d
 
 def calibration_columns() -> tuple[Column, ...]:
     """Return their columns, hidden where there are few cases."""
-    return tuple(
-        (share if METRICS[name].unit == "%" else number)(name, disclosure="rate") for name in AWAY
-    )
+    return tuple(metric(name, sd=f"{name}_sd", disclosure="rate") for name in AWAY)

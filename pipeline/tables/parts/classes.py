@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import pandas as pd
 
 from pipeline.metrics.group_shares import RATE_FROM, Visibility
+from pipeline.tables.parts.column import CLASS, Column, count
 from pipeline.tables.parts.scores import Scores
-from pipeline.tables.parts.wording import missing
+from pipeline.tables.parts.shown import Cell
+from pipeline.tables.parts.wording import missing, number_text
 
 COUNTS = ("cases", "answered", "wrong", "referred")
 
@@ -22,6 +27,26 @@ def ordered_classes(scores: Scores) -> list[str]:
 def training_cases(scores: Scores) -> dict[str, int]:
     """Return each class's training cases, without masked classes; empty where none are recorded."""
     return scores.dataset["counts"].get("train", {})
+
+
+def true_class(scores: Scores) -> Column:
+    """Return the column of the true classes, which says which are critical."""
+    critical = scores.dataset["critical_classes"]
+
+    def write(row: Mapping[str, Any]) -> Cell:
+        return Cell(row["class"], "critical" if row["class"] in critical else "")
+
+    return CLASS.shown_as("True class", write=write)
+
+
+def training_images(scores: Scores) -> Column:
+    """Return the column of each class's training cases."""
+    training = training_cases(scores)
+
+    def write(row: Mapping[str, Any]) -> str:
+        return number_text(training.get(row["class"])) if training else "–"
+
+    return count("training", "Training images", write=write)
 
 
 def class_rows(scores: Scores) -> pd.DataFrame:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from pipeline.method_names import named
 from pipeline.splits import SPLITS
 from pipeline.tables.parts.wording import counted
 
@@ -87,6 +88,36 @@ class Scores:
             "calibrator": self.record["headline_calibrator"],
             "seed": self.record["seeds"][0],
         }
+
+    @property
+    def model(self) -> str:
+        """The model on the first screen in words."""
+        return f"{self.method}, seed {self.headline['seed']}"
+
+    @property
+    def loss(self) -> str:
+        """The headline's loss in words."""
+        return named(self.record["headline_loss"])
+
+    @property
+    def calibrator(self) -> str:
+        """The headline's calibrator in words."""
+        return named(self.record["headline_calibrator"])
+
+    @property
+    def method(self) -> str:
+        """Its loss and calibrator in words."""
+        return f"{self.loss} with {self.calibrator}"
+
+    def is_shown(self, row: Mapping[str, Any]) -> bool:
+        """Return whether a row is of the model on the first screen, in those of its keys it has."""
+        wanted = self.headline | {"target": self.record["headline_target"]}
+        return all(row[key] == value for key, value in wanted.items() if key in row)
+
+    @property
+    def before_and_after(self) -> list[str]:
+        """The calibrators that are compared closely: none, and the headline's."""
+        return list(dict.fromkeys([self.uncalibrated, self.record["headline_calibrator"]]))
 
     @property
     def uncalibrated(self) -> str:

@@ -31,7 +31,7 @@ def as_it_is(
     return table
 
 
-def in_figures_alone(scores: Scores) -> Iterable[Table | None]:  # noqa: ARG001
+def in_figures_alone(scores: Scores) -> Iterable[Table]:  # noqa: ARG001
     """Return nothing: no page shows the table by itself."""
     return ()
 
@@ -57,7 +57,7 @@ class TableSpec:
         The part of an experiment's page where it is shown, a key of `pipeline.report.sections`;
         empty where a page of comparisons shows it, or none.
     show : callable
-        From the scores to what a page shows of the table by itself; None where there is nothing.
+        From the scores, where they have the table, to what a page shows of it by itself.
     metrics : bool
         Whether further columns follow, one a metric.
     required : bool
@@ -72,7 +72,7 @@ class TableSpec:
     when: Callable[[Experiment], bool] = always
     disclose: Callable[[TableSpec, pd.DataFrame, Mapping[str, Visibility]], pd.DataFrame] = as_it_is
     section: str = ""
-    show: Callable[[Scores], Iterable[Table | None]] = in_figures_alone
+    show: Callable[[Scores], Iterable[Table]] = in_figures_alone
     metrics: bool = False
     required: bool = False
     may_be_empty: bool = False
@@ -81,6 +81,10 @@ class TableSpec:
     def keys(self) -> tuple[str, ...]:
         """The columns that say which row it is."""
         return tuple(column.name for column in self.columns if column.key)
+
+    def tables(self, scores: Scores) -> list[Table]:
+        """Return what a page shows of the table by itself: nothing of one that is not there."""
+        return [] if scores.frame(self.name).empty else list(self.show(scores))
 
     def only(self, *names: str) -> list[Column]:
         """Return some of the columns, in the order of their names here."""

@@ -81,6 +81,15 @@ def one_or(plural: str, values: Sized) -> str:
     return one(plural) if len(values) == 1 else plural
 
 
+def one_or_both(lower: str, upper: str) -> str:
+    """Write the two ends of a range, once if they read the same.
+
+    >>> one_or_both("1", "3"), one_or_both("1", "1")
+    ('1 to 3', '1')
+    """
+    return " to ".join(dict.fromkeys((lower, upper)))
+
+
 def number_text(count: float | None) -> str:
     """Write a whole number, or that it is masked.
 
@@ -119,6 +128,15 @@ def _percent_number(share: float, digits: int) -> str:
     if 100 * share > 100 - least / 2:
         return f">{100 - least:.{digits}f}"
     return f"{100 * share:.{digits}f}"
+
+
+def plus_minus(deviation: float) -> str:
+    """Write the standard deviation of shares, nothing of one seed.
+
+    >>> plus_minus(0.012), plus_minus(float("nan"))
+    ('± 1.2%', '')
+    """
+    return "" if missing(deviation) else f"± {percent(deviation)}"
 
 
 def interval(lower: float, upper: float, digits: int = 1) -> str:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 
 from pipeline.metrics import metrics_shown
 from pipeline.metrics.comparisons import Ranking, rank_methods
+from pipeline.tables.parts.column import CALIBRATOR, LOSS, Across, Column, metric
+from pipeline.tables.parts.rendering import rendered
 from pipeline.tables.parts.scores import Scores, calibrators_shown_first, pick
-from pipeline.tables.parts.shown import Cell, Heading, Table
+from pipeline.tables.parts.shown import Cell, Table
 from pipeline.tables.parts.wording import metric_name
 
 OF_LOSSES = "ranking_losses"
@@ -69,43 +72,36 @@ def _table(
     rankings: dict[str, dict[str, Ranking]],
     pairs: Sequence[tuple[str, str]],
 ) -> Table:
-    rows = [
-        (
-            *(Cell(word) for word in pair),
-            *(
-                _rank_cell(rankings[key][" ".join(pair)], _lowest(rankings[key], name, pair[1]))
-                for key in rankings
-            ),
-        )
-        for pair in pairs
-    ]
     among = (
         "the losses under the same calibrator"
         if name == OF_LOSSES
-        else f"{_num_ranked(rankings)} pairs"
+        else f"{max(map(len, rankings.values()), default=0)} pairs"
     )
-    return Table(
-        name=name,
-        caption=f"Mean rank among {among} over {len(every)} experiments (1 is best), and in how "
-        "many of them none is better. Ranks of so few experiments say little.",
-        columns=(
-            Heading("Loss", numeric=False),
-            Heading("Calibrator", numeric=False),
-            *(Heading(metric_name(key).label, "mean rank") for key in rankings),
-        ),
-        rows=tuple(rows),
-        frame=_frame(rankings, pairs),
-        headings=2,
+    frame = _frame(rankings, pairs)
+    return rendered(
+        name,
+        f"Mean rank among {among} over {len(every)} experiments (1 is best), and in how "
+        "many of them it is first. Ranks of so few experiments say little.",
+        [LOSS, CALIBRATOR],
+        frame,
+        across=Across("metric", list(rankings), lambda key: _rank_column(key, rankings[key], name)),
     )
 
 
-def _lowest(ranking: dict[str, Ranking], name: str, calibrator: str) -> float:
-    """Return the best mean rank among those that a table ranks together."""
-    return min(
-        found.mean_rank
-        for pair, found in ranking.items()
-        if name != OF_LOSSES or pair.split(" ")[1] == calibrator
-    )
+def _rank_column(key: str, ranking: dict[str, Ranking], name: str) -> Column:
+    """Return the column of a metric's mean ranks, the best of those ranked together marked."""
+
+    def write(row: Mapping[str, Any]) -> Cell:
+        lowest = min(
+            found.mean_rank
+            for pair, found in ranking.items()
+            if name != OF_LOSSES or pair.split(" ")[1] == row["calibrator"]
+        )
+        wins = f"first in {row['num_wins']} of {row['num_experiments']}"
+        best = "best" if row["mean_rank"] == lowest else ""
+        return Cell(f"{row['mean_rank']:.1f}", wins, best)
+
+    return metric(key, "mean_rank", unit="mean rank", write=write)
 
 
 def _shared_pairs(every: Sequence[Scores]) -> list[tuple[str, str]]:
@@ -125,15 +121,6 @@ def _means(scores: Scores, key: str, pairs: Sequence[tuple[str, str]]) -> dict[s
         )
     }
     return {" ".join(pair): means.get(pair, float("nan")) for pair in pairs}
-
-
-def _num_ranked(rankings: dict[str, dict[str, Ranking]]) -> int:
-    return max((len(pairs) for pairs in rankings.values()), default=0)
-
-
-def _rank_cell(found: Ranking, lowest: float) -> Cell:
-    wins = f"first in {found.num_wins} of {found.num_experiments}"
-    return Cell(f"{found.mean_rank:.1f}", wins, "best" if found.mean_rank == lowest else "")
 
 
 def _frame(
