@@ -290,6 +290,9 @@ class Queue:
                 with self._transaction() as database:
                     database.execute("UPDATE reports SET dicom = NULL WHERE study = ?", (study,))
                     database.execute("UPDATE studies SET has_files = 0 WHERE study = ?", (study,))
+            if rows:
+                # What was removed stands in the journal until that is written back.
+                self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             return len(rows)
 
     def counts(self) -> dict[str, int]:

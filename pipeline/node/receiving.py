@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import re
 import shutil
 import ssl
 from dataclasses import dataclass
@@ -35,6 +36,9 @@ FREE_BYTES = 2**28
 """Of the disk, left for the queue's own files and for the reports."""
 
 MOST_ASSOCIATIONS = 10
+
+UID_CHARACTERS = re.compile(r"[0-9.]{1,64}")
+"""Devices write zeros in front of components, which the standard forbids: that hurts nobody."""
 
 TAGS = ["SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID", "StudyInstanceUID"]
 
@@ -117,7 +121,7 @@ class Receiver:
 
 def _uid(header: Dataset, keyword: str) -> str:
     value = header.get(keyword)
-    return str(value) if isinstance(value, UID) and value.is_valid else ""
+    return value if isinstance(value, UID) and UID_CHARACTERS.fullmatch(value) else ""
 
 
 @dataclass

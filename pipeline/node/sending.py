@@ -76,10 +76,8 @@ class Sender:
             return association
         if association.is_rejected:
             message = "it rejected the association: does it know this node's AE title?"
-        elif association.is_aborted and not association.accepted_contexts:
-            message = "no connection, or it takes no Comprehensive 3D SR"
         else:
-            message = "no connection"
+            message = "no connection, or it takes no Comprehensive 3D SR"
         raise UnreachableError(message)
 
 

@@ -1,9 +1,9 @@
 """Studies to send to a node, a PACS that keeps or refuses reports, and a predictor of no model."""
 
-import threading
+import hashlib
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
+from io import BytesIO
 
 import numpy as np
 from pydicom import dcmread
@@ -13,11 +13,10 @@ from pynetdicom.sop_class import Comprehensive3DSRStorage, CTImageStorage, Verif
 
 from pipeline.adapters.identity import Pseudonyms
 from pipeline.node.addresses import Address
+from pipeline.node.backoff import BackOff
 from pipeline.node.deciding import Decider
-from pipeline.node.queue import Queue
-from pipeline.node.receiving import Receiver
 from pipeline.node.running import Work
-from pipeline.node.sending import Sender
+from pipeline.node.sending import Sender, UnreachableError
 from tests.dicom_files import image_dataset, uid
 from tests.predicting.examples import ANSWERED, make_released
 
@@ -99,23 +98,28 @@ class Clock:
         return self.now
 
 
-def make_work(queue, pacs=None, predictor=None, *, quiet_seconds=10, keep_seconds=3600):
+def make_work(queue, pacs=None, predictor=None, *, keep_seconds=3600, waits=None):
     """All that a node does but receive, with a predictor and a PACS of tests."""
-    address = pacs or Address("127.0.0.1", 1, "PACS")
+    sender = Sender(pacs, "NODE") if pacs else nobody
     decider = Decider(predictor or Predictor(), make_released(), PSEUDONYMS)
-    return Work(queue, decider, Sender(address, "NODE"), quiet_seconds, keep_seconds)
+    return Work(queue, decider, sender, 10, keep_seconds, waits or BackOff())
+
+
+def nobody(reports, answered):
+    """A PACS that is not there."""
+    message = "no connection"
+    raise UnreachableError(message)
 
 
 def receive(queue, dataset):
     """Put a data set into a queue as if it had been sent."""
-    path = queue.folder.parent / "sent.dcm"
-    dataset.save_as(path, enforce_file_format=True)
-    data = path.read_bytes()
-    path.unlink()
+    buffer = BytesIO()
+    dataset.save_as(buffer, enforce_file_format=True)
+    data = buffer.getvalue()
     return queue.receive(
         PSEUDONYMS("study", dataset.StudyInstanceUID),
         PSEUDONYMS("sop", dataset.SOPInstanceUID),
-        PSEUDONYMS.of_content(str(hash(data))),
+        PSEUDONYMS.of_content(hashlib.sha256(data).hexdigest()),
         data,
     )
 
