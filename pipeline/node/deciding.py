@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
@@ -16,8 +16,9 @@ from pydicom import Dataset
 from pipeline.adapters.dicom.opening import parse
 from pipeline.adapters.identity import Pseudonyms
 from pipeline.adapters.refused import Refused
+from pipeline.errors import InputError
 from pipeline.node.queue import Quiet, Report
-from pipeline.predicting.decisions import Decision
+from pipeline.predicting.decisions import REFERRED, Decision, decision_line
 from pipeline.predicting.structured_report import (
     COPIED,
     KEYS,
@@ -70,7 +71,7 @@ class Decider:
             Those of its last decision, whose place these take.
         """
         decided = self._decide(quiet)
-        lines = [_line(decision) for decision, _ in decided]
+        lines = [decision_line(decision) for decision, _ in decided]
         if sorted(map(_undated, lines)) == sorted(_undated(each.decision) for each in before):
             return []
         return [
@@ -89,6 +90,9 @@ class Decider:
             if decided := self.predictor.decide_with_sources(quiet.paths):
                 return decided
             detail = "It holds no image that the release reads."
+        except InputError as error:
+            # In our own words: it is of another kind than the release reads.
+            return [(self._referral(quiet, "out of scope", f"{error}."), quiet.paths)]
         except Exception as error:
             # No fault of one study stops the others. Not its message, which may quote a header.
             LOG.error("study %s: could not be decided: %s", quiet.study, type(error).__name__)
@@ -100,7 +104,7 @@ class Decider:
         return Decision(
             patient=self.pseudonyms("patient", patient),
             study=quiet.study,
-            outcome="referred",
+            outcome=REFERRED,
             reason=reason,
             detail=detail,
             predicted="",
@@ -133,10 +137,6 @@ def _header(path: Path) -> Dataset:
     except Refused:
         data.seek(0)
         return parse(data, max_pixels=MOST_VALUES, tags=list(KEYS))
-
-
-def _line(decision: Decision) -> str:
-    return json.dumps(asdict(decision), ensure_ascii=False, sort_keys=True)
 
 
 def _undated(line: str) -> str:

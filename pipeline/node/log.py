@@ -1,4 +1,4 @@
-"""The log of decisions, ``decisions.jsonl``: every decision once, whenever the process is killed."""
+"""The log of decisions, ``decisions.jsonl``: each once, whenever the process is killed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def log_decisions(queue: Queue, path: Path) -> int:
     confirmed, reports = queue.unlogged()
     if not reports:
         return 0
-    pending = "".join(f"{each.decision}\n" for each in reports).encode()
+    pending = "".join(each.decision for each in reports).encode()
     tail = _after(path, confirmed)
     if tail is not None and pending.startswith(tail):
         pending = pending[len(tail) :]

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from time import time
+from typing import Any
 
 from pipeline.errors import InputError
 from pipeline.node.storage import private_folder, put, write_unfinished
@@ -22,7 +23,7 @@ RECEIVING, DECIDED, SENT = "receiving", "decided", "sent"
 
 FORMAT = 1
 
-SCHEMA = f"""
+SCHEMA = """
 CREATE TABLE studies (
     study TEXT PRIMARY KEY,
     state TEXT NOT NULL,
@@ -53,7 +54,6 @@ CREATE INDEX studies_by_state ON studies (state, heard);
 CREATE INDEX reports_by_study ON reports (study);
 CREATE TABLE log (num_bytes INTEGER NOT NULL);
 INSERT INTO log VALUES (0);
-PRAGMA user_version = {FORMAT};
 """
 
 
@@ -147,7 +147,7 @@ class Queue:
             )
             return self._note_received(database, study, is_repeat=is_repeat)
 
-    def _content(self, study: str, name: str) -> object:
+    def _content(self, study: str, name: str) -> Any:
         query = "SELECT content FROM objects WHERE study = ? AND object = ?"
         with self._lock:
             return self._value(query, study, name)
@@ -309,7 +309,7 @@ class Queue:
             )
             return [Report(*row) for row in rows]
 
-    def _value(self, query: str, *values: object) -> object:
+    def _value(self, query: str, *values: object) -> Any:
         row = self._database.execute(query, values).fetchone()
         return None if row is None else row[0]
 
@@ -343,7 +343,7 @@ def _open(path: Path) -> sqlite3.Connection:
         found = database.execute("PRAGMA user_version").fetchone()[0]
         if not found:
             # One transaction: a kill leaves all tables or none.
-            database.executescript(f"BEGIN; {SCHEMA} COMMIT;")
+            database.executescript(f"BEGIN; {SCHEMA} PRAGMA user_version = {FORMAT}; COMMIT;")
         elif found != FORMAT:
             message = f"{path}: a queue of format {FORMAT} expected, got {found}"
             raise InputError(message)

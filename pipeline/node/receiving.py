@@ -7,14 +7,15 @@ import logging
 import re
 import shutil
 import ssl
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from io import BytesIO
-from typing import Any
+from typing import Any, cast
+from weakref import WeakKeyDictionary
 
 from pydicom import Dataset
-from pydicom.uid import UID
-from pynetdicom import AE, ALL_TRANSFER_SYNTAXES, AllStoragePresentationContexts, evt
-from pynetdicom.sop_class import Verification
+from pydicom.uid import UID, Verification
+from pynetdicom import AE, ALL_TRANSFER_SYNTAXES, AllStoragePresentationContexts, Association, evt
+from pynetdicom.pdu import P_DATA_TF
 from pynetdicom.transport import ThreadedAssociationServer
 
 from pipeline.adapters.dicom.opening import parse
@@ -85,7 +86,7 @@ class Receiver:
             return PROCESSING_FAILURE
 
     def _store(self, event: evt.Event) -> int:
-        request = event.request
+        request: Any = event.request
         if not is_image(request.AffectedSOPClassUID):
             return SUCCESS
         num_bytes = request.DataSet.getbuffer().nbytes
@@ -132,20 +133,19 @@ class _Cut:
     """
 
     max_bytes: int
+    received: WeakKeyDictionary[Association, int] = field(default_factory=WeakKeyDictionary)
 
     def __call__(self, event: evt.Event) -> None:
         """Shorten the fragments of a message that has had its share."""
-        if type(event.pdu).__name__ != "P_DATA_TF":
+        if not isinstance(event.pdu, P_DATA_TF):
             return
-        association = event.assoc
         for item in event.pdu.presentation_data_value_items:
-            fragment = item.presentation_data_value
-            had = getattr(association, "num_bytes_received", 0)
-            association.num_bytes_received = had + len(fragment)
+            fragment = item.presentation_data_value or b"\0"
+            had = self.received.get(event.assoc, 0)
             if had > self.max_bytes:
                 item.presentation_data_value = fragment[:1]
-            if fragment[0] & 2:
-                association.num_bytes_received = 0
+            # The second bit marks a message's last fragment (PS3.8, E.2).
+            self.received[event.assoc] = 0 if fragment[0] & 2 else had + len(fragment)
 
 
 def serve(
@@ -182,19 +182,20 @@ def serve(
     entity.maximum_pdu_size = 2**17
     entity.add_supported_context(Verification)
     for context in AllStoragePresentationContexts:
-        entity.add_supported_context(context.abstract_syntax, ALL_TRANSFER_SYNTAXES)
-    handlers = [
+        entity.add_supported_context(cast(UID, context.abstract_syntax), ALL_TRANSFER_SYNTAXES)
+    handlers: list[Any] = [
         (evt.EVT_C_STORE, receiver),
         (evt.EVT_PDU_RECV, _Cut(receiver.max_bytes)),
         (evt.EVT_REJECTED, _note_rejected),
     ]
     try:
-        return entity.start_server(
+        server = entity.start_server(
             (host, port), block=False, ssl_context=tls, evt_handlers=handlers
         )
     except OSError as error:
         message = f"cannot listen at {host}, port {port}: {error.strerror}"
         raise InputError(message) from error
+    return cast(ThreadedAssociationServer, server)
 
 
 def _note_rejected(event: evt.Event) -> None:

@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from io import BytesIO
 
 from pydicom import Dataset, dcmread
-from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
+from pydicom.uid import Comprehensive3DSRStorage, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from pynetdicom import AE, Association
-from pynetdicom.sop_class import Comprehensive3DSRStorage
 
 from pipeline.node.addresses import Address
 from pipeline.node.queue import Report

@@ -141,9 +141,8 @@ def report_uids(
     """
     study = str(sources[0].StudyInstanceUID)
     images = sorted(str(source.SOPInstanceUID) for source in sources)
-    decided = (
-        decision.outcome, decision.reason, decision.predicted, str(_rounded(decision.confidence))
-    )  # fmt: skip
+    confidence = "" if decision.confidence is None else f"{decision.confidence:.{DIGITS}f}"
+    decided = (decision.outcome, decision.reason, decision.predicted, confidence)
     replaced = [str(each.SOPInstanceUID) for each in predecessors]
     return (
         _uid("series", study, released.sha256),
@@ -262,7 +261,7 @@ def _measurements(decision: Decision) -> list[Measurement]:
     name = concepts.PROBABILITY if decision.outcome == "answered" else concepts.CONFIDENCE
     values = {name: decision.confidence, concepts.THRESHOLD: decision.threshold}
     return [
-        Measurement(name=name, value=_rounded(value), unit=concepts.NO_UNIT)
+        Measurement(name=name, value=round(value, DIGITS), unit=concepts.NO_UNIT)
         for name, value in values.items()
         if value is not None
     ]
@@ -276,7 +275,3 @@ def _evaluations(decision: Decision, release: Release) -> list[QualitativeEvalua
     else:
         found[concepts.REASON] = concepts.REASONS[decision.reason]
     return [QualitativeEvaluation(name, value) for name, value in found.items()]
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, DIGITS)

@@ -7,9 +7,13 @@ from io import BytesIO
 
 import numpy as np
 from pydicom import dcmread
-from pydicom.uid import ExplicitVRLittleEndian
+from pydicom.uid import (
+    Comprehensive3DSRStorage,
+    CTImageStorage,
+    ExplicitVRLittleEndian,
+    Verification,
+)
 from pynetdicom import AE, evt
-from pynetdicom.sop_class import Comprehensive3DSRStorage, CTImageStorage, Verification
 
 from pipeline.adapters.identity import Pseudonyms
 from pipeline.node.addresses import Address

@@ -8,11 +8,16 @@ from contextlib import contextmanager
 from io import BytesIO
 
 import pytest
-from pydicom.uid import CTImageStorage, JPEG2000Lossless, MRImageStorage, generate_uid
+from pydicom.uid import (
+    Comprehensive3DSRStorage,
+    CTImageStorage,
+    JPEG2000Lossless,
+    MRImageStorage,
+    generate_uid,
+)
 from pynetdicom import AE
 from pynetdicom.dimse_primitives import C_STORE
 from pynetdicom.dsutils import encode
-from pynetdicom.sop_class import Comprehensive3DSRStorage
 
 from pipeline.adapters.silence import silenced
 from pipeline.errors import InputError
@@ -124,7 +129,9 @@ def test_a_disk_that_fails_takes_no_more_and_leaves_no_half(node, queue, monkeyp
 
     monkeypatch.setattr("os.fsync", full)
     assert send(node, image()) == 0xA700
-    assert not [each for each in queue.folder.rglob("*") if each.is_file() and "sq" not in each.name]
+    assert not [
+        each for each in queue.folder.rglob("*") if each.is_file() and "sq" not in each.name
+    ]
 
 
 @pytest.mark.parametrize(

@@ -4,13 +4,12 @@ import errno
 import json
 import os
 import threading
-from dataclasses import asdict
-from pathlib import Path
 
 import pytest
 from pydicom.uid import Comprehensive3DSRStorage
 
 import pipeline.node.log
+from pipeline.errors import InputError
 from pipeline.node.backoff import BackOff
 from pipeline.node.log import DECISIONS, log_decisions
 from pipeline.node.queue import Queue, Report
@@ -191,6 +190,15 @@ def test_a_study_that_the_predictor_fails_on_is_referred(queue, clock, pacs, fau
     assert "Doe" not in caplog.text + str(logged(queue))
 
 
+def test_a_study_of_another_kind_than_the_release_reads_is_referred(queue, clock):
+    receive(queue, image())
+    other = Predictor(fails=InputError("nothing that the release can decide upon: CT, not MR"))
+    step(make_work(queue, predictor=other), clock)
+    (decision,) = logged(queue)
+    assert (decision["outcome"], decision["reason"]) == ("referred", "out of scope")
+    assert decision["detail"] == "nothing that the release can decide upon: CT, not MR."
+
+
 def test_a_study_of_which_nothing_is_decided_is_referred(queue, clock):
     class Silent:
         def decide_with_sources(self, paths):
@@ -256,7 +264,7 @@ def test_the_log_holds_no_identity(queue, clock, pacs, caplog):
 
 
 def report_of(number):
-    return Report(json.dumps({"number": number}), str(number), "1", b"x")
+    return Report(json.dumps({"number": number}) + "\n", str(number), "1", b"x")
 
 
 @pytest.mark.parametrize(
@@ -361,7 +369,7 @@ class Life:
         instance = f"{quiet.study}.{len(quiet.paths)}"
         decision = {"study": quiet.study, "num_images": len(quiet.paths), "at": self.clock.now}
         replaced = ",".join(each.instance for each in before)
-        return [Report(json.dumps(decision), instance, "1", f"{instance}<{replaced}".encode())]
+XX
 
     def send(self, reports, answered):
         for report in reports:
