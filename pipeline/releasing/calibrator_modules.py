@@ -36,6 +36,7 @@ class Scaled(Twin):
     temperature: Tensor
 
     def forward(self, logits: Tensor) -> Tensor:
+        """Return log-probabilities."""
         return torch.log_softmax(logits / self.temperature, dim=1)
 
 
@@ -46,6 +47,7 @@ class Affine(Twin):
     biases: Tensor
 
     def forward(self, logits: Tensor) -> Tensor:
+        """Return log-probabilities."""
         inputs = torch.log_softmax(logits, dim=1)
         scores = inputs @ self.weights.T if self.weights.dim() == 2 else inputs * self.weights
         return torch.log_softmax(scores + self.biases, dim=1)
@@ -58,6 +60,7 @@ class Mixed(Twin):
     weights: Tensor
 
     def forward(self, logits: Tensor) -> Tensor:
+        """Return log-probabilities."""
         mixture = self.weights[0] * torch.softmax(logits / self.temperature, dim=1)
         mixture = mixture + self.weights[1] * torch.softmax(logits, dim=1)
         mixture = mixture + self.weights[2] / logits.shape[1]
@@ -71,6 +74,7 @@ class ByEntropy(Twin):
     slope: Tensor
 
     def forward(self, logits: Tensor) -> Tensor:
+        """Return log-probabilities."""
         log_p = torch.log_softmax(logits, dim=1)
         entropy = -(torch.exp(log_p) * log_p).sum(dim=1) / float(np.log(logits.shape[1]))
         log_entropy = torch.log(torch.clamp(entropy, min=float(np.exp(LOWEST_LOG_ENTROPY))))
@@ -85,6 +89,7 @@ class Stepwise(Twin):
     log_temperatures: Tensor
 
     def forward(self, logits: Tensor) -> Tensor:
+        """Return log-probabilities."""
         log_t = self.log_temperatures[_bin_of(_confidence_log_odds(logits), self.edges)]
         return torch.log_softmax(logits / torch.exp(log_t)[:, None], dim=1)
 
@@ -98,6 +103,7 @@ class Linewise(Twin):
     log_temperatures: Tensor
 
     def forward(self, logits: Tensor) -> Tensor:
+        """Return log-probabilities."""
         quantile = _interpolated(_confidence_log_odds(logits), self.knots, self.reached)
         log_t = _interpolated(quantile, self.centres, self.log_temperatures)
         return torch.log_softmax(logits / torch.exp(log_t)[:, None], dim=1)
@@ -110,6 +116,7 @@ class Binned(Twin):
     accuracies: Tensor
 
     def forward(self, logits: Tensor) -> Tensor:
+        """Return log-probabilities."""
         accuracy = self.accuracies[_bin_of(_confidence_log_odds(logits), self.edges)][:, None]
         own = _is_first_highest(logits)
         others = torch.where(own, -torch.inf, logits)
@@ -124,6 +131,7 @@ class Curve(Twin):
     values: Tensor
 
     def forward(self, x: Tensor) -> Tensor:
+        """Return the curve at x."""
         return _interpolated(x, self.knots, self.values)
 
 
@@ -136,6 +144,7 @@ class Isotonic(nn.Module):
         self.floor = floor
 
     def forward(self, logits: Tensor) -> Tensor:
+        """Return log-probabilities."""
         p = torch.softmax(logits, dim=1)
         columns = [curve(p[:, k]) for k, curve in enumerate(self.curves)]
         frequencies = torch.clamp(torch.stack(columns, dim=1), min=self.floor)
@@ -151,6 +160,7 @@ class Monotone(Twin):
     ends: Tensor
 
     def forward(self, logits: Tensor) -> Tensor:
+        """Return log-probabilities."""
         chance = float(np.log(logits.shape[1] - 1.0))
         above = torch.clamp(_confidence_log_odds(logits) + chance, min=0.0)
         piece = (self.knots[None, :] <= above[:, None]).sum(dim=1) - 1
