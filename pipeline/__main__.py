@@ -265,6 +265,41 @@ def logits_report(  # noqa: PLR0913, one option a question
     typer.echo(f"{out / 'index.html'}")
 
 
+@app.command()
+def predict(  # noqa: PLR0913, one option a question
+    release: Annotated[Path, typer.Argument(help="A folder that `release` packed.")],
+    inputs: Annotated[
+        list[Path],
+        typer.Argument(help="DICOM, NIfTI or picture files, folders of them, zip archives."),
+    ],
+    *,
+    out: Annotated[Path, typer.Option(help="A new folder for the decisions.")],
+    identified: Annotated[
+        bool, typer.Option("--identified", help="Also write who is who, for yourself alone.")
+    ] = False,
+    allowed_signers: Annotated[
+        Path | None, typer.Option(help="Accept the release only if one of these signed it.")
+    ] = None,
+    answer_without_guarantee: Annotated[
+        bool,
+        typer.Option("--answer-without-guarantee", help="Where no threshold was found."),
+    ] = False,
+) -> None:
+    """Answer new cases by a release's rule, or refer them with the reason.
+
+    Every study is answered or referred: not confident, out of scope, unreadable, missing image,
+    outside limits, no guarantee. Nothing that is written names a patient, but for --identified.
+    """
+    from pipeline.predicting.predictor import Predictor
+    from pipeline.predicting.writing import predict
+    from pipeline.releasing import read_release
+
+    released = read_release(release, allowed_signers=allowed_signers)
+    predictor = Predictor(released, without_guarantee=answer_without_guarantee)
+    typer.echo(predict(predictor, inputs, out, identified=identified))
+    typer.echo(f"{out / 'index.html'}")
+
+
 def _words(text: str) -> tuple[str, ...]:
     return tuple(word.strip() for word in text.split(",") if word.strip())
 

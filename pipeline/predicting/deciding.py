@@ -117,7 +117,7 @@ class Rule:
             probabilities={}
             if shown is None
             else dict(zip(classes, map(float, shown.probabilities), strict=True)),
-            confidence=lowest,
+            confidence=lowest if evidence.images else None,
             threshold=self.threshold,
             site=self._site(evidence.images),
             num_images=len(evidence.images),

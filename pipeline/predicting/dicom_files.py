@@ -96,10 +96,7 @@ def _is_image(file: InputFile) -> bool:
     Makers keep what is no image in classes of their own. A class that is absent, or is not known
     below DICOM's root, may be an image that was damaged just there.
     """
-    header = _header(file.path, "SOPClassUID")
-    stated = text(header, "SOPClassUID")
-    if not stated and hasattr(header, "file_meta"):
-        stated = text(header.file_meta, "MediaStorageSOPClassUID")
+    (stated,) = stated_by(file.path, "SOPClassUID")
     if stated in UID_dictionary:
         return "Image Storage" in UID_dictionary[stated][0]
     return not stated or stated.startswith(_DICOM_ROOT)
@@ -117,7 +114,7 @@ def _of_other_modalities(
             series[each.series or each.file].append(each)
     other: dict[str, str] = {}
     for members in series.values():
-        stated = text(_header(files[members[0].source].path, "Modality"), "Modality")
+        (stated,) = stated_by(files[members[0].source].path, "Modality")
         if stated != modality:
             told = stated if _MODALITY.fullmatch(stated) else "another or none"
             what = f"the modality is {told}, the release reads {modality}"
@@ -125,13 +122,21 @@ def _of_other_modalities(
     return other
 
 
-def _header(path: Path, *tags: str) -> Dataset:
-    """Return elements of a header that was read before; nothing where it cannot be any more."""
+def stated_by(path: Path, *keywords: str) -> tuple[str, ...]:
+    """Return elements of a header as text, each empty where it cannot be read."""
     try:
         with quiet(), path.open("rb") as file:
-            return parse(file, max_pixels=_FEW_PIXELS, tags=list(tags))
+            header = parse(file, max_pixels=_FEW_PIXELS, tags=list(keywords))
+            return tuple(_text(header, keyword) for keyword in keywords)
     except (Refused, OSError):
-        return Dataset()
+        return ("",) * len(keywords)
+
+
+def _text(header: Dataset, keyword: str) -> str:
+    try:
+        return text(header, keyword)
+    except Refused:
+        return ""
 
 
 def _without_single_slices(found: Found) -> tuple[Found, dict[str, str]]:
