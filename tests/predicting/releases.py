@@ -97,7 +97,7 @@ def make_release(**changes):
             "num_cases": 10,
             "num_patients": 5,
             "confidence_quantiles": [0.5, 1.0],
-            "prevalence": {name: 1 / 3 for name in CLASSES},
+            "prevalence": dict.fromkeys(CLASSES, 1 / 3),
             "referred": 0.2,
             "out_of_scope": 0.01,
             "mean_error_answered": 0.05,
@@ -167,5 +167,3 @@ def make_predictor(folder, release=None, *, examples=None, **options):
     predictor = Predictor(Released(folder, release, SHA256), pseudonyms=PSEUDONYMS, **options)
     predictor.program = run_module(make_program(release, examples))
     return predictor
-
-
