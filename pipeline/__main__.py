@@ -266,6 +266,33 @@ def logits_report(  # noqa: PLR0913, one option a question
 
 
 @app.command()
+def release(  # noqa: PLR0913, one option a question
+    study: Annotated[str, typer.Argument(help="Of the plan, evaluated here.")],
+    experiment: Annotated[str, typer.Argument(help="One of its experiments.")],
+    *,
+    out: Annotated[Path, typer.Option(help="A new folder for the release.")],
+    loss: Annotated[str | None, typer.Option(help="Instead of the headline's.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Instead of the first.")] = None,
+    seeds: Annotated[str, typer.Option(help="An ensemble of these: 0,1,2")] = "",
+    calibrator: Annotated[str | None, typer.Option(help="Instead of the headline's.")] = None,
+    target: Annotated[float | None, typer.Option(help="Instead of the headline's.")] = None,
+    without_guarantee: Annotated[
+        bool, typer.Option("--without-guarantee", help="Pack a model that refers everybody.")
+    ] = False,
+    modality: Annotated[str | None, typer.Option(help="DICOM's, of the images: CT")] = None,
+    codes: Annotated[Path | None, typer.Option(help="YAML: a DICOM code for each class.")] = None,
+    sign: Annotated[Path | None, typer.Option(help="A private SSH key to sign with.")] = None,
+) -> None:
+    """Pack a trained, calibrated model with its rule: a MONAI bundle for torch and ONNX Runtime."""
+    from pipeline.releasing.from_study import Options, release_model
+    from pipeline.releasing.sources import Wanted, read_seeds
+
+    wanted = Wanted(loss, read_seeds(seed, _words(seeds)), calibrator, target)
+    options = Options(without_guarantee, sign, modality, codes)
+    typer.echo(release_model(Path.cwd(), study, experiment, wanted, out, options))
+
+
+@app.command()
 def predict(  # noqa: PLR0913, one option a question
     release: Annotated[Path, typer.Argument(help="A folder that `release` packed.")],
     inputs: Annotated[

@@ -11,8 +11,7 @@ import numpy as np
 from pipeline.adapters import NOT_RECORDED
 from pipeline.predicting.decisions import ANSWERED, REFERRED, Decision
 from pipeline.releasing import Release
-from pipeline.releasing.manifest import Limits
-from pipeline.releasing.program import TIE
+from pipeline.releasing.manifest import TIE, Limits
 from pipeline.training.predictions import age_band
 
 INCOMPLETE = ("slices of the series left out", "slices missing or unevenly spaced")

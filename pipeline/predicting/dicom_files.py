@@ -40,10 +40,12 @@ _DICOM_ROOT = "1.2.840.10008."
 _FEW_PIXELS = 2**28
 """Bounds what a header inflates to; its pixels are not read."""
 
-_MODALITIES = frozenset(
-    "AR BI BMD CR CT DG DX EPS ES GM HC IO IVOCT IVUS KER LEN LS MG MR NM OAM OCT OP OPM OPT "
-    "OPTBSV OPTENF OPV OSS OT PT PX RF RG RTIMAGE SM SRF TG US VA XA XC".split()
-)
+_MODALITIES = (
+    "AR", "BI", "BMD", "CR", "CT", "DG", "DX", "EPS", "ES", "GM", "HC", "IO", "IVOCT", "IVUS",
+    "KER", "LEN", "LS", "MG", "MR", "NM", "OAM", "OCT", "OP", "OPM", "OPT", "OPTBSV",
+    "OPTENF", "OPV", "OSS", "OT", "PT", "PX", "RF", "RG", "RTIMAGE", "SM", "SRF", "TG", "US",
+    "VA", "XA", "XC",
+)  # fmt: skip
 """Defined terms (DICOM PS3.3 C.7.3.1.1.1) of images; nothing else of a header is repeated."""
 
 

@@ -39,6 +39,9 @@ QUANTILE = 0.005
 
 CASES_AT_ONCE = 1024
 
+FITTED = ("image_mean", "image_sd", "centre", "whitening")
+"""The buffers that say all of a `Likeness`; the others follow from the images' size."""
+
 
 class Likeness(nn.Module):
     """The score of a batch of images; everything it needs is in its buffers.

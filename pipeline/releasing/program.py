@@ -9,12 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from pipeline.releasing.likeness import Likeness
+from pipeline.releasing.manifest import TIE
 from pipeline.training import Classifier
-
-TIE = 1e-9
-"""Scores of two libraries that differ by less are one score: those that end on a step of a
-calibrator tie with the threshold, and must not be parted by their last bit."""
-
 
 ABOVE_ANY = 2.0
 """A threshold that no confidence reaches."""

@@ -73,7 +73,7 @@ def test_the_same_patients_are_answered_with_the_same_logits_as_evaluate_s(tmp_p
         top.confidence, np.zeros(len(cases)), np.array([each.patient for each in cases])
     )
     threshold = float(np.median(units.confidence))
-    reading = phantom._reading(StudyArguments()).model_dump(mode="json")
+    reading = phantom.reading_arguments(StudyArguments()).model_dump(mode="json")
     release = make_release(
         image_size=[32, 32], preprocessing__arguments=reading, rule__threshold=threshold
     )

@@ -58,7 +58,9 @@ def test_dicom_files_become_the_pixels_that_prepare_made(tmp_path):
     dataset = stated.model_copy(update={"arguments": arguments})
     phantom.acquire(tmp_path, dataset)
     expected = {each.source: each.image for each in phantom.read(tmp_path, dataset)}
-    reading = phantom._reading(StudyArguments.model_validate(arguments)).model_dump(mode="json")
+    reading = phantom.reading_arguments(StudyArguments.model_validate(arguments)).model_dump(
+        mode="json"
+    )
     release = release_for(dataset, "dicom", reading)
     found, left_out, _ = read_new(tmp_path / "images", release)
     assert left_out == []
