@@ -1,1 +1,1 @@
-"""New cases and a release: a decision for each patient's study, and its files."""
+"""Decide upon new cases: read as the study was, answered by its rule, or referred."""
