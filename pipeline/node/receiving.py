@@ -13,7 +13,7 @@ from typing import Any, cast
 from weakref import WeakKeyDictionary
 
 from pydicom import Dataset
-from pydicom.uid import UID, Verification
+from pydicom.uid import UID
 from pynetdicom import AE, ALL_TRANSFER_SYNTAXES, AllStoragePresentationContexts, Association, evt
 from pynetdicom.pdu import P_DATA_TF
 from pynetdicom.transport import ThreadedAssociationServer
@@ -25,6 +25,9 @@ from pipeline.errors import InputError
 from pipeline.node.queue import Queue
 
 LOG = logging.getLogger("pipeline.node")
+
+VERIFICATION = UID("1.2.840.10008.1.1")
+"""The service that answers a C-ECHO."""
 
 SUCCESS = 0x0000
 PROCESSING_FAILURE = 0x0110
@@ -180,7 +183,7 @@ def serve(
     entity.require_calling_aet = allowed
     entity.maximum_associations = MOST_ASSOCIATIONS
     entity.maximum_pdu_size = 2**17
-    entity.add_supported_context(Verification)
+    entity.add_supported_context(VERIFICATION)
     for context in AllStoragePresentationContexts:
         entity.add_supported_context(cast(UID, context.abstract_syntax), ALL_TRANSFER_SYNTAXES)
     handlers: list[Any] = [

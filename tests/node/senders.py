@@ -11,9 +11,9 @@ from pydicom.uid import (
     Comprehensive3DSRStorage,
     CTImageStorage,
     ExplicitVRLittleEndian,
-    Verification,
 )
 from pynetdicom import AE, evt
+from pynetdicom.sop_class import Verification
 
 from pipeline.adapters.identity import Pseudonyms
 from pipeline.node.addresses import Address

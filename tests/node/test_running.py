@@ -369,7 +369,8 @@ class Life:
         instance = f"{quiet.study}.{len(quiet.paths)}"
         decision = {"study": quiet.study, "num_images": len(quiet.paths), "at": self.clock.now}
         replaced = ",".join(each.instance for each in before)
-XX
+        dicom = f"{instance}<{replaced}".encode()
+        return [Report(json.dumps(decision) + "\n", instance, "1", dicom)]
 
     def send(self, reports, answered):
         for report in reports:
