@@ -1,6 +1,7 @@
 """Each study ends answered or referred exactly once, whatever fails and whenever it is killed."""
 
 import errno
+import gc
 import json
 import os
 import threading
@@ -112,7 +113,7 @@ def test_the_same_decision_of_a_changed_image_is_not_reported_again(queue, clock
 
 
 # pynetdicom leaves a socket that did not connect to the garbage collector.
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
 def test_reports_wait_for_a_pacs_that_is_down(queue, clock, pacs):
     receive(queue, image())
     with pacs.listening() as address:
@@ -123,6 +124,7 @@ def test_reports_wait_for_a_pacs_that_is_down(queue, clock, pacs):
         work.step()
     assert queue.counts() == {"decided": 1}
     assert not pacs.received
+    gc.collect()
     with pacs.listening(down.port):
         clock.now += 600
         work.step()
