@@ -132,6 +132,7 @@ def receive(queue, dataset):
 def association(address, *, aet="SENDER", classes=(CTImageStorage,), tls=None):
     """An association with a node, established or not."""
     entity = AE(aet)
+    entity.acse_timeout = 5
     for sop_class in (Verification, *classes):
         entity.add_requested_context(sop_class, ExplicitVRLittleEndian)
     found = entity.associate(
