@@ -15,7 +15,7 @@ from pipeline.hashes import HASHES, require_intact
 from pipeline.json_files import read_json
 from pipeline.provenance import package_versions
 from pipeline.releasing.manifest import FORMAT, MANIFEST, ONNX, PROGRAM, Release
-from pipeline.releasing.signing import SIGNATURE, require_signature
+from pipeline.releasing.signing import require_signature
 
 PACKAGE = "calibrated-imaging"
 
@@ -75,7 +75,7 @@ def read_release(folder: Path, *, allowed_signers: Path | None = None) -> Releas
     if not (folder / HASHES).is_file() or not (folder / MANIFEST).is_file():
         message = f"{folder}: a release expected, with {MANIFEST} and {HASHES}"
         raise InputError(message)
-    require_intact(folder, without=[SIGNATURE])
+    require_intact(folder)
     signer = require_signature(folder / HASHES, allowed_signers) if allowed_signers else None
     content = read_json(folder / MANIFEST)
     with located(folder / MANIFEST):
