@@ -149,7 +149,7 @@ def test_patient_and_study_are_written_as_they_came():
 
 
 def test_words_of_ours_that_the_images_character_set_lacks_are_written_in_unicode():
-    source = headers(1, PatientName="Müller^Jürgen", SpecificCharacterSet="ISO_IR 100")
+    source = [written_header(PatientName="Müller^Jürgen", SpecificCharacterSet="ISO_IR 100")]
     plain = written(structured_report(ANSWERED, RELEASED, source))
     assert plain.SpecificCharacterSet == "ISO_IR 100"
     greek = make_released(rule__guarantee="At most α of the answers are wrong.")
