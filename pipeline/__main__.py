@@ -304,6 +304,9 @@ def predict(  # noqa: PLR0913, one option a question
     identified: Annotated[
         bool, typer.Option("--identified", help="Also write who is who, for yourself alone.")
     ] = False,
+    sr: Annotated[
+        bool, typer.Option("--sr", help="Also write a DICOM Structured Report a decision.")
+    ] = False,
     allowed_signers: Annotated[
         Path | None, typer.Option(help="Accept the release only if one of these signed it.")
     ] = None,
@@ -315,7 +318,8 @@ def predict(  # noqa: PLR0913, one option a question
     """Answer new cases by a release's rule, or refer them with the reason.
 
     Every study is answered or referred: not confident, out of scope, unreadable, missing image,
-    outside limits, no guarantee. Nothing that is written names a patient, but for --identified.
+    outside limits, no guarantee. Nothing that is written names a patient, but for
+    --identified and --sr.
     """
     from pipeline.predicting.predictor import Predictor
     from pipeline.predicting.writing import predict
@@ -323,7 +327,7 @@ def predict(  # noqa: PLR0913, one option a question
 
     released = read_release(release, allowed_signers=allowed_signers)
     predictor = Predictor(released, without_guarantee=answer_without_guarantee)
-    typer.echo(predict(predictor, inputs, out, identified=identified))
+    typer.echo(predict(predictor, inputs, out, identified=identified, reports=sr))
     typer.echo(f"{out / 'index.html'}")
 
 

@@ -11,17 +11,12 @@ from io import BytesIO
 from pathlib import Path
 from typing import Protocol
 
-from pydicom import Dataset
-
-from pipeline.adapters.dicom.opening import parse
 from pipeline.adapters.identity import Pseudonyms
-from pipeline.adapters.refused import Refused
 from pipeline.errors import InputError
 from pipeline.node.queue import Quiet, Report
 from pipeline.predicting.decisions import REFERRED, Decision, decision_line
+from pipeline.predicting.reports import report_header
 from pipeline.predicting.structured_report import (
-    COPIED,
-    KEYS,
     reference_to,
     structured_report,
 )
@@ -31,9 +26,6 @@ LOG = logging.getLogger("pipeline.node")
 
 MOST_ATTEMPTS = 3
 """A study that ended the process so often, as one that fills the memory does, is referred."""
-
-MOST_VALUES = 2**30
-"""In a deflated header: it was bounded when it came."""
 
 Decided = tuple[Decision, Sequence[Path]]
 
@@ -100,7 +92,7 @@ class Decider:
         return [(self._referral(quiet, "unreadable", detail), quiet.paths)]
 
     def _referral(self, quiet: Quiet, reason: str, detail: str) -> Decision:
-        patient = str(_header(quiet.paths[0]).get("PatientID") or "")
+        patient = str(report_header(quiet.paths[0]).get("PatientID") or "")
         return Decision(
             patient=self.pseudonyms("patient", patient),
             study=quiet.study,
@@ -120,23 +112,13 @@ class Decider:
     def _report(
         self, decision: Decision, line: str, paths: Sequence[Path], before: Sequence[Report]
     ) -> Report:
-        sources = [_header(path) for path in paths]
+        sources = [report_header(path) for path in paths]
         study = str(sources[0].StudyInstanceUID)
         predecessors = [reference_to(study, each.series, each.instance) for each in before]
         report = structured_report(decision, self.released, sources, predecessors=predecessors)
         buffer = BytesIO()
         report.save_as(buffer, enforce_file_format=True)
         return Report(line, report.SOPInstanceUID, report.SeriesInstanceUID, buffer.getvalue())
-
-
-def _header(path: Path) -> Dataset:
-    """Return what a report repeats of an object, or where that is damaged, its UIDs alone."""
-    data = BytesIO(path.read_bytes())
-    try:
-        return parse(data, max_pixels=MOST_VALUES, tags=[*KEYS, *COPIED, "SpecificCharacterSet"])
-    except Refused:
-        data.seek(0)
-        return parse(data, max_pixels=MOST_VALUES, tags=list(KEYS))
 
 
 def _undated(line: str) -> str:
