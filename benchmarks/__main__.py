@@ -13,7 +13,16 @@ import sys
 
 from benchmarks.timing import THREAD_VARIABLES
 
-BENCHMARKS = ("losses", "calibrators", "metrics", "training", "dicom", "brought", "chain")
+BENCHMARKS = (
+    "losses",
+    "calibrators",
+    "metrics",
+    "training",
+    "dicom",
+    "predicting",
+    "brought",
+    "chain",
+)
 
 
 def main() -> int:
