@@ -9,7 +9,7 @@ the mean squared distance of these numbers, whitened, from their mean over the t
 .. math:: s(x) = -\tfrac1d \lVert W (f(x) - \bar f) \rVert^2, \qquad
           W^\top W = (\Sigma + 10^{-3} \tfrac{\mathrm{tr} \Sigma}{d} I)^{-1}
 
-It is about -1 for an image like those, and far below for others. Our choice, after Lee et al.,
+Its mean over those images is between -1 and 0; others lie far below. Our choice, after Lee et al.,
 NeurIPS 2018, arXiv:1807.03888, who take a network's features.
 """
 
