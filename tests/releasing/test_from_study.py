@@ -51,6 +51,7 @@ def refusals(small_study, tmp_path, monkeypatch, capsys):
         (["--seeds", "0,one"], "--seeds: whole numbers expected, such as 0,1,2, got 0,one"),
         (["--calibrator", "bcts"], "calibrator must be one of identity, ats, isotonic, got bcts"),
         (["--target", "0.33"], "target must be one of 0.02, 0.4, got 0.33"),
+        (["--modality", "computed tomography"], "the release: key 'modality'"),
         (["--sign", "nobody"], "nobody: no such file: a private SSH key expected"),
     ],
 )
