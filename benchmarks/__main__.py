@@ -14,15 +14,9 @@ import sys
 from benchmarks.timing import THREAD_VARIABLES
 
 BENCHMARKS = (
-    "losses",
-    "calibrators",
-    "metrics",
-    "training",
-    "dicom",
-    "predicting",
-    "brought",
-    "chain",
-)
+    "losses", "calibrators", "metrics", "training", "dicom", "predicting", "brought", "chain",
+    "scope",
+)  # fmt: skip
 
 
 def main() -> int:
