@@ -13,7 +13,7 @@ import sys
 
 from benchmarks.timing import THREAD_VARIABLES
 
-BENCHMARKS = ("losses", "calibrators", "metrics", "training", "dicom", "brought", "chain")
+BENCHMARKS = ("losses", "calibrators", "metrics", "training", "dicom", "brought", "chain", "scope")
 
 
 def main() -> int:

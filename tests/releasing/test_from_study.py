@@ -51,6 +51,7 @@ def refusals(small_study, tmp_path, monkeypatch, capsys):
         (["--seeds", "0,one"], "--seeds: whole numbers expected, such as 0,1,2, got 0,one"),
         (["--calibrator", "bcts"], "calibrator must be one of identity, ats, isotonic, got bcts"),
         (["--target", "0.33"], "target must be one of 0.02, 0.4, got 0.33"),
+        (["--modality", "computed tomography"], "the release: key 'modality'"),
         (["--sign", "nobody"], "nobody: no such file: a private SSH key expected"),
     ],
 )
@@ -178,18 +179,32 @@ def test_an_ensemble_is_packed_with_each_member_s_weights(small_study, tmp_path,
     assert "Model card of the study" not in card
 
 
-def test_nothing_is_left_behind_where_the_programs_do_not_agree(small_study, tmp_path, monkeypatch):
-    """Packing ends in an error after most files are written."""
+@pytest.mark.parametrize(
+    ("in_onnx", "fault"),
+    [
+        ({"probabilities": np.nan, "decision": 0}, "ONNX Runtime's probabilities must be within"),
+        ({"probabilities": 0.0, "decision": 1}, "equal decisions expected of torch and ONNX Run"),
+        ({"probabilities": 0.0, "decision": 0}, "the exported program's probabilities must be wi"),
+    ],
+)
+def test_nothing_is_left_behind_where_the_programs_do_not_agree(
+    small_study, tmp_path, monkeypatch, in_onnx, fault
+):
+    def outputs(values):
+        return lambda path: (
+            lambda images: {
+                "probabilities": np.full((len(images), 3), values["probabilities"]),
+                "decision": np.full(len(images), values["decision"]),
+            }
+        )
 
-    def wrong(path):
-        return lambda images: {
-            "probabilities": np.full((len(images), 3), np.nan),
-            "decision": np.zeros(len(images)),
-        }
-
-    monkeypatch.setattr(packing, "write_onnx", lambda exported, path: path.write_bytes(b""))
-    monkeypatch.setattr(packing, "load_onnx", wrong)
-    with pytest.raises(InputError, match="ONNX Runtime's probabilities must be within 1e-05"):
+    # Tracing takes seconds, and is not what is tried here.
+    monkeypatch.setattr(packing, "export", lambda program, shape: None)
+    for name in ("write_program", "write_onnx"):
+        monkeypatch.setattr(packing, name, lambda exported, path: path.write_bytes(b""))
+    monkeypatch.setattr(packing, "load_program", outputs({"probabilities": 0.0, "decision": 0}))
+    monkeypatch.setattr(packing, "load_onnx", outputs(in_onnx))
+    with pytest.raises(InputError, match=fault):
         release_model(small_study, STUDY, EXPERIMENT, Wanted(), tmp_path / "out/release", Options())
     assert list((tmp_path / "out").iterdir()) == []
 

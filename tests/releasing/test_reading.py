@@ -1,6 +1,7 @@
 """A release is opened only as it was packed, and by what can read it."""
 
 import json
+import re
 import shutil
 
 import pytest
@@ -22,6 +23,10 @@ def rewrite(folder, **changes):
     """Change the manifest and hash everything anew, as who means harm or another version would."""
     path = folder / "release.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+    rehash(folder)
+
+
+def rehash(folder):
     (folder / "SHA256SUMS").unlink()
     write_hashes(folder)
 
@@ -66,6 +71,8 @@ def test_refuses_a_folder_that_is_no_release(tmp_path):
     ("changes", "fault"),
     [
         ({"version": 2}, "release.json: format 1 expected, which this version reads, got 2"),
+        ({"version": []}, "release.json: format 1 expected, which this version reads, got []"),
+        ({"provenance": []}, "release.json: key 'provenance'"),
         ({"colour": "red"}, "release.json: unknown key 'colour'"),
         ({"classes": ["one"]}, "release.json: key 'classes'"),
         ({"codes": {}}, "release.json: 'codes' needs one for each of the 'classes'"),
@@ -75,7 +82,14 @@ def test_refuses_a_folder_that_is_no_release(tmp_path):
 )
 def test_refuses_a_manifest_that_it_does_not_understand(copy, changes, fault):
     rewrite(copy, **changes)
-    with pytest.raises(InputError, match=fault):
+    with pytest.raises(InputError, match=re.escape(fault)):
+        read_release(copy)
+
+
+def test_refuses_a_manifest_that_is_no_object(copy):
+    (copy / "release.json").write_text("[1]")
+    rehash(copy)
+    with pytest.raises(InputError, match=r"release\.json: Input should be"):
         read_release(copy)
 
 
