@@ -16,7 +16,8 @@ from pydicom.uid import Comprehensive3DSRStorage, MRImageStorage
 from pipeline.adapters.silence import silenced
 from pipeline.errors import InputError
 from pipeline.predicting.decisions import REASONS
-from pipeline.predicting.structured_report import reference_to, structured_report
+from pipeline.predicting.report_headers import reference_to
+from pipeline.predicting.structured_report import structured_report
 from tests.dicom_files import uid
 from tests.predicting.examples import (
     ANSWERED,
