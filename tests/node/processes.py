@@ -69,6 +69,10 @@ class Node:
         self.process.send_signal(number)
         return self.process.wait(60)
 
+    def num_lines(self):
+        """How many lines it has logged, in all its lives."""
+        return self.log.read_bytes().count(b"\n")
+
     def decisions(self):
         path = self.folder / "decisions.jsonl"
         lines = path.read_text().splitlines() if path.is_file() else []

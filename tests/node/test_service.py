@@ -57,8 +57,11 @@ def test_a_node_that_is_killed_again_and_again_decides_each_study_once(tmp_path)
     with pacs.listening() as address, running(tmp_path / "node", without_model(address)) as node:
         with ThreadPoolExecutor() as pool:
             sending = pool.submit(send_all, node.address, images)
-            for _ in range(12):
-                time.sleep(draw.uniform(0.05, 1.5))
+            for _ in range(20):
+                # By what it has done, since a loaded machine may do nothing in a second.
+                lines = node.num_lines() + draw.randrange(8)
+                wait_until(lambda lines=lines: node.num_lines() > lines or sending.done())
+                time.sleep(draw.uniform(0, 0.05))
                 node.stop(signal.SIGKILL)
                 node.start()
             sending.result()

@@ -256,7 +256,7 @@ def test_a_header_at_fault_is_no_reason_for_no_report(elements):
         assert report.StudyInstanceUID == source.StudyInstanceUID
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(
     keyword=st.sampled_from(
         [
