@@ -13,7 +13,10 @@ import sys
 
 from benchmarks.timing import THREAD_VARIABLES
 
-BENCHMARKS = ("losses", "calibrators", "metrics", "training", "dicom", "brought", "chain", "scope")
+BENCHMARKS = (
+    "losses", "calibrators", "metrics", "training", "dicom", "predicting", "brought", "chain",
+    "scope",
+)  # fmt: skip
 
 
 def main() -> int:
