@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from pydicom import Dataset
+from pydicom.charset import convert_encodings
 from pydicom.uid import Comprehensive3DSRStorage
 
 from pipeline.adapters.dicom.opening import DAMAGE, parse
@@ -66,14 +67,26 @@ def copy_people(source: Dataset, report: Dataset) -> None:
     """
     texts = (each.value for each in report.iterall() if each.VR in ("LO", "SH", "ST", "UT"))
     is_ascii = all(str(each).isascii() for each in texts)
-    for keyword in (*COPIED, *(["SpecificCharacterSet"] if is_ascii else [])):
+    for keyword in COPIED:
         try:
             if keyword in source:
                 report[keyword] = source[keyword]
         except DAMAGE:
             continue
-    if not is_ascii:
+    if not (is_ascii and _copy_character_set(source, report)):
         report.SpecificCharacterSet = "ISO_IR 192"
+
+
+def _copy_character_set(source: Dataset, report: Dataset) -> bool:
+    """Return whether an image's character set is one that can be written, and then write it."""
+    try:
+        stated = source.get("SpecificCharacterSet")
+        convert_encodings(stated)
+    except DAMAGE:
+        return False
+    if stated is not None:
+        report.SpecificCharacterSet = stated
+    return True
 
 
 def reference_to(study: str, series: str, instance: str) -> Dataset:

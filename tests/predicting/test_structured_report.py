@@ -5,7 +5,7 @@ from io import BytesIO
 
 import pytest
 from highdicom.sr import srread
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydicom import Dataset, dcmread
 from pydicom.datadict import dictionary_VR, tag_for_keyword
@@ -257,6 +257,7 @@ def test_a_header_at_fault_is_no_reason_for_no_report(elements):
 
 
 @settings(max_examples=25, deadline=None)
+@example(keyword="SpecificCharacterSet", value=b"\x00\x08")
 @given(
     keyword=st.sampled_from(
         [
