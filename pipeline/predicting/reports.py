@@ -9,17 +9,15 @@ from pathlib import Path
 from pydicom import Dataset
 
 from pipeline.adapters.dicom.elements import text
-from pipeline.adapters.dicom.opening import parse, quiet
+from pipeline.adapters.dicom.opening import quiet
 from pipeline.adapters.refused import Refused
 from pipeline.predicting.predictor import Decided
 from pipeline.predicting.private_files import write_private
-from pipeline.predicting.structured_report import COPIED, KEYS, structured_report
+from pipeline.predicting.report_headers import KEYS, report_header
+from pipeline.predicting.structured_report import structured_report
 from pipeline.releasing import Released
 
 REPORTS = "reports"
-
-_MOST_VALUES = 2**30
-"""In a deflated header: it was bounded when it was read first."""
 
 
 def write_reports(decided: Iterable[Decided], released: Released, folder: Path) -> int:
@@ -46,23 +44,6 @@ def write_reports(decided: Iterable[Decided], released: Released, folder: Path) 
         name = f"{each.decision.patient}-{each.decision.study}.dcm"
         write_private(buffer.getvalue(), folder / REPORTS / name)
     return num_without
-
-
-def report_header(path: Path) -> Dataset:
-    """Return what a report repeats of an object, or where that is damaged, its UIDs alone.
-
-    Raises
-    ------
-    Refused
-        If it is no DICOM file.
-    """
-    with path.open("rb") as file:
-        try:
-            tags = [*KEYS, *COPIED, "SpecificCharacterSet"]
-            return parse(file, max_pixels=_MOST_VALUES, tags=tags)
-        except Refused:
-            file.seek(0)
-            return parse(file, max_pixels=_MOST_VALUES, tags=list(KEYS))
 
 
 def _referable(path: Path) -> Dataset | None:

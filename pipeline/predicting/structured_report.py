@@ -27,13 +27,13 @@ from highdicom.sr import (
     TrackingIdentifier,
 )
 from pydicom import Dataset
-from pydicom.uid import Comprehensive3DSRStorage, generate_uid
+from pydicom.uid import generate_uid
 
-from pipeline.adapters.dicom.opening import DAMAGE
 from pipeline.adapters.silence import silenced
 from pipeline.errors import InputError
 from pipeline.predicting import concepts
 from pipeline.predicting.decisions import Decision
+from pipeline.predicting.report_headers import copy_people, evidence_of
 from pipeline.provenance import package_versions
 from pipeline.releasing import Release, Released
 
@@ -42,23 +42,6 @@ SERIES_NUMBER = 9700
 """High, so that a viewer lists it after the images."""
 
 DIGITS = 6
-
-KEYS = ("StudyInstanceUID", "SeriesInstanceUID", "SOPClassUID", "SOPInstanceUID")
-
-STATED = (
-    "PatientID", "PatientName", "PatientBirthDate", "PatientSex", "AccessionNumber", "StudyID",
-    "StudyDate", "StudyTime", "ReferringPhysicianName",
-)  # fmt: skip
-"""What every object has of patient and study, empty where it is not known (type 2)."""
-
-COPIED = (
-    *STATED, "IssuerOfPatientID", "TypeOfPatientID", "IssuerOfPatientIDQualifiersSequence",
-    "OtherPatientIDsSequence", "OtherPatientNames", "PatientBirthTime", "EthnicGroup",
-    "PatientSpeciesDescription", "PatientIdentityRemoved", "DeidentificationMethod",
-    "DeidentificationMethodCodeSequence", "IssuerOfAccessionNumberSequence", "StudyDescription",
-    "PatientAge", "PatientSize", "PatientWeight",
-)  # fmt: skip
-"""The modules Patient, General Study and Patient Study, as far as a report repeats them."""
 
 
 def structured_report(
@@ -89,7 +72,7 @@ def structured_report(
     InputError
         If there is no image to refer to, or one has no UIDs.
     """
-    evidence = [_evidence(source) for source in sources]
+    evidence = [evidence_of(source) for source in sources]
     if not evidence:
         message = "a report refers to images: at least one expected, got none"
         raise InputError(message)
@@ -117,15 +100,9 @@ def structured_report(
             content_date=moment.date(),
             content_time=moment.time(),
         )
-        _copy_people(sources[0], report)
+        copy_people(sources[0], report)
         _date(report, moment)
     return report
-
-
-def reference_to(study: str, series: str, instance: str) -> Dataset:
-    """Return what a later report says of an earlier one: its UIDs."""
-    values = (study, series, Comprehensive3DSRStorage, instance)
-    return _dataset(dict(zip(KEYS, values, strict=True)))
 
 
 def report_uids(
@@ -152,40 +129,6 @@ def report_uids(
 
 def _uid(*of: str) -> str:
     return generate_uid(entropy_srcs=["/".join((PRODUCT, *of))])
-
-
-def _dataset(values: dict[str, str]) -> Dataset:
-    dataset = Dataset()
-    for keyword, value in values.items():
-        setattr(dataset, keyword, value)
-    return dataset
-
-
-def _evidence(source: Dataset) -> Dataset:
-    """Return an image's UIDs alone: nothing else of its header can then be at fault."""
-    values = {keyword: str(source.get(keyword) or "") for keyword in KEYS}
-    if not all(values.values()):
-        absent = next(keyword for keyword, value in values.items() if not value)
-        message = f"a report refers to images by their UIDs: one has no {absent}"
-        raise InputError(message)
-    return _dataset(values | dict.fromkeys(STATED, ""))
-
-
-def _copy_people(source: Dataset, report: Dataset) -> None:
-    """Copy patient and study as they came; what no reader of DICOM can make out is left empty.
-
-    So does the character set, which any ASCII of ours fits into; else it is Unicode.
-    """
-    texts = (each.value for each in report.iterall() if each.VR in ("LO", "SH", "ST", "UT"))
-    is_ascii = all(str(each).isascii() for each in texts)
-    for keyword in (*COPIED, *(["SpecificCharacterSet"] if is_ascii else [])):
-        try:
-            if keyword in source:
-                report[keyword] = source[keyword]
-        except DAMAGE:
-            continue
-    if not is_ascii:
-        report.SpecificCharacterSet = "ISO_IR 192"
 
 
 def _date(report: Dataset, moment: datetime) -> None:

@@ -10,16 +10,17 @@ from contextlib import contextmanager
 
 from pipeline.node.addresses import Address
 from tests.node.senders import association
+from tests.predicting.examples import make_released
 
 WITHOUT_MODEL = """
 import json, sys
 from pathlib import Path
 from pipeline.node import Decider, Settings, backoff, run_node
 from pipeline.node.addresses import Address, Tls
+from pipeline.releasing import Release, Released
 from tests.node.senders import PSEUDONYMS, Predictor
-from tests.predicting.examples import make_released
 
-folder, port, pacs, tls, options = map(json.loads, sys.argv[1:])
+folder, port, pacs, tls, options, release = map(json.loads, sys.argv[1:])
 backoff.FIRST_SECONDS = 0.1
 settings = Settings(
     folder=Path(folder), host="127.0.0.1", port=port, aet="NODE",
@@ -27,9 +28,10 @@ settings = Settings(
     tls=Tls(*map(Path, tls)) if tls else None,
     **{"allowed": [], "quiet_seconds": 0.2, "keep_seconds": 3600} | options,
 )
-run_node(settings, Decider(Predictor(), make_released(), PSEUDONYMS), PSEUDONYMS)
+released = Released(Path("release"), Release.model_validate(release), "0" * 64)
+run_node(settings, Decider(Predictor(), released, PSEUDONYMS), PSEUDONYMS)
 """
-"""A node whose predictor needs no model."""
+"""A node whose predictor needs no model, and so no torch: it starts fast."""
 
 
 def free_port():
@@ -67,6 +69,10 @@ class Node:
         self.process.send_signal(number)
         return self.process.wait(60)
 
+    def num_lines(self):
+        """How many lines it has logged, in all its lives."""
+        return self.log.read_bytes().count(b"\n")
+
     def decisions(self):
         path = self.folder / "decisions.jsonl"
         lines = path.read_text().splitlines() if path.is_file() else []
@@ -77,7 +83,9 @@ def without_model(pacs, *, tls=(), **options):
     """The command of a node without a model."""
 
     def command(node):
-        stated = (str(node.folder), node.address.port, pacs.port, list(map(str, tls)), options)
+        release = make_released().release.model_dump()
+        files = list(map(str, tls))
+        stated = (str(node.folder), node.address.port, pacs.port, files, options, release)
         return [sys.executable, "-c", WITHOUT_MODEL, *map(json.dumps, stated)]
 
     return command

@@ -12,7 +12,7 @@ from pydicom.uid import Comprehensive3DSRStorage
 import pipeline.node.log
 from pipeline.errors import InputError
 from pipeline.node.backoff import BackOff
-from pipeline.node.log import DECISIONS, log_decisions
+from pipeline.node.log import DECISIONS
 from pipeline.node.queue import Queue, Report
 from pipeline.node.running import Work
 from pipeline.node.sending import UnreachableError
@@ -263,50 +263,6 @@ def test_the_log_holds_no_identity(queue, clock, pacs, caplog):
     assert study_key() in text
     for planted in ("Doe", "P-0042", "19700630", "ACC42", image().StudyInstanceUID):
         assert planted not in text
-
-
-def report_of(number):
-    return Report(json.dumps({"number": number}) + "\n", str(number), "1", b"x")
-
-
-@pytest.mark.parametrize(
-    ("before", "expected"),
-    [
-        (b"", b"12"),
-        (b"1", b"12"),
-        (b"12", b"12"),
-        (b"another", b"another12"),
-    ],
-    ids=["nothing", "half", "all", "somebody else's"],
-)
-def test_the_log_goes_on_from_where_a_kill_left_it(queue, clock, tmp_path, before, expected):
-    lines = {
-        b"1": (json.dumps({"number": 1}) + "\n").encode(),
-        b"2": (json.dumps({"number": 2}) + "\n").encode(),
-    }
-    for number in (1, 2):
-        receive(queue, image(str(number)))
-        clock.now += 10
-        queue.decide(queue.begin(study_key(str(number))), [report_of(number)])
-    spelt = {
-        b"": b"", b"1": lines[b"1"][:5], b"12": lines[b"1"] + lines[b"2"], b"another": b"another\n"
-    }  # fmt: skip
-    path = tmp_path / "log"
-    path.write_bytes(spelt[before])
-    assert log_decisions(queue, path) == 2
-    beginning = b"another\n" if before == b"another" else b""
-    assert path.read_bytes() == beginning + lines[b"1"] + lines[b"2"]
-    assert log_decisions(queue, path) == 0
-
-
-def test_a_log_that_was_moved_away_begins_anew(queue, clock, tmp_path):
-    path = tmp_path / "log"
-    for number in (1, 2):
-        receive(queue, image(str(number)))
-        queue.decide(queue.begin(study_key(str(number))), [report_of(number)])
-        path.unlink(missing_ok=True)
-        log_decisions(queue, path)
-    assert path.read_text() == '{"number": 2}\n'
 
 
 class Killed(BaseException):

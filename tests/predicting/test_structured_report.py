@@ -5,7 +5,7 @@ from io import BytesIO
 
 import pytest
 from highdicom.sr import srread
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydicom import Dataset, dcmread
 from pydicom.datadict import dictionary_VR, tag_for_keyword
@@ -16,7 +16,8 @@ from pydicom.uid import Comprehensive3DSRStorage, MRImageStorage
 from pipeline.adapters.silence import silenced
 from pipeline.errors import InputError
 from pipeline.predicting.decisions import REASONS
-from pipeline.predicting.structured_report import reference_to, structured_report
+from pipeline.predicting.report_headers import reference_to
+from pipeline.predicting.structured_report import structured_report
 from tests.dicom_files import uid
 from tests.predicting.examples import (
     ANSWERED,
@@ -255,7 +256,8 @@ def test_a_header_at_fault_is_no_reason_for_no_report(elements):
         assert report.StudyInstanceUID == source.StudyInstanceUID
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
+@example(keyword="SpecificCharacterSet", value=b"\x00\x08")
 @given(
     keyword=st.sampled_from(
         [

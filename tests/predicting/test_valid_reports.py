@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from pipeline.predicting.decisions import REASONS
-from pipeline.predicting.structured_report import reference_to, structured_report
+from pipeline.predicting.report_headers import reference_to
+from pipeline.predicting.structured_report import structured_report
 from tests.dicom_files import uid
 from tests.node.orthanc import dumped, faults, needs_programs
 from tests.predicting.examples import ANSWERED, GUARANTEE, REFERRED, headers, make_released
