@@ -20,8 +20,10 @@ BENCHMARKS = (
     "training",
     "together",
     "dicom",
+    "predicting",
     "brought",
     "chain",
+    "scope",
 )
 
 

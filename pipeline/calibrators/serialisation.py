@@ -18,6 +18,7 @@ from pipeline.calibrators.isotonic import IsotonicCalibration
 from pipeline.calibrators.monotone import MonotoneTemperature
 from pipeline.calibrators.piecewise import PiecewiseTemperature
 from pipeline.calibrators.prior import PriorCorrection
+from pipeline.calibrators.site import SiteRecalibration
 from pipeline.calibrators.temperature import TemperatureScaling
 from pipeline.calibrators.vector import VectorScaling
 from pipeline.errors import InputError
@@ -36,6 +37,7 @@ FITTED: dict[str, type] = {
         MonotoneTemperature,
         PiecewiseTemperature,
         PriorCorrection,
+        SiteRecalibration,
         TemperatureScaling,
         VectorScaling,
     )

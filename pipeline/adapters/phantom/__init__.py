@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.adapters.case import Case, Quarantined
-from pipeline.adapters.dicom import read_indexed
 from pipeline.adapters.dicom.arguments import ReadingArguments
 from pipeline.adapters.dicom.header import HeaderScanner
+from pipeline.adapters.dicom.reading import read_indexed
 from pipeline.adapters.folder_cases import Folder
 from pipeline.adapters.folder_index import write_index
 from pipeline.adapters.identity import Pseudonyms
@@ -45,7 +45,7 @@ def acquire(raw: Path, dataset: Dataset) -> None:
         )
         raise InputError(message)
     simulate(raw, arguments, dataset.classes)
-    reading = _reading(arguments)
+    reading = reading_arguments(arguments)
     scanner = HeaderScanner(raw / IMAGES, _PUBLIC, reading.site_names, reading.max_pixels)
     table = _table(raw, dataset.classes)
     write_index(raw, scanner, table, dataset.classes, is_public=True)
@@ -54,7 +54,8 @@ def acquire(raw: Path, dataset: Dataset) -> None:
 def read(raw: Path, dataset: Dataset) -> Iterator[Case | Quarantined]:
     """Yield the study's cases, the true label probabilities with each."""
     folder = Folder(raw / IMAGES, key="sop", pseudonyms=_PUBLIC)
-    yield from read_indexed(raw, dataset, _reading(dataset.arguments_as(StudyArguments)), folder)
+    arguments = reading_arguments(dataset.arguments_as(StudyArguments))
+    yield from read_indexed(raw, dataset, arguments, folder)
 
 
 def simulate(raw: Path, arguments: StudyArguments, classes: list[str]) -> None:
@@ -89,7 +90,8 @@ def _examination(study: PhantomStudy, arguments: StudyArguments, image: int) -> 
     )
 
 
-def _reading(arguments: StudyArguments) -> ReadingArguments:
+def reading_arguments(arguments: StudyArguments) -> ReadingArguments:
+    """Return how the study's files become images."""
     return ReadingArguments(site_names={institution(site): site.name for site in arguments.sites})
 
 

@@ -1,0 +1,102 @@
+"""What a report repeats of its images' headers: their UIDs, the patient and the study."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydicom import Dataset
+from pydicom.charset import convert_encodings
+from pydicom.uid import Comprehensive3DSRStorage
+
+from pipeline.adapters.dicom.opening import DAMAGE, parse
+from pipeline.adapters.refused import Refused
+from pipeline.errors import InputError
+
+KEYS = ("StudyInstanceUID", "SeriesInstanceUID", "SOPClassUID", "SOPInstanceUID")
+
+STATED = (
+    "PatientID", "PatientName", "PatientBirthDate", "PatientSex", "AccessionNumber", "StudyID",
+    "StudyDate", "StudyTime", "ReferringPhysicianName",
+)  # fmt: skip
+"""What every object has of patient and study, empty where it is not known (type 2)."""
+
+COPIED = (
+    *STATED, "IssuerOfPatientID", "TypeOfPatientID", "IssuerOfPatientIDQualifiersSequence",
+    "OtherPatientIDsSequence", "OtherPatientNames", "PatientBirthTime", "EthnicGroup",
+    "PatientSpeciesDescription", "PatientIdentityRemoved", "DeidentificationMethod",
+    "DeidentificationMethodCodeSequence", "IssuerOfAccessionNumberSequence", "StudyDescription",
+    "PatientAge", "PatientSize", "PatientWeight",
+)  # fmt: skip
+"""The modules Patient, General Study and Patient Study, as far as a report repeats them."""
+
+_MOST_VALUES = 2**30
+"""In a deflated header: it was bounded when it was read first."""
+
+
+def report_header(path: Path) -> Dataset:
+    """Return what a report repeats of an object, or where that is damaged, its UIDs alone.
+
+    Raises
+    ------
+    Refused
+        If it is no DICOM file.
+    """
+    with path.open("rb") as file:
+        try:
+            tags = [*KEYS, *COPIED, "SpecificCharacterSet"]
+            return parse(file, max_pixels=_MOST_VALUES, tags=tags)
+        except Refused:
+            file.seek(0)
+            return parse(file, max_pixels=_MOST_VALUES, tags=list(KEYS))
+
+
+def evidence_of(source: Dataset) -> Dataset:
+    """Return an image's UIDs alone: nothing else of its header can then be at fault."""
+    values = {keyword: str(source.get(keyword) or "") for keyword in KEYS}
+    if not all(values.values()):
+        absent = next(keyword for keyword, value in values.items() if not value)
+        message = f"a report refers to images by their UIDs: one has no {absent}"
+        raise InputError(message)
+    return _dataset(values | dict.fromkeys(STATED, ""))
+
+
+def copy_people(source: Dataset, report: Dataset) -> None:
+    """Copy patient and study as they came; what no reader of DICOM can make out is left empty.
+
+    So does the character set, which any ASCII of ours fits into; else it is Unicode.
+    """
+    texts = (each.value for each in report.iterall() if each.VR in ("LO", "SH", "ST", "UT"))
+    is_ascii = all(str(each).isascii() for each in texts)
+    for keyword in COPIED:
+        try:
+            if keyword in source:
+                report[keyword] = source[keyword]
+        except DAMAGE:
+            continue
+    if not (is_ascii and _copy_character_set(source, report)):
+        report.SpecificCharacterSet = "ISO_IR 192"
+
+
+def _copy_character_set(source: Dataset, report: Dataset) -> bool:
+    """Return whether an image's character set is one that can be written, and then write it."""
+    try:
+        stated = source.get("SpecificCharacterSet")
+        convert_encodings(stated)
+    except DAMAGE:
+        return False
+    if stated is not None:
+        report.SpecificCharacterSet = stated
+    return True
+
+
+def reference_to(study: str, series: str, instance: str) -> Dataset:
+    """Return what a later report says of an earlier one: its UIDs."""
+    values = (study, series, Comprehensive3DSRStorage, instance)
+    return _dataset(dict(zip(KEYS, values, strict=True)))
+
+
+def _dataset(values: dict[str, str]) -> Dataset:
+    dataset = Dataset()
+    for keyword, value in values.items():
+        setattr(dataset, keyword, value)
+    return dataset
