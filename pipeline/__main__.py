@@ -265,6 +265,36 @@ def logits_report(  # noqa: PLR0913, one option a question
     typer.echo(f"{out / 'index.html'}")
 
 
+@app.command()
+def monitor(
+    release: Annotated[Path, typer.Argument(help="The folder of the release that decided.")],
+    logs: Annotated[list[Path], typer.Argument(metavar="LOG...", help="decisions.jsonl files.")],
+    *,
+    labels: Annotated[
+        Path | None, typer.Option(help="CSV: patient, study, label; new rows at the end.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="A new folder for the page and JSON.")] = None,
+    allowed_signers: Annotated[
+        Path | None, typer.Option(help="Whose signature of the release is asked for.")
+    ] = None,
+) -> None:
+    """Say whether a release's guarantee still holds, as far as its decisions and labels tell.
+
+    Exit code 0 if it is supported or labels are too few to tell, 3 at evidence of change, 4 if it
+    is not supported, so that answering must stop; 2 if something cannot be read.
+    """
+    from pipeline import monitoring
+    from pipeline.releasing import read_release
+
+    released = read_release(release, allowed_signers=allowed_signers)
+    verdict = monitoring.monitor(released, logs, labels=labels, out=out)
+    typer.echo(verdict.sentence)
+    for line in (*verdict.changes, *verdict.warnings):
+        typer.echo(line)
+    if verdict.exit_code:
+        raise typer.Exit(verdict.exit_code)
+
+
 def _words(text: str) -> tuple[str, ...]:
     return tuple(word.strip() for word in text.split(",") if word.strip())
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -14,7 +14,6 @@ import pyarrow.json
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
-from pipeline.config.reading import first_fault
 from pipeline.errors import InputError, located
 
 OUTCOMES = ("answered", "referred")
@@ -23,12 +22,18 @@ MODEL_REASONS = ("", "not confident", "out of scope", "no guarantee")
 
 OTHER_REASONS = ("unreadable", "missing image", "outside limits")
 
+PROBABILITY = "probability_"
+"""How a column begins that holds a class's probability."""
+
 TIME = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|\+00:00)$"
 
 MAX_LINE = 16_000_000
 """Bytes."""
 
-_SAME = ["release", "outcome", "reason", "predicted", "confidence"]
+UNUSED = ["detail", "threshold", "num_images", "release"]
+"""Checked, and of no use to a monitor."""
+
+_SAME = ["outcome", "reason", "predicted", "confidence"]
 """What two decisions on one study must share to be one."""
 
 
@@ -55,9 +60,7 @@ class Line(TypedDict):
     release: str
 
 
-def read_decisions(
-    paths: Sequence[Path], *, release: str, classes: Sequence[str]
-) -> pd.DataFrame:
+def read_decisions(paths: Sequence[Path], *, release: str, classes: Sequence[str]) -> pd.DataFrame:
     """Return all decisions in the order of their times, each study once.
 
     Parameters
@@ -71,8 +74,9 @@ def read_decisions(
     Returns
     -------
     DataFrame
-        The keys of `Line`, with a column ``probability_CLASS`` for each class in the place of
-        ``probabilities``, NaN where there is none.
+        The keys of `Line` but for `UNUSED`, times without their zone, which is UTC; and a column
+        ``probability_CLASS`` for each class in the place of ``probabilities``, NaN where there is
+        none.
 
     Raises
     ------
@@ -85,8 +89,9 @@ def read_decisions(
         with located(path):
             table = _table(path, classes)
             _require_sound(table, path, release, classes)
-            tables.append(table)
+            tables.append(table.drop(columns=UNUSED))
     log = pd.concat(tables, ignore_index=True)
+    log["decided_at"] = log["decided_at"].str[:19]
     log = log.sort_values("decided_at", kind="stable", ignore_index=True)
     return _each_study_once(log)
 
@@ -120,47 +125,47 @@ def _table(path: Path, classes: Sequence[str]) -> pd.DataFrame:
         raise InputError(message) from error
     columns = {name: read[name] for name in kinds if name != "probabilities"}
     parts = read["probabilities"].combine_chunks().flatten()
-    columns |= {f"probability_{name}": part for name, part in zip(classes, parts, strict=True)}
+    columns |= {f"{PROBABILITY}{name}": part for name, part in zip(classes, parts, strict=True)}
     return pa.table(columns).to_pandas()
 
 
-def _require_sound(
-    table: pd.DataFrame, path: Path, release: str, classes: Sequence[str]
-) -> None:
+def _require_sound(table: pd.DataFrame, path: Path, release: str, classes: Sequence[str]) -> None:
     """Raise `InputError` for the first line that cannot be believed."""
-    probabilities = table.filter(like="probability_")
-    optional = ["confidence", "threshold", *probabilities.columns]
-    outside = ((probabilities < 0) | (probabilities > 1)).any(axis=1)
-    decided = table["reason"].isin(MODEL_REASONS)
-    if (
-        table.drop(columns=optional).isna().to_numpy().any()
-        or outside.any()
-        or not table["confidence"].dropna().between(0, 1).all()
-        or not table["outcome"].isin(OUTCOMES).all()
-        or not table["reason"].isin((*MODEL_REASONS, *OTHER_REASONS)).all()
-        or not table["decided_at"].str.fullmatch(TIME).all()
-        or (table[["patient", "study"]] == "").to_numpy().any()
-    ):
+    probabilities = table[[f"{PROBABILITY}{name}" for name in classes]]
+    if not _has_the_form(table, probabilities):
         _name_fault(path, classes)
-    bare = table["confidence"].isna() | probabilities.isna().any(axis=1)
-    times = table["decided_at"].str[:19]
+    complete = table["confidence"].notna() & probabilities.notna().all(axis=1)
     known = table["predicted"].isin(classes)
-    _require(table["release"] == release, lambda at: "the release named expected, got another's: "
-             "keep a log for each release")  # fmt: skip
-    _require(~decided | (known & ~bare), lambda at: "a class of the release, its confidence and "
-             "every class's probability expected")  # fmt: skip
-    _require(known | (table["predicted"] == ""), lambda at: "a class of the release expected")
-    _require((table["outcome"] == "answered") == (table["reason"] == ""),
-             lambda at: "a reason expected of each referral and of no answer")  # fmt: skip
-    _require(times >= times.shift(fill_value=""), lambda at: "decisions in the order of their "
-             f"times expected, got one earlier than line {at}")  # fmt: skip
+    times = table["decided_at"].str[:19]
+    faults = {
+        "the release named expected, got another's: keep a log for each": table["release"]
+        != release,
+        "a class of the release expected": ~known & (table["predicted"] != ""),
+        "a class, its confidence and the probability of each class expected": ~(known & complete)
+        & table["reason"].isin(MODEL_REASONS),
+        "a reason expected for each referral, and for no answer": (table["outcome"] == "answered")
+        != (table["reason"] == ""),
+        "decisions in the order of their times expected, got an earlier one": times
+        < times.shift(fill_value=""),
+    }
+    for fault, where in faults.items():
+        if where.any():
+            message = f"line {np.flatnonzero(where)[0] + 1}: {fault}"
+            raise InputError(message)
 
 
-def _require(sound: pd.Series, fault: Callable[[int], str]) -> None:
-    if not sound.all():
-        at = int(np.flatnonzero(~sound.to_numpy())[0])
-        message = f"line {at + 1}: {fault(at)}"
-        raise InputError(message)
+def _has_the_form(table: pd.DataFrame, probabilities: pd.DataFrame) -> bool:
+    """Return whether each value is one that `Line` allows."""
+    shares = probabilities.assign(confidence=table["confidence"])
+    texts = table.drop(columns=["threshold", *shares.columns])
+    return bool(
+        texts.notna().all(axis=None)
+        and (shares.isna() | ((shares >= 0) & (shares <= 1))).all(axis=None)
+        and table["outcome"].isin(OUTCOMES).all()
+        and table["reason"].isin((*MODEL_REASONS, *OTHER_REASONS)).all()
+        and table["decided_at"].str.fullmatch(TIME).all()
+        and (table[["patient", "study"]] != "").all(axis=None)
+    )
 
 
 def _name_fault(path: Path, classes: Sequence[str]) -> None:
@@ -183,7 +188,9 @@ def _name_fault(path: Path, classes: Sequence[str]) -> None:
 
 def _without_values(error: ValidationError) -> str:
     """Return what is wrong with which key, and nothing of what stands there."""
-    return first_fault(error).split(", got")[0]
+    fault = error.errors(include_input=False)[0]
+    key = str(fault["loc"][0]) if fault["loc"] else ""
+    return f"key '{key}': {fault['msg']}" if key in Line.__annotations__ else "an unknown key"
 
 
 def _each_study_once(log: pd.DataFrame) -> pd.DataFrame:
