@@ -13,7 +13,9 @@ import sys
 
 from benchmarks.timing import THREAD_VARIABLES
 
-BENCHMARKS = ("losses", "calibrators", "metrics", "training", "dicom", "brought", "chain")
+BENCHMARKS = (
+    "losses", "calibrators", "metrics", "training", "dicom", "brought", "monitoring", "chain",
+)  # fmt: skip
 
 
 def main() -> int:

@@ -106,8 +106,10 @@ def _table(path: Path, classes: Sequence[str]) -> pd.DataFrame:
         "num_images": pa.int64(),
     }
     try:
-        if path.stat().st_size == 0:
-            message = "at least one decision expected, got an empty file"
+        with path.open("rb") as start:
+            blank = not start.read(MAX_LINE).strip()
+        if blank:
+            message = "at least one decision expected, got none"
             raise InputError(message)
         read = pyarrow.json.read_json(
             path,

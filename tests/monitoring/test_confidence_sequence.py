@@ -43,7 +43,9 @@ def test_right_and_wrong_exchanged_exchange_the_limits():
     np.testing.assert_allclose(high, 1 - other_low)
 
 
-@pytest.mark.parametrize(("wrong", "answered"), [(0, 0), (0, 1), (1, 1), (0, 5_000), (5_000, 5_000)])
+@pytest.mark.parametrize(
+    ("wrong", "answered"), [(0, 0), (0, 1), (1, 1), (0, 5_000), (5_000, 5_000)]
+)
 def test_the_share_seen_is_within_the_limits(wrong, answered):
     low, high = confidence_sequence(np.array([wrong]), np.array([answered]), DELTA)
     assert 0 <= low <= wrong / max(answered, 1) <= high <= 1

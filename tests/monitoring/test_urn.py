@@ -105,9 +105,9 @@ def test_what_never_happened_in_the_reference_is_not_impossible(share):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("digits", [None, 2, 1])
-@pytest.mark.parametrize("num_reference", [60, 101, 400])
-def test_in_400_series_of_10000_like_the_reference_at_most_delta_are_alarmed(num_reference, digits):
-    runs = 400
+@pytest.mark.parametrize("num_reference", [60, 400])
+def test_in_300_series_of_10000_like_the_reference_at_most_delta_are_alarmed(num_reference, digits):
+    runs = 300
     highest = []
     for seed in range(runs):
         bins, new = drawn(seed, num_reference=num_reference, num_new=10_000, digits=digits)
