@@ -266,6 +266,68 @@ def logits_report(  # noqa: PLR0913, one option a question
 
 
 @app.command()
+def release(  # noqa: PLR0913, one option a question
+    study: Annotated[str, typer.Argument(help="Of the plan, evaluated here.")],
+    experiment: Annotated[str, typer.Argument(help="One of its experiments.")],
+    *,
+    out: Annotated[Path, typer.Option(help="A new folder for the release.")],
+    loss: Annotated[str | None, typer.Option(help="Instead of the headline's.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Instead of the first.")] = None,
+    seeds: Annotated[str, typer.Option(help="An ensemble of these: 0,1,2")] = "",
+    calibrator: Annotated[str | None, typer.Option(help="Instead of the headline's.")] = None,
+    target: Annotated[float | None, typer.Option(help="Instead of the headline's.")] = None,
+    without_guarantee: Annotated[
+        bool, typer.Option("--without-guarantee", help="Pack a model that refers everybody.")
+    ] = False,
+    modality: Annotated[str | None, typer.Option(help="DICOM's, of the images: CT")] = None,
+    codes: Annotated[Path | None, typer.Option(help="YAML: a DICOM code for each class.")] = None,
+    sign: Annotated[Path | None, typer.Option(help="A private SSH key to sign with.")] = None,
+) -> None:
+    """Pack a trained, calibrated model with its rule: a MONAI bundle for torch and ONNX Runtime."""
+    from pipeline.releasing.from_study import Options, release_model
+    from pipeline.releasing.sources import Wanted, read_seeds
+
+    wanted = Wanted(loss, read_seeds(seed, _words(seeds)), calibrator, target)
+    options = Options(without_guarantee, sign, modality, codes)
+    typer.echo(release_model(Path.cwd(), study, experiment, wanted, out, options))
+
+
+@app.command()
+def predict(  # noqa: PLR0913, one option a question
+    release: Annotated[Path, typer.Argument(help="A folder that `release` packed.")],
+    inputs: Annotated[
+        list[Path],
+        typer.Argument(help="DICOM, NIfTI or picture files, folders of them, zip archives."),
+    ],
+    *,
+    out: Annotated[Path, typer.Option(help="A new folder for the decisions.")],
+    identified: Annotated[
+        bool, typer.Option("--identified", help="Also write who is who, for yourself alone.")
+    ] = False,
+    allowed_signers: Annotated[
+        Path | None, typer.Option(help="Accept the release only if one of these signed it.")
+    ] = None,
+    answer_without_guarantee: Annotated[
+        bool,
+        typer.Option("--answer-without-guarantee", help="Where no threshold was found."),
+    ] = False,
+) -> None:
+    """Answer new cases by a release's rule, or refer them with the reason.
+
+    Every study is answered or referred: not confident, out of scope, unreadable, missing image,
+    outside limits, no guarantee. Nothing that is written names a patient, but for --identified.
+    """
+    from pipeline.predicting.predictor import Predictor
+    from pipeline.predicting.writing import predict
+    from pipeline.releasing import read_release
+
+    released = read_release(release, allowed_signers=allowed_signers)
+    predictor = Predictor(released, without_guarantee=answer_without_guarantee)
+    typer.echo(predict(predictor, inputs, out, identified=identified))
+    typer.echo(f"{out / 'index.html'}")
+
+
+@app.command()
 def monitor(
     release: Annotated[Path, typer.Argument(help="The folder of the release that decided.")],
     logs: Annotated[list[Path], typer.Argument(metavar="LOG...", help="decisions.jsonl files.")],

@@ -78,13 +78,30 @@ def open_tree(
     if len(archives) != 1:
         message = f"{raw}: one .zip archive expected, got {len(archives)}"
         raise InputError(message)
+    with open_archive(archives[0]) as tree:
+        yield tree
+
+
+@contextmanager
+def open_archive(path: Path) -> Iterator[FileTree]:
+    """Open a zip; `InputError` if it is damaged, or two of its paths are spelt alike."""
     try:
-        archive = zipfile.ZipFile(archives[0])
+        archive = zipfile.ZipFile(path)
     except _DAMAGE as error:
-        message = f"{archives[0]}: damaged or no .zip archive: {error}"
+        message = f"{path}: damaged or no .zip archive: {error}"
         raise InputError(message) from error
     with archive:
-        yield _packed(archive, archives[0])
+        yield _packed(archive, path)
+
+
+def read_bounded(path: Path) -> bytes:
+    """Return a file's bytes; raise `Refused` if it is too large or cannot be read."""
+    try:
+        _require_size(path.stat().st_size)
+        return path.read_bytes()
+    except OSError as error:
+        reason, advice = UNREADABLE
+        raise Refused(reason=reason, advice=advice) from error
 
 
 @dataclass(frozen=True)
@@ -139,12 +156,7 @@ class _Indexed:
         return sum(path.stat().st_size for path in self.paths.values())
 
     def read(self, name: str) -> bytes:
-        try:
-            _require_size(self.paths[name].stat().st_size)
-            content = self.paths[name].read_bytes()
-        except OSError as error:
-            reason, advice = UNREADABLE
-            raise Refused(reason=reason, advice=advice) from error
+        content = read_bounded(self.paths[name])
         if _shown(hashlib.sha256(content).hexdigest(), self.pseudonyms) != self.digests[name]:
             raise Refused(reason="changed since it was acquired", advice="run acquire again")
         return content

@@ -7,7 +7,7 @@ to: without a patient column nothing would keep a patient's volumes in one split
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, Self
@@ -53,16 +53,13 @@ from pipeline.config.reading import Strict, check_config
 _SUFFIXES = (".nii", ".nii.gz")
 
 
-class NiftiArguments(Strict):
-    """Where a team's own folder and its table of labels are, and how volumes become images.
+class NiftiReadingArguments(Strict):
+    """How volumes become images.
 
-    The table is keyed by file, and names each file's patient. A file that holds several volumes (of
-    time, say) needs `volume`, counted from 0. With an image size of two axes a case is the axial
-    slice that `slice` names, counted from the feet.
+    A file that holds several volumes (of time, say) needs `volume`, counted from 0. With an image
+    size of two axes a case is the axial slice that `slice` names, counted from the feet.
     """
 
-    folder: str
-    labels: LabelTableArguments
     volume: int | None = Field(default=None, ge=0)
     slice: Literal["middle"] | int = "middle"
     window: WindowChoice = PercentileWindow()
@@ -72,11 +69,25 @@ class NiftiArguments(Strict):
     workers: int | None = Field(default=None, ge=1)
 
     @model_validator(mode="after")
-    def _says_whose_and_how(self) -> Self:
+    def _window_suits_the_type(self) -> Self:
         require_window_for(self.dtype, self.window)
         if self.window == "tag":
             message = "a NIfTI file states no window: {centre, width}, {percentile} or 'none'"
             raise ValueError(message)
+        return self
+
+
+class NiftiArguments(NiftiReadingArguments):
+    """Where a team's own folder and its table of labels are; neither is copied.
+
+    The table is keyed by file, and names each file's patient.
+    """
+
+    folder: str
+    labels: LabelTableArguments
+
+    @model_validator(mode="after")
+    def _says_whose(self) -> Self:
         if self.labels.key != "file" or self.labels.patient_column is None:
             message = "'labels' needs 'key: file' and a 'patient_column': NIfTI names no patient"
             raise ValueError(message)
@@ -102,10 +113,22 @@ def read(raw: Path, dataset: Dataset) -> Iterator[Case | Quarantined]:
         yield from rows_without_files(index.labels.values(), present, "file")
     sources = [facts.source for facts, _ in labelled]
     paths = find_sources(Path(arguments.folder), sources, load_pseudonyms())
+    yield from decode_labelled(
+        labelled, paths, NiftiDecoder(arguments, dataset.image_size, dataset.channels)
+    )
+
+
+def decode_labelled(
+    labelled: Sequence[tuple[FileFacts, Labelled]],
+    paths: Mapping[str, Path],
+    decoder: NiftiDecoder,
+) -> Iterator[Case | Quarantined]:
+    """Yield each file's case, or why there is none, given where each source is."""
     work = ((facts, label, paths[facts.source]) for facts, label in labelled)
-    workers = workers_for(sum(facts.num_pixels for facts, _ in labelled), arguments.workers)
-    decoder = NiftiDecoder(arguments, dataset.image_size, dataset.channels)
-    yield from ordered_map(decoder, work, workers=workers)
+    num_values = sum(facts.num_pixels for facts, _ in labelled)
+    yield from ordered_map(
+        decoder, work, workers=workers_for(num_values, decoder.arguments.workers)
+    )
 
 
 def _arguments(dataset: Dataset) -> NiftiArguments:
@@ -163,7 +186,7 @@ class NiftiScanner:
 class NiftiDecoder:
     """Read labelled volumes; it goes to a worker process, so it holds nothing that is open."""
 
-    arguments: NiftiArguments
+    arguments: NiftiReadingArguments
     size: list[int]
     channels: int
 
@@ -216,7 +239,7 @@ class NiftiDecoder:
         return turned[::-1, ::-1, wanted].T, float(anterior_mm), float(right_mm)
 
 
-def _volume(path: Path, arguments: NiftiArguments) -> tuple[np.ndarray, np.ndarray]:
+def _volume(path: Path, arguments: NiftiReadingArguments) -> tuple[np.ndarray, np.ndarray]:
     """Return one volume of a file, float32 and scaled as its header says, and its affine in mm."""
     nifti = open_nifti(path)
     image, shape = nifti.image, (*nifti.shape, 1, 1)

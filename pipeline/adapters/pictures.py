@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -52,13 +53,23 @@ def read_pictures(
     tree: FileTree, names: Iterable[str], decoder: Decoder
 ) -> Iterator[Picture | Quarantined]:
     """Yield the named files' pictures in their order; memory holds a few at a time."""
-    workers = min(available_cores(), 1 + tree.num_bytes() // BYTES_A_WORKER)
-    yield from ordered_map(decoder, _contents(tree, names), workers=workers)
+    files = ((name, partial(tree.read, name)) for name in names)
+    yield from decode_pictures(files, decoder, num_bytes=tree.num_bytes())
 
 
-def _contents(tree: FileTree, names: Iterable[str]) -> Iterator[tuple[str, bytes | Quarantined]]:
-    for name in names:
+def decode_pictures(
+    files: Iterable[tuple[str, Callable[[], bytes]]], decoder: Decoder, *, num_bytes: int
+) -> Iterator[Picture | Quarantined]:
+    """Yield the pictures of named files in their order, each read when its turn comes."""
+    workers = min(available_cores(), 1 + num_bytes // BYTES_A_WORKER)
+    yield from ordered_map(decoder, _contents(files), workers=workers)
+
+
+def _contents(
+    files: Iterable[tuple[str, Callable[[], bytes]]],
+) -> Iterator[tuple[str, bytes | Quarantined]]:
+    for name, read in files:
         try:
-            yield name, tree.read(name)
+            yield name, read()
         except Refused as refusal:
             yield name, Quarantined(name, refusal.reason, refusal.advice)

@@ -17,6 +17,7 @@ from pipeline.calibrators.isotonic import IsotonicCalibration
 from pipeline.calibrators.monotone import MonotoneTemperature
 from pipeline.calibrators.piecewise import PiecewiseTemperature
 from pipeline.calibrators.prior import PriorCorrection
+from pipeline.calibrators.site import SiteRecalibration
 from pipeline.calibrators.temperature import TemperatureScaling
 from pipeline.calibrators.vector import VectorScaling
 from pipeline.errors import InputError
@@ -34,6 +35,7 @@ FITTED: dict[str, type] = {
         MonotoneTemperature,
         PiecewiseTemperature,
         PriorCorrection,
+        SiteRecalibration,
         TemperatureScaling,
         VectorScaling,
     )

@@ -52,7 +52,7 @@ def collect(source: Iterable[Case | Quarantined], dataset: Dataset, spool: Image
     blank: set[str] = set()
     num_files = 0
     for each in source:
-        fault = each if isinstance(each, Quarantined) else _fault(each, seen)
+        fault = each if isinstance(each, Quarantined) else case_fault(each, seen)
         if fault is not None:
             _require_quarantine_allowed(fault, dataset)
             quarantined.append(fault)
@@ -68,7 +68,8 @@ def collect(source: Iterable[Case | Quarantined], dataset: Dataset, spool: Image
     return Collected(pd.DataFrame(rows), quarantined, num_files, frozenset(blank))
 
 
-def _fault(case: Case, seen: set[str]) -> Quarantined | None:
+def case_fault(case: Case, seen: set[str]) -> Quarantined | None:
+    """Return why a case that was read is left out all the same, given the keys before it."""
     if case.case in seen:
         advice = f"keep one case {case.case}"
         return Quarantined(case.source, "duplicate case key", advice, case.num_files)

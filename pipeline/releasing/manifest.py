@@ -16,6 +16,12 @@ FORMAT: Literal[1] = 1
 MANIFEST = "release.json"
 PROGRAM = "models/program.pt2"
 ONNX = "models/program.onnx"
+LIKENESS = "models/likeness.safetensors"
+METADATA = "configs/metadata.json"
+SCHEMA = "configs/metadata.schema.json"
+INFERENCE = "configs/inference.yaml"
+CARD = "docs/README.md"
+LICENCE = "LICENSE"
 
 INPUT = "image"
 """The program's input: float32 (batch, channels, *image_size), the values of prepared images."""
@@ -26,6 +32,10 @@ OUTPUTS = ("probabilities", "confidence", "decision", "scope_score")
 ``decision`` is 1 for answered: as confident as the rule asks, and in scope. Of a patient with
 several images all must be (`pipeline.metrics.patient_units`).
 """
+
+TIE = 1e-9
+"""Scores that differ by less are one score: a confidence reaches a threshold that is no more than
+this above it. On the steps of a calibrator many tie, and no last bit must part them."""
 
 SHA256 = r"^[0-9a-f]{64}$"
 Sha256 = Annotated[str, Field(pattern=SHA256)]

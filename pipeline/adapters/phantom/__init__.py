@@ -49,7 +49,7 @@ def acquire(raw: Path, dataset: Dataset) -> None:
         )
         raise InputError(message)
     simulate(raw, arguments, dataset.classes)
-    reading = _reading(arguments)
+    reading = reading_arguments(arguments)
     scanner = HeaderScanner(raw / IMAGES, _PUBLIC, reading.site_names, reading.max_pixels)
     table = _table(raw, dataset.classes)
     write_index(raw, scanner, table, dataset.classes, is_public=True)
@@ -58,7 +58,7 @@ def acquire(raw: Path, dataset: Dataset) -> None:
 def read(raw: Path, dataset: Dataset) -> Iterator[Case | Quarantined]:
     """Yield the study's cases, the true label probabilities with each."""
     folder = Folder(raw / IMAGES, key="sop", pseudonyms=_PUBLIC)
-    yield from read_indexed(raw, dataset, _reading(_arguments(dataset)), folder)
+    yield from read_indexed(raw, dataset, reading_arguments(_arguments(dataset)), folder)
 
 
 def simulate(raw: Path, arguments: StudyArguments, classes: list[str]) -> None:
@@ -97,7 +97,8 @@ def _arguments(dataset: Dataset) -> StudyArguments:
     return check_config(dataset.arguments, StudyArguments, place=f"{dataset.title}: arguments")
 
 
-def _reading(arguments: StudyArguments) -> ReadingArguments:
+def reading_arguments(arguments: StudyArguments) -> ReadingArguments:
+    """Return how the study's files become images."""
     return ReadingArguments(site_names={institution(site): site.name for site in arguments.sites})
 
 
