@@ -42,9 +42,6 @@ def metadata(release: Release) -> dict[str, Any]:
         "pytorch_version": versions["torch"],
         "numpy_version": versions["numpy"],
         "required_packages_version": {},
-        "optional_packages_version": {
-            name: versions[name] for name in ("onnxruntime",) if name in versions
-        },
         "name": release.name,
         "task": f"Sorts an image into {classes}, or refers it to a reader",
         "description": f"{release.network_name}, trained with {release.loss} on "

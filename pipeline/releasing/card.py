@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from pipeline.outgoing_text import printable
 from pipeline.releasing.manifest import INFERENCE, ONNX, PROGRAM, Limits, Release
 from pipeline.report.data_card import Item
-from pipeline.tables.parts.wording import percent, threshold_text
+from pipeline.tables.parts.wording import percent, target_text, threshold_text
 
 USE = (
     "For research on calibration and referral. **Not a medical device**: no authority has reviewed "
@@ -78,7 +78,7 @@ def _rule(release: Release) -> str:
         return NOT_FOUND
     return (
         f"Threshold: confidence {threshold_text(rule.threshold)} (exactly {rule.threshold!r}), for "
-        f"a share of at most {percent(rule.target)} wrong among the answered patients. "
+        f"at most {target_text(rule.target)} wrong among the answered patients. "
         f"{rule.guarantee} The check of scope refers further patients, which the promise does not "
         "count on."
     )
@@ -161,8 +161,8 @@ def _provenance(release: Release) -> list[str]:
         f"Study {release.study}, experiment {release.experiment}: {release.network_name}, "
         f"{release.loss}, recipe {release.recipe}, seeds {seeds}, calibrated with "
         f"{release.calibrator.name}. {parent}".strip(),
-        f"Data: {made.dataset_title}. Licence: {made.licence}. {made.citation}. Fingerprint "
-        f"{made.data_fingerprint}."
+        f"Data: {made.dataset_title}. Licence: {made.licence}. Citation: {made.citation}. "
+        f"Fingerprint {made.data_fingerprint}."
         + (" The images are simulated: nothing follows for patients." if made.simulated else ""),
         f"Trained at revision {trained}, packed at {made.revision[:12]}"
         f"{' with uncommitted changes' if made.dirty else ''}. Every file's hash is in "

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
+from safetensors.torch import save as tensor_bytes
 
 from pipeline.calibrators import Calibrator
 from pipeline.releasing.exported_calibrators import exportable
@@ -52,7 +53,7 @@ class Model:
         for member, source in zip(release.members, self.weights, strict=True):
             shutil.copyfile(source, folder / member.weights)
         parts = {name: self.likeness.get_buffer(name) for name in FITTED}
-        save_file(parts, folder / LIKENESS)
+        (folder / LIKENESS).write_bytes(tensor_bytes(parts))
 
 
 def restore_model(released: Released) -> Model:
