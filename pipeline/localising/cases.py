@@ -53,7 +53,9 @@ class SiteCases:
     examples : array, (examples, *spatial, channels)
         The images of the first cases.
     left_out : dict of str to int
-        How many files, or rows, were of no use, by reason.
+        How many images were of no use, by reason.
+    num_nameless : int
+        Images that name no patient.
     """
 
     predictions: Predictions
@@ -61,6 +63,7 @@ class SiteCases:
     scope_scores: Float[np.ndarray, "cases"]
     examples: np.ndarray
     left_out: dict[str, int]
+    num_nameless: int
 
 
 @dataclass(frozen=True)
@@ -190,5 +193,6 @@ def _gathered(seen: list[_Seen], left_out: Counter[str]) -> SiteCases:
         people=people,
         scope_scores=np.array([each.scope_score for each in seen]),
         examples=np.stack([each.case.image for each in seen[:MOST_EXAMPLES]]),
-        left_out=dict(left_out),
+        left_out=dict(sorted(left_out.items())),
+        num_nameless=sum(each.case.patient_is != "patient" for each in seen),
     )
