@@ -18,7 +18,7 @@ reproduce reproduce-all: export ONEDNN_MAX_CPU_ISA := AVX2
 reproduce reproduce-all: export MKL_ENABLE_INSTRUCTIONS := AVX2
 endif
 
-.PHONY: reproduce reproduce-all test test-slow browser screenshots check format bench clean
+.PHONY: reproduce reproduce-all test test-slow browser pacs screenshots check format bench clean
 
 reproduce: $(READY)
 	@mkdir -p .dvc-state && chmod 700 .dvc-state
@@ -34,17 +34,26 @@ reproduce-all: $(READY)
 	@echo "Open reports/index.html"
 
 # One worker a core, one thread a worker: two pools of threads on one core only wait for each other.
-test test-slow browser: export OMP_NUM_THREADS := 1
+test test-slow browser pacs: export OMP_NUM_THREADS := 1
 
 test: $(READY)
-	pytest -m "not slow and not browser" -n auto --dist loadfile
+	pytest -m "not slow and not browser and not pacs" -n auto --dist loadfile
 
 test-slow: $(READY)
-	pytest -m "slow and not browser"
+	pytest -m "slow and not browser and not pacs"
 
 # The pages in Debian's Chromium, which is installed where there is none: never in CI.
 browser: $(READY) chromium
 	pytest -m browser
+
+# Reports and the node, before software that is not ours; what is not there is installed from Debian.
+pacs: $(READY) pacs-programs
+	pytest -m pacs
+
+.PHONY: pacs-programs
+pacs-programs:
+	command -v Orthanc && command -v dsrdump && command -v dciodvfy \
+	  || { $(SUDO) apt-get update && $(SUDO) apt-get install --yes orthanc dcmtk dicom3tools; }
 
 # The pictures and the sample report of docs/, from the embedded study's report.
 screenshots: $(READY) chromium

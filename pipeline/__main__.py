@@ -304,6 +304,9 @@ def predict(  # noqa: PLR0913, one option a question
     identified: Annotated[
         bool, typer.Option("--identified", help="Also write who is who, for yourself alone.")
     ] = False,
+    sr: Annotated[
+        bool, typer.Option("--sr", help="Also write a DICOM Structured Report a decision.")
+    ] = False,
     allowed_signers: Annotated[
         Path | None, typer.Option(help="Accept the release only if one of these signed it.")
     ] = None,
@@ -315,7 +318,8 @@ def predict(  # noqa: PLR0913, one option a question
     """Answer new cases by a release's rule, or refer them with the reason.
 
     Every study is answered or referred: not confident, out of scope, unreadable, missing image,
-    outside limits, no guarantee. Nothing that is written names a patient, but for --identified.
+    outside limits, no guarantee. Nothing that is written names a patient, but for
+    --identified and --sr.
     """
     from pipeline.predicting.predictor import Predictor
     from pipeline.predicting.writing import predict
@@ -323,8 +327,70 @@ def predict(  # noqa: PLR0913, one option a question
 
     released = read_release(release, allowed_signers=allowed_signers)
     predictor = Predictor(released, without_guarantee=answer_without_guarantee)
-    typer.echo(predict(predictor, inputs, out, identified=identified))
+    typer.echo(predict(predictor, inputs, out, identified=identified, reports=sr))
     typer.echo(f"{out / 'index.html'}")
+
+
+@app.command()
+def node(  # noqa: PLR0913, one option a question
+    release: Annotated[Path, typer.Argument(help="A folder that `release` packed.")],
+    *,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="To listen at; 0: a free one.")],
+    send: Annotated[str, typer.Option(help="The PACS, as HOST:PORT:AET.")],
+    aet: Annotated[str, typer.Option(help="This node's AE title.")] = "CALIBRATED",
+    host: Annotated[str, typer.Option(help="To listen at; 0.0.0.0: any.")] = "127.0.0.1",
+    allow: Annotated[
+        list[str] | None, typer.Option(help="An AE title that may call; once for each.")
+    ] = None,
+    tls_cert: Annotated[Path | None, typer.Option(help="This node's certificate, PEM.")] = None,
+    tls_key: Annotated[Path | None, typer.Option(help="Its key, PEM.")] = None,
+    tls_ca: Annotated[Path | None, typer.Option(help="Whose certificates count, PEM.")] = None,
+    quiet_seconds: Annotated[
+        float, typer.Option(min=0, help="A study is complete when nothing came for so long.")
+    ] = 30,
+    keep_hours: Annotated[
+        float, typer.Option(min=0, help="Keep a study's files so long after its report is sent.")
+    ] = 24,
+    max_mb: Annotated[int, typer.Option(min=1, help="The most that one object may have.")] = 512,
+    data: Annotated[Path, typer.Option(help="For the queue, the files, the log.")] = Path(
+        "data/node"
+    ),
+    allowed_signers: Annotated[
+        Path | None, typer.Option(help="Accept the release only if one of these signed it.")
+    ] = None,
+    answer_without_guarantee: Annotated[
+        bool,
+        typer.Option("--answer-without-guarantee", help="Where no threshold was found."),
+    ] = False,
+) -> None:
+    """Receive studies by DICOM, decide them by a release's rule, send reports to the PACS.
+
+    Runs until SIGTERM or Ctrl-C. Each study is answered or referred once, whatever fails. Decisions
+    also go to decisions.jsonl in the data folder, which `monitor` reads.
+    """
+    from pipeline.adapters.identity import load_pseudonyms
+    from pipeline.node import Decider, Settings, parse_address, run_node, tls_of
+    from pipeline.predicting.predictor import Predictor
+    from pipeline.releasing import read_release
+
+    settings = Settings(
+        folder=data,
+        host=host,
+        port=port,
+        aet=aet,
+        pacs=parse_address(send),
+        allowed=allow or [],
+        quiet_seconds=quiet_seconds,
+        keep_seconds=3600 * keep_hours,
+        max_bytes=max_mb * 2**20,
+        tls=tls_of(tls_cert, tls_key, tls_ca),
+    )
+    released = read_release(release, allowed_signers=allowed_signers)
+    pseudonyms = load_pseudonyms()
+    predictor = Predictor(
+        released, pseudonyms=pseudonyms, without_guarantee=answer_without_guarantee
+    )
+    run_node(settings, Decider(predictor, released, pseudonyms), pseudonyms)
 
 
 @app.command()

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from pydicom import Dataset
-from pydicom.uid import UID_dictionary
+from pydicom.uid import RE_VALID_UID, UID_dictionary
 
 from pipeline.adapters.dicom.arguments import ReadingArguments
 from pipeline.adapters.dicom.decoding import Decoder
@@ -96,15 +96,17 @@ def _what_else(facts: FileFacts, file: InputFile) -> str:
 
 
 def _is_image(file: InputFile) -> bool:
-    """Return whether a file without pixels is an image by its class.
+    """Return whether a file without pixels may be an image by its class.
 
-    Makers keep what is no image in classes of their own. A class that is absent, or is not known
-    below DICOM's root, may be an image that was damaged just there.
+    It is none if it states one of the standard's classes that are of no image, or twice the same
+    one of a maker's own. Anything else may be an image that was damaged just there.
     """
-    (stated,) = stated_by(file.path, "SOPClassUID")
-    if stated in UID_dictionary:
-        return "Image Storage" in UID_dictionary[stated][0]
-    return not stated or stated.startswith(_DICOM_ROOT)
+    stated = stated_by(file.path, "SOPClassUID", "MediaStorageSOPClassUID")
+    known = {UID_dictionary[each][0] for each in stated if each in UID_dictionary}
+    if known:
+        return any("Image Storage" in name for name in known)
+    own, media = stated
+    return own != media or not re.fullmatch(RE_VALID_UID, own) or own.startswith(_DICOM_ROOT)
 
 
 def _of_other_modalities(
@@ -128,10 +130,11 @@ def _of_other_modalities(
 
 
 def stated_by(path: Path, *keywords: str) -> tuple[str, ...]:
-    """Return elements of a header as text, each empty where it cannot be read."""
+    """Return elements of a header, or of what stands before it, each empty if it is not there."""
     try:
         with quiet(), path.open("rb") as file:
             header = parse(file, max_pixels=_FEW_PIXELS, tags=list(keywords))
+            header.update(getattr(header, "file_meta", {}))
             return tuple(_text(header, keyword) for keyword in keywords)
     except (Refused, OSError):
         return ("",) * len(keywords)

@@ -158,14 +158,23 @@ class Predictor:
 
     def _decided(self, evidence: list[Evidence], fates: list[FileFate]) -> Iterator[Decided]:
         lowest = _lowest_confidence(evidence)
-        sources: dict[Study | None, list[Path]] = defaultdict(list)
+        by_study: dict[Study | None, list[FileFate]] = defaultdict(list)
         for fate in fates:
-            sources[fate.study].append(fate.file.path)
+            by_study[fate.study].append(fate)
         now = datetime.now(UTC).isoformat(timespec="seconds")
         for each in evidence:
             decision = self.rule.decide(each, lowest.get(each.patient), now)
-            paths = tuple(sources[each.patient, each.study])
-            yield Decided(decision, tuple(each.images), paths)
+            study = (each.patient, each.study)
+            yield Decided(decision, tuple(each.images), _sources(by_study[study], each))
+
+
+def _sources(fates: list[FileFate], evidence: Evidence) -> tuple[Path, ...]:
+    """Return the files that a decision is about: without those of another kind, if there are more.
+
+    What is said of those is in the evidence, word by word.
+    """
+    own = [each for each in fates if each.fate not in evidence.of_another_kind]
+    return tuple(each.file.path for each in own or fates)
 
 
 def _lowest_confidence(evidence: Iterable[Evidence]) -> dict[str, float]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 import pandas as pd
 
+from pipeline.errors import InputError
 from pipeline.folders import whole_folder
 from pipeline.outgoing_text import csv_text
 from pipeline.predicting.accounting import FileFate
@@ -17,15 +18,21 @@ from pipeline.predicting.dicom_files import stated_by
 from pipeline.predicting.inputs import find_files
 from pipeline.predicting.page import render_page, summary
 from pipeline.predicting.predictor import Decided, Predictor
+from pipeline.predicting.private_files import write_private
+from pipeline.releasing import Release
 
 IDENTIFIED = "identified.csv"
-OWNER_ALONE = 0o600
 
 _IDENTITY = ("PatientID", "StudyInstanceUID", "AccessionNumber")
 
 
 def predict(
-    predictor: Predictor, inputs: Sequence[Path], out: Path, *, identified: bool = False
+    predictor: Predictor,
+    inputs: Sequence[Path],
+    out: Path,
+    *,
+    identified: bool = False,
+    reports: bool = False,
 ) -> str:
     """Decide upon every study among some inputs and write a folder, whole or not at all.
 
@@ -38,6 +45,8 @@ def predict(
         A new folder: decisions, images, files and a page; they name nobody.
     identified : bool
         Also write who is who, for the owner of the file alone.
+    reports : bool
+        Also write a DICOM Structured Report a decision, which names its patient.
 
     Returns
     -------
@@ -47,8 +56,13 @@ def predict(
     Raises
     ------
     InputError
-        If there is nothing to decide upon, or `out` cannot be written.
+        If there is nothing to decide upon, reports are asked for on what is no DICOM, or `out`
+        cannot be written.
     """
+    released = predictor.released
+    if reports:
+        _require_reports(released.release)
+    without_report = 0
     with whole_folder(out) as folder:
         # Within it, since what a kill leaves of it goes with it.
         with tempfile.TemporaryDirectory(dir=folder) as scratch:
@@ -56,13 +70,28 @@ def predict(
             predicted = predictor.predict(files)
             if identified:
                 _write_identified(predicted.fates, folder / IDENTIFIED)
+            if reports:
+                # Imported here: only who asks for reports needs the library.
+                from pipeline.predicting.reports import write_reports
+
+                without_report = write_reports(predicted.decided, released, folder)
         write_decisions(predicted.decisions, folder)
-        classes = predictor.released.release.classes
+        classes = released.release.classes
         _write_table(_images(predicted.decided, classes), folder / "images.csv")
         _write_table(_files(predicted.fates), folder / "files.csv")
         page = render_page(predicted.decisions, predicted.fates, predictor.rule)
         (folder / "index.html").write_text(page, encoding="utf-8")
-    return summary(predicted.decisions)
+    line = summary(predicted.decisions)
+    return f"{line}; {without_report} without a report" if without_report else line
+
+
+def _require_reports(release: Release) -> None:
+    if release.preprocessing.reader != "dicom":
+        message = "--sr refers to DICOM images, which this release does not read"
+        raise InputError(message)
+    if find_spec("highdicom") is None:
+        message = "--sr needs highdicom: pip install 'calibrated-imaging[node]'"
+        raise InputError(message)
 
 
 def _write_identified(fates: Sequence[FileFate], path: Path) -> None:
@@ -72,10 +101,8 @@ def _write_identified(fates: Sequence[FileFate], path: Path) -> None:
         for each in fates
     ]
     table = pd.DataFrame(rows, columns=["patient", "study", "file", *_IDENTITY])
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ALONE)
-    with os.fdopen(descriptor, "wb") as file:
-        # A name may hold bytes that are no text.
-        file.write(csv_text(table).encode("utf-8", "backslashreplace"))
+    # A name may hold bytes that are no text.
+    write_private(csv_text(table).encode("utf-8", "backslashreplace"), path)
 
 
 def _files(fates: Sequence[FileFate]) -> pd.DataFrame:

@@ -1,0 +1,93 @@
+"""Send reports to the PACS; it has one when it says so, and not before."""
+
+from __future__ import annotations
+
+import logging
+import ssl
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from io import BytesIO
+
+from pydicom import Dataset, dcmread
+from pydicom.uid import Comprehensive3DSRStorage, ExplicitVRLittleEndian, ImplicitVRLittleEndian
+from pynetdicom import AE, Association
+
+from pipeline.node.addresses import Address
+from pipeline.node.queue import Report
+
+LOG = logging.getLogger("pipeline.node")
+
+ACCEPTED = (0x0000, 0xB000, 0xB006, 0xB007)
+"""Success, and warnings with which an object is stored all the same (PS3.4, table B.2-1)."""
+
+SECONDS = 30.0
+"""That the PACS may take to answer; an hour's outage costs this much a try, at most."""
+
+
+class UnreachableError(Exception):
+    """The PACS takes no association, or none for reports; the message is ours alone."""
+
+
+@dataclass(frozen=True)
+class Sender:
+    """A C-STORE user.
+
+    Attributes
+    ----------
+    pacs : Address
+    aet : str
+        The node's AE title.
+    tls : SSLContext, optional
+    """
+
+    pacs: Address
+    aet: str
+    tls: ssl.SSLContext | None = None
+
+    def __call__(self, reports: Sequence[Report], answered: Callable[[Report, bool], None]) -> None:
+        """Send reports over one association, telling after each whether the PACS accepted it.
+
+        Raises
+        ------
+        UnreachableError
+            If the association fails; of those that nothing was told of, nothing is known: the PACS
+            may have one, and takes it again as the same object.
+        """
+        association = self._associate()
+        try:
+            for report in reports:
+                answered(report, _store(association, report))
+        finally:
+            if association.is_established:
+                association.release()
+
+    def _associate(self) -> Association:
+        entity = AE(ae_title=self.aet)
+        entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = SECONDS
+        entity.connection_timeout = SECONDS / 3
+        syntaxes = [ExplicitVRLittleEndian, ImplicitVRLittleEndian]
+        entity.add_requested_context(Comprehensive3DSRStorage, syntaxes)
+        tls = (self.tls, self.pacs.host) if self.tls else None
+        association = entity.associate(
+            self.pacs.host, self.pacs.port, ae_title=self.pacs.aet, tls_args=tls
+        )
+        if association.is_established:
+            return association
+        if association.is_rejected:
+            message = "it rejected the association: does it know this node's AE title?"
+        else:
+            message = "no connection, or it takes no Comprehensive 3D SR"
+        raise UnreachableError(message)
+
+
+def _store(association: Association, report: Report) -> bool:
+    if not association.is_established:
+        message = "the association ended"
+        raise UnreachableError(message)
+    status: Dataset = association.send_c_store(dcmread(BytesIO(report.dicom)))
+    if "Status" not in status:
+        message = "it did not answer"
+        raise UnreachableError(message)
+    if status.Status not in ACCEPTED:
+        LOG.warning("study %s: the PACS refused a report: 0x%04X", report.study, status.Status)
+    return status.Status in ACCEPTED

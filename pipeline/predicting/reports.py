@@ -1,0 +1,75 @@
+"""Decisions as DICOM reports in a folder, for who sends them on or looks at them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from io import BytesIO
+from pathlib import Path
+
+from pydicom import Dataset
+
+from pipeline.adapters.dicom.elements import text
+from pipeline.adapters.dicom.opening import parse, quiet
+from pipeline.adapters.refused import Refused
+from pipeline.predicting.predictor import Decided
+from pipeline.predicting.private_files import write_private
+from pipeline.predicting.structured_report import COPIED, KEYS, structured_report
+from pipeline.releasing import Released
+
+REPORTS = "reports"
+
+_MOST_VALUES = 2**30
+"""In a deflated header: it was bounded when it was read first."""
+
+
+def write_reports(decided: Iterable[Decided], released: Released, folder: Path) -> int:
+    """Write ``reports/PATIENT-STUDY.dcm`` for every decision on files that can be referred to.
+
+    A report names its patient, as everything a PACS stores does: its owner alone reads it.
+
+    Returns
+    -------
+    int
+        How many decisions have none, since no file of theirs states what it is.
+    """
+    (folder / REPORTS).mkdir()
+    num_without = 0
+    for each in decided:
+        sources = [header for path in each.sources if (header := _referable(path))]
+        if not sources:
+            num_without += 1
+            continue
+        with quiet():
+            report = structured_report(each.decision, released, sources)
+            buffer = BytesIO()
+            report.save_as(buffer, enforce_file_format=True)
+        name = f"{each.decision.patient}-{each.decision.study}.dcm"
+        write_private(buffer.getvalue(), folder / REPORTS / name)
+    return num_without
+
+
+def report_header(path: Path) -> Dataset:
+    """Return what a report repeats of an object, or where that is damaged, its UIDs alone.
+
+    Raises
+    ------
+    Refused
+        If it is no DICOM file.
+    """
+    with path.open("rb") as file:
+        try:
+            tags = [*KEYS, *COPIED, "SpecificCharacterSet"]
+            return parse(file, max_pixels=_MOST_VALUES, tags=tags)
+        except Refused:
+            file.seek(0)
+            return parse(file, max_pixels=_MOST_VALUES, tags=list(KEYS))
+
+
+def _referable(path: Path) -> Dataset | None:
+    """Return the header of an object that states all UIDs a reference needs."""
+    try:
+        with quiet():
+            header = report_header(path)
+            return header if all(text(header, keyword) for keyword in KEYS) else None
+    except (Refused, OSError):
+        return None

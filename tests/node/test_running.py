@@ -1,0 +1,440 @@
+"""Each study ends answered or referred exactly once, whatever fails and whenever it is killed."""
+
+import errno
+import gc
+import json
+import os
+import threading
+
+import pytest
+from pydicom.uid import Comprehensive3DSRStorage
+
+import pipeline.node.log
+from pipeline.errors import InputError
+from pipeline.node.backoff import BackOff
+from pipeline.node.log import DECISIONS, log_decisions
+from pipeline.node.queue import Queue, Report
+from pipeline.node.running import Work
+from pipeline.node.sending import UnreachableError
+from tests.node.senders import Clock, Pacs, Predictor, image, make_work, receive, study_key
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def queue(tmp_path, clock):
+    queue = Queue(tmp_path / "node", clock)
+    yield queue
+    queue.close()
+
+
+@pytest.fixture
+def pacs():
+    return Pacs()
+
+
+def logged(queue):
+    path = queue.folder / DECISIONS
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.is_file() else []
+
+
+def step(work, clock):
+    clock.now += 10
+    work.step()
+
+
+def test_a_quiet_study_is_decided_logged_and_its_report_sent(queue, clock, pacs):
+    for number in range(2):
+        receive(queue, image(number=number))
+    with pacs.listening() as address:
+        step(make_work(queue, address), clock)
+    (report,) = pacs.reports.values()
+    assert report.SOPClassUID == Comprehensive3DSRStorage
+    assert report.PatientName == "Doe^Jane"
+    assert [each["num_images"] for each in logged(queue)] == [2]
+    assert logged(queue)[0]["study"] == study_key()
+    assert queue.counts() == {"sent": 1}
+
+
+def test_a_study_is_decided_once_however_often_it_is_sent(queue, clock, pacs):
+    with pacs.listening() as address:
+        work = make_work(queue, address)
+        for _ in range(3):
+            receive(queue, image())
+            step(work, clock)
+    assert len(logged(queue)) == len(pacs.received) == 1
+
+
+def test_a_study_that_grows_gets_a_second_report_that_names_the_first(queue, clock, pacs):
+    with pacs.listening() as address:
+        work = make_work(queue, address)
+        for number in range(2):
+            receive(queue, image(number=number))
+            step(work, clock)
+    first, second = pacs.reports.values()
+    assert "PredecessorDocumentsSequence" not in first
+    (study,) = second.PredecessorDocumentsSequence
+    (series,) = study.ReferencedSeriesSequence
+    assert study.StudyInstanceUID == first.StudyInstanceUID
+    assert series.SeriesInstanceUID == first.SeriesInstanceUID == second.SeriesInstanceUID
+    assert series.ReferencedSOPSequence[0].ReferencedSOPInstanceUID == first.SOPInstanceUID
+    assert (first.InstanceNumber, second.InstanceNumber) == (1, 2)
+    assert [each["num_images"] for each in logged(queue)] == [1, 2]
+
+
+def test_a_study_that_grows_after_its_images_are_gone_is_referred(queue, clock, pacs):
+    with pacs.listening() as address:
+        work = make_work(queue, address, keep_seconds=0)
+        for number in range(2):
+            receive(queue, image(number=number))
+            step(work, clock)
+        for number in range(2):
+            receive(queue, image(number=number))
+        step(work, clock)
+    found = [(each["outcome"], each["reason"]) for each in logged(queue)]
+    assert found == [("answered", ""), ("referred", "missing image"), ("answered", "")]
+    assert logged(queue)[-1]["num_images"] == 2
+    assert len(pacs.reports) == 3
+
+
+def test_the_same_decision_of_a_changed_image_is_not_reported_again(queue, clock, pacs):
+    """A PACS may send an object in another transfer syntax: other bytes, the same image."""
+    with pacs.listening() as address:
+        work = make_work(queue, address)
+        receive(queue, image())
+        step(work, clock)
+        assert receive(queue, image(ImageComments="compressed and unfolded"))
+        step(work, clock)
+    assert len(logged(queue)) == len(pacs.received) == 1
+    assert queue.counts() == {"sent": 1}
+
+
+# pynetdicom leaves a socket that did not connect to the garbage collector.
+@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
+def test_reports_wait_for_a_pacs_that_is_down(queue, clock, pacs):
+    receive(queue, image())
+    with pacs.listening() as address:
+        down = address
+    work = make_work(queue, down, waits=BackOff(clock))
+    for _ in range(6):
+        clock.now += 600
+        work.step()
+    assert queue.counts() == {"decided": 1}
+    assert not pacs.received
+    gc.collect()
+    with pacs.listening(down.port):
+        clock.now += 600
+        work.step()
+    assert len(pacs.received) == 1
+    assert queue.counts() == {"sent": 1}
+
+
+def test_an_hour_s_outage_costs_few_tries(queue, clock):
+    receive(queue, image())
+    tries = []
+
+    def sender(reports, answered):
+        tries.append(clock.now)
+        raise UnreachableError("no connection")
+
+    decider = make_work(queue).decider
+    work = Work(queue, decider, sender, 10, 3600, BackOff(clock))
+    for _ in range(3600):
+        clock.now += 1
+        work.step()
+    assert len(tries) <= 15
+    assert max(b - a for a, b in zip(tries, tries[1:], strict=False)) <= 602
+
+
+@pytest.mark.parametrize("refusal", [0xA700, 0xC000, 0x0122])
+def test_a_report_that_the_pacs_refuses_is_sent_again_later(queue, clock, pacs, refusal):
+    receive(queue, image())
+    with pacs.listening() as address:
+        pacs.status = refusal
+        work = make_work(queue, address, waits=BackOff(clock))
+        step(work, clock)
+        work.step()
+        assert queue.counts() == {"decided": 1}
+        assert len(pacs.received) == 1
+        pacs.status = 0xB000
+        step(work, clock)
+    assert len(pacs.reports) == 1
+    assert queue.counts() == {"sent": 1}
+
+
+def test_one_refused_report_keeps_no_other_from_the_pacs(queue, clock, pacs):
+    for name in ("one", "two"):
+        receive(queue, image(name))
+    refused = []
+
+    def sender(reports, answered):
+        for each in reports:
+            refused.append(each.instance)
+            answered(each, each.instance != refused[0])
+
+    work = Work(queue, make_work(queue).decider, sender, 10, 3600, BackOff(clock))
+    step(work, clock)
+    assert queue.counts() == {"decided": 1, "sent": 1}
+
+
+@pytest.mark.parametrize("fault", [RuntimeError("Doe^Jane"), MemoryError(), KeyError("P-0042")])
+def test_a_study_that_the_predictor_fails_on_is_referred(queue, clock, pacs, fault, caplog):
+    for name in ("one", "two"):
+        receive(queue, image(name))
+    with pacs.listening() as address:
+        step(make_work(queue, address, Predictor(fails=fault)), clock)
+    assert [each["reason"] for each in logged(queue)] == ["unreadable", "unreadable"]
+    assert len(pacs.reports) == 2
+    assert type(fault).__name__ in logged(queue)[0]["detail"]
+    assert "Doe" not in caplog.text + str(logged(queue))
+
+
+def test_a_study_of_another_kind_than_the_release_reads_is_referred(queue, clock):
+    receive(queue, image())
+    other = Predictor(fails=InputError("nothing that the release can decide upon: CT, not MR"))
+    step(make_work(queue, predictor=other), clock)
+    (decision,) = logged(queue)
+    assert (decision["outcome"], decision["reason"]) == ("referred", "out of scope")
+    assert decision["detail"] == "nothing that the release can decide upon: CT, not MR."
+
+
+def test_a_study_of_which_nothing_is_decided_is_referred(queue, clock):
+    class Silent:
+        def decide_with_sources(self, paths):
+            return []
+
+    receive(queue, image())
+    step(make_work(queue, predictor=Silent()), clock)
+    assert [each["outcome"] for each in logged(queue)] == ["referred"]
+
+
+def test_a_study_that_ends_the_process_three_times_is_referred(queue, clock):
+    receive(queue, image())
+    fatal = Predictor(fails=KeyboardInterrupt())
+    for _ in range(3):
+        with pytest.raises(KeyboardInterrupt):
+            step(make_work(queue, predictor=fatal), clock)
+    step(make_work(queue, predictor=fatal), clock)
+    assert len(fatal.calls) == 3
+    (decision,) = logged(queue)
+    assert decision["detail"] == "Deciding it was begun 3 times and never ended."
+
+
+def test_a_study_whose_report_fails_stays_and_stops_no_other(queue, clock):
+    for name in ("one", "two"):
+        receive(queue, image(name))
+    work = make_work(queue, waits=BackOff(clock))
+    (broken,) = [path for path in queue.folder.rglob("*.dcm") if study_key("one") in path.parts]
+    broken.write_bytes(b"a disk that forgot")
+    step(work, clock)
+    assert queue.counts() == {"decided": 1, "receiving": 1}
+    assert [each["study"] for each in logged(queue)] == [study_key("two")]
+    work.step()
+    assert queue.begin(study_key("one")).attempts == 1
+
+
+def test_a_full_disk_loses_nothing(queue, clock, monkeypatch):
+    receive(queue, image())
+    work = make_work(queue)
+
+    def full(path, content):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    stopped = threading.Event()
+    with monkeypatch.context() as patched:
+        patched.setattr(pipeline.node.log, "append_durably", full)
+        patched.setattr(stopped, "wait", lambda seconds: stopped.set())
+        clock.now += 10
+        work.run(stopped)
+    assert logged(queue) == []
+    work.step()
+    assert len(logged(queue)) == 1
+
+
+def test_the_log_holds_no_identity(queue, clock, pacs, caplog):
+    caplog.set_level("INFO", logger="pipeline.node")
+    receive(queue, image())
+    with pacs.listening() as address:
+        step(make_work(queue, address), clock)
+    text = caplog.text + (queue.folder / DECISIONS).read_text()
+    assert study_key() in text
+    for planted in ("Doe", "P-0042", "19700630", "ACC42", image().StudyInstanceUID):
+        assert planted not in text
+
+
+def report_of(number):
+    return Report(json.dumps({"number": number}) + "\n", str(number), "1", b"x")
+
+
+@pytest.mark.parametrize(
+    ("before", "expected"),
+    [
+        (b"", b"12"),
+        (b"1", b"12"),
+        (b"12", b"12"),
+        (b"another", b"another12"),
+    ],
+    ids=["nothing", "half", "all", "somebody else's"],
+)
+def test_the_log_goes_on_from_where_a_kill_left_it(queue, clock, tmp_path, before, expected):
+    lines = {
+        b"1": (json.dumps({"number": 1}) + "\n").encode(),
+        b"2": (json.dumps({"number": 2}) + "\n").encode(),
+    }
+    for number in (1, 2):
+        receive(queue, image(str(number)))
+        clock.now += 10
+        queue.decide(queue.begin(study_key(str(number))), [report_of(number)])
+    spelt = {
+        b"": b"", b"1": lines[b"1"][:5], b"12": lines[b"1"] + lines[b"2"], b"another": b"another\n"
+    }  # fmt: skip
+    path = tmp_path / "log"
+    path.write_bytes(spelt[before])
+    assert log_decisions(queue, path) == 2
+    beginning = b"another\n" if before == b"another" else b""
+    assert path.read_bytes() == beginning + lines[b"1"] + lines[b"2"]
+    assert log_decisions(queue, path) == 0
+
+
+def test_a_log_that_was_moved_away_begins_anew(queue, clock, tmp_path):
+    path = tmp_path / "log"
+    for number in (1, 2):
+        receive(queue, image(str(number)))
+        queue.decide(queue.begin(study_key(str(number))), [report_of(number)])
+        path.unlink(missing_ok=True)
+        log_decisions(queue, path)
+    assert path.read_text() == '{"number": 2}\n'
+
+
+class Killed(BaseException):
+    """The process ends here: nothing of ours may catch it."""
+
+
+class Killer:
+    """Kills at one of the moments that it is called at."""
+
+    def __init__(self, moment):
+        self.moment = moment
+        self.num_moments = 0
+
+    def __call__(self):
+        self.num_moments += 1
+        if self.num_moments == self.moment:
+            raise Killed
+
+
+class KilledDatabase:
+    """A database whose process may end before and after every statement."""
+
+    def __init__(self, database, killer):
+        self.database, self.killer = database, killer
+
+    def _around(self, method, *arguments):
+        self.killer()
+        result = method(*arguments)
+        self.killer()
+        return result
+
+    def execute(self, *arguments):
+        # After a kill nobody rolls back: closing the connection does.
+        if arguments[0] == "ROLLBACK":
+            return None
+        return self._around(self.database.execute, *arguments)
+
+    def executemany(self, *arguments):
+        return self._around(self.database.executemany, *arguments)
+
+    def close(self):
+        self.database.close()
+
+
+class Life:
+    """A node and what is around it, which stays when it is killed and started again."""
+
+    def __init__(self, folder, killer):
+        self.folder, self.killer, self.clock = folder, killer, Clock()
+        self.acknowledged, self.stored = set(), {}
+        self.queue = None
+
+    def start(self):
+        self.queue = Queue(self.folder / "node", self.clock)
+        # A killed process's writes reach the disk all the same: only a power cut needs the wait.
+        self.queue._database.execute("PRAGMA synchronous = OFF")
+        self.queue._database = KilledDatabase(self.queue._database, self.killer)
+        self.work = Work(self.queue, self.decide, self.send, 10, 3600, BackOff(self.clock))
+
+    def decide(self, quiet, before):
+        self.killer()
+        instance = f"{quiet.study}.{len(quiet.paths)}"
+        decision = {"study": quiet.study, "num_images": len(quiet.paths), "at": self.clock.now}
+        replaced = ",".join(each.instance for each in before)
+        dicom = f"{instance}<{replaced}".encode()
+        return [Report(json.dumps(decision) + "\n", instance, "1", dicom)]
+
+    def send(self, reports, answered):
+        for report in reports:
+            self.killer()
+            self.stored.setdefault(report.instance, report.dicom)
+            self.killer()
+            answered(report, True)
+
+    def live(self):
+        """Two studies; one grows. Whatever is not acknowledged is sent again."""
+        for images in ([("a", "1"), ("a", "2"), ("b", "1")], [("a", "3")]):
+            for study, name in images:
+                if (study, name) not in self.acknowledged:
+                    self.queue.receive(study, name, "x", b"pixels")
+                    self.acknowledged.add((study, name))
+            self.settle()
+        self.clock.now += 3600
+        self.work.step()
+
+    def settle(self):
+        self.clock.now += 10
+        self.work.step()
+        self.work.step()
+
+
+def live_with_a_kill(folder, moment, monkeypatch):
+    """Live once, killed at some moment and started again; return the life and the moments."""
+    killer = Killer(moment)
+
+    def half_and_half(path, content):
+        for part in (content[: len(content) // 2], content[len(content) // 2 :]):
+            with path.open("ab") as file:
+                file.write(part)
+            killer()
+
+    def synced(descriptor):
+        killer()
+
+    monkeypatch.setattr(pipeline.node.log, "append_durably", half_and_half)
+    monkeypatch.setattr(os, "fsync", synced)
+    life = Life(folder, killer)
+    while True:
+        try:
+            life.start()
+            life.live()
+            return life, killer.num_moments
+        except Killed:
+            if life.queue is not None:
+                life.queue.close()
+
+
+@pytest.mark.parametrize("every", [pytest.param(1, marks=pytest.mark.slow), 11])
+def test_a_kill_at_any_moment_loses_and_doubles_nothing(tmp_path, monkeypatch, every):
+    """Before and after every statement, every write and every report that is sent."""
+    _, num_moments = live_with_a_kill(tmp_path / "whole", 0, monkeypatch)
+    assert num_moments > 100
+    for moment in range(1, num_moments + 1, every):
+        folder = tmp_path / str(moment)
+        life, _ = live_with_a_kill(folder, moment, monkeypatch)
+        assert life.stored == {"a.2": b"a.2<", "b.1": b"b.1<", "a.3": b"a.3<a.2"}, moment
+        found = sorted((each["study"], each["num_images"]) for each in logged(life.queue))
+        assert found == [("a", 2), ("a", 3), ("b", 1)], moment
+        assert life.queue.counts() == {"sent": 2}, moment
+        assert not list(folder.rglob("*.dcm")), moment
+        life.queue.close()
