@@ -14,8 +14,16 @@ import sys
 from benchmarks.timing import THREAD_VARIABLES
 
 BENCHMARKS = (
-    "losses", "calibrators", "metrics", "training", "dicom", "brought", "monitoring", "chain",
-)  # fmt: skip
+    "losses",
+    "calibrators",
+    "metrics",
+    "training",
+    "dicom",
+    "brought",
+    "monitoring",
+    "chain",
+    "scope",
+)
 
 
 def main() -> int:

@@ -13,6 +13,9 @@ from pipeline.errors import InputError
 HASHES = "SHA256SUMS"
 """As coreutils write it: ``sha256sum --check SHA256SUMS`` reads it as well."""
 
+SIGNATURE = f"{HASHES}.sig"
+"""Where whoever signs the hashes puts the signature, which cannot be among them."""
+
 ABSENT = "no such file"
 MAX_BYTES = 100_000_000
 LINE = re.compile(r"([0-9a-f]{64})  (.+)")
@@ -97,12 +100,12 @@ def _read_hashes(path: Path) -> dict[str, str]:
 
 
 def _file_names(folder: Path) -> list[str]:
-    """Return the files below a folder but for the hashes and what a desktop hides there."""
+    """Return the files below a folder but for the hashes, their signature and what is hidden."""
     names = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
     return sorted(
         name.as_posix()
         for name in names
-        if name.as_posix() != HASHES and not name.name.startswith(".")
+        if name.as_posix() not in (HASHES, SIGNATURE) and not name.name.startswith(".")
     )
 
 

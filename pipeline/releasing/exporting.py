@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import warnings
 import zipfile
 from collections.abc import Callable, Iterator
@@ -27,6 +28,8 @@ OPSET = 20
 
 VALUES_AT_ONCE = 2**20
 """Input values in one batch, as in training."""
+
+PICKLED = re.compile(rb'"use_pickle"\s*:\s*true')
 
 EXAMPLE_BATCH = 2
 """Cases that the program is traced with: a batch of one would be taken for a constant."""
@@ -73,13 +76,21 @@ def write_onnx(exported: torch.export.ExportedProgram, path: Path) -> None:
 
 def require_no_pickle(path: Path) -> None:
     """Raise `InputError` if a program's file holds a pickle, which loading would run."""
+    if not zipfile.is_zipfile(path):
+        message = f"{path}: a program of torch.export expected, which is a zip archive"
+        raise InputError(message)
     with zipfile.ZipFile(path) as archive:
         for entry in archive.infolist():
-            pickled = entry.filename.endswith(".pt") and entry.file_size
-            listed = entry.filename.endswith("_config.json")
-            if pickled or (listed and b'"use_pickle": true' in archive.read(entry)):
+            if _is_pickled(archive, entry):
                 message = f"{path}: a program without pickles expected, got {entry.filename}"
                 raise InputError(message)
+
+
+def _is_pickled(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bool:
+    """Return whether an entry is a pickle, or says that another one is."""
+    if entry.filename.endswith("_config.json"):
+        return PICKLED.search(archive.read(entry)) is not None
+    return entry.filename.endswith(".pt") and entry.file_size > 0
 
 
 def load_program(path: Path) -> Runner:

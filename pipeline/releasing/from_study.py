@@ -15,7 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 from pipeline.artifacts import WEIGHTS
 from pipeline.calibrators import to_json
 from pipeline.config import NetworkConfig
-from pipeline.config.reading import first_fault, read_yaml
+from pipeline.config.reading import check_config, first_fault, read_yaml
 from pipeline.errors import InputError
 from pipeline.outgoing_text import printable
 from pipeline.provenance import has_uncommitted_changes, package_versions, source_revision
@@ -99,15 +99,15 @@ def release_model(
     model, scope, in_scope = _model_in_scope(source)
     codes = _codes(options.codes, source.prepared.card["classes"])
     seen = _reference(source, run, in_scope, rule)
-    release = Release(
-        **_named(source),
-        codes=codes,
-        modality=options.modality or default_modality(source.prepared.card),
-        rule=rule,
-        scope=scope,
-        limits=limits(source.prepared.cases, run, rule),
-        reference=seen,
-    )
+    stated = {
+        "codes": codes,
+        "modality": options.modality or default_modality(source.prepared.card),
+        "rule": rule,
+        "scope": scope,
+        "limits": limits(source.prepared.cases, run, rule),
+        "reference": seen,
+    }
+    release = check_config(_named(source) | stated, Release, place="the release")
     sentences = [main_sentence(point), test_sentence(point), unit_sentence(point)]
     card = render_card(release, sentences, _items(source, scores))
     write_release(out, release, model, card, _proof(source, run), key=options.key)

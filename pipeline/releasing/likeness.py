@@ -9,13 +9,13 @@ the mean squared distance of these numbers, whitened, from their mean over the t
 .. math:: s(x) = -\tfrac1d \lVert W (f(x) - \bar f) \rVert^2, \qquad
           W^\top W = (\Sigma + 10^{-3} \tfrac{\mathrm{tr} \Sigma}{d} I)^{-1}
 
-It is about -1 for an image like those, and far below for others. Our choice, after Lee et al.,
+Its mean over those images is between -1 and 0; others lie far below. Our choice, after Lee et al.,
 NeurIPS 2018, arXiv:1807.03888, who take a network's features.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import torch
@@ -37,7 +37,8 @@ SHRINKAGE = 1e-3
 QUANTILE = 0.005
 """Share of the study's own cases that fall out of scope; at least one of them does."""
 
-CASES_AT_ONCE = 1024
+VALUES_AT_ONCE = 2**22
+"""Of images that are looked at together."""
 
 FITTED = ("image_mean", "image_sd", "centre", "whitening")
 """The buffers that say all of a `Likeness`; the others follow from the images' size."""
@@ -140,14 +141,11 @@ def _features_of(likeness: Likeness, images: np.ndarray) -> Float[np.ndarray, "c
         return np.concatenate([likeness.features(batch).numpy() for batch in _batches(images)])
 
 
-def _batches(images: np.ndarray) -> list[Tensor]:
-    starts = range(0, len(images), CASES_AT_ONCE)
-    return [
-        torch.from_numpy(np.asarray(images[start : start + CASES_AT_ONCE], dtype=np.float32))
-        .movedim(-1, 1)
-        .contiguous()
-        for start in starts
-    ]
+def _batches(images: np.ndarray) -> Iterator[Tensor]:
+    size = max(1, VALUES_AT_ONCE // images[0].size)
+    for start in range(0, len(images), size):
+        batch = np.moveaxis(np.asarray(images[start : start + size], dtype=np.float32), -1, 1)
+        yield torch.from_numpy(np.ascontiguousarray(batch))
 
 
 def _fields_of(side: int, fields: int) -> Tensor:

@@ -41,6 +41,9 @@ SHA256 = r"^[0-9a-f]{64}$"
 Sha256 = Annotated[str, Field(pattern=SHA256)]
 Share = Annotated[float, Field(ge=0, le=1)]
 
+MODALITY = r"^[A-Z0-9_ ]{1,16}$"
+"""A code string of DICOM (PS3.5, CS), such as CT."""
+
 PRIVATE_SCHEME = "99CALIMG"
 """Of codes that no standard has: DICOM gives private schemes names that begin with 99."""
 
@@ -239,7 +242,7 @@ class Release(Strict):
     classes: list[str] = Field(min_length=2)
     critical_classes: list[str]
     codes: dict[str, Code]
-    modality: str | None
+    modality: Annotated[str, Field(pattern=MODALITY)] | None
     image_size: list[PositiveInt] = Field(min_length=2, max_length=3)
     channels: Literal[1, 3]
     preprocessing: Preprocessing

@@ -25,7 +25,7 @@ from pipeline.releasing.exporting import (
 )
 from pipeline.releasing.manifest import CARD, LICENCE, MANIFEST, ONNX, PROGRAM, Release
 from pipeline.releasing.model import Model
-from pipeline.releasing.signing import sign
+from pipeline.releasing.signing import require_key, sign
 from pipeline.shapes import Logits, Probabilities
 
 PACKAGES = ("onnx", "onnxruntime", "onnxscript")
@@ -93,6 +93,8 @@ def write_release(
         does not sign; nothing is written then.
     """
     require_packages()
+    if key is not None:
+        require_key(key)
     program = model.program(
         threshold=release.rule.threshold, scope_threshold=release.scope.threshold
     )

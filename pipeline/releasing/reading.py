@@ -6,16 +6,15 @@ import hashlib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from pipeline.calibrators import Calibrator, from_json
 from pipeline.config.reading import check_config
-from pipeline.errors import InputError, located
+from pipeline.errors import InputError
 from pipeline.hashes import HASHES, require_intact
 from pipeline.json_files import read_json
 from pipeline.provenance import package_versions
 from pipeline.releasing.manifest import FORMAT, MANIFEST, ONNX, PROGRAM, Release
-from pipeline.releasing.signing import SIGNATURE, require_signature
+from pipeline.releasing.signing import require_signature
 
 PACKAGE = "calibrated-imaging"
 
@@ -75,26 +74,27 @@ def read_release(folder: Path, *, allowed_signers: Path | None = None) -> Releas
     if not (folder / HASHES).is_file() or not (folder / MANIFEST).is_file():
         message = f"{folder}: a release expected, with {MANIFEST} and {HASHES}"
         raise InputError(message)
-    require_intact(folder, without=[SIGNATURE])
+    require_intact(folder)
     signer = require_signature(folder / HASHES, allowed_signers) if allowed_signers else None
-    content = read_json(folder / MANIFEST)
-    with located(folder / MANIFEST):
-        _require_readable(content)
-    release = check_config(content, Release, place=folder / MANIFEST)
+    release = _read_manifest(folder / MANIFEST)
     digest = hashlib.sha256((folder / HASHES).read_bytes()).hexdigest()
     return Released(folder=folder, release=release, sha256=digest, signer=signer)
 
 
-def _require_readable(content: Any) -> None:
-    """Raise `InputError` for what another version of this package wrote.
+def _read_manifest(path: Path) -> Release:
+    """Return what a release says of itself, if this version of the package wrote it.
 
     Reading and preparing an image is this package's code: another version may make other pixels of
     it, and no guarantee is about those.
     """
-    if content["version"] != FORMAT:
-        message = f"format {FORMAT} expected, which this version reads, got {content['version']}"
+    content = read_json(path)
+    stated = content.get("version", FORMAT) if isinstance(content, dict) else FORMAT
+    if stated != FORMAT:
+        message = f"{path}: format {FORMAT} expected, which this version reads, got {stated!r:.20}"
         raise InputError(message)
-    packed, here = content["provenance"]["versions"].get(PACKAGE), package_versions()[PACKAGE]
+    release = check_config(content, Release, place=path)
+    packed, here = release.provenance.versions.get(PACKAGE), package_versions()[PACKAGE]
     if packed != here:
-        message = f"packed by {PACKAGE} {packed}, this is {here}: install that, or pack it again"
+        message = f"{path}: packed by {PACKAGE} {packed}, this is {here}: install that one"
         raise InputError(message)
+    return release

@@ -11,8 +11,6 @@ from pipeline.errors import InputError
 NAMESPACE = "calibrated-imaging"
 """What a signature is for: one made for anything else, such as a git commit, does not count."""
 
-SIGNATURE = "SHA256SUMS.sig"
-
 
 def sign(file: Path, key: Path) -> Path:
     """Sign a file with a private SSH key; return the signature, which lies beside it as ``.sig``.
@@ -24,14 +22,19 @@ def sign(file: Path, key: Path) -> Path:
     InputError
         If there is no such key or no ``ssh-keygen``, or it does not sign.
     """
-    if not key.is_file():
-        message = f"{key}: no such file: a private SSH key expected"
-        raise InputError(message)
+    require_key(key)
     done = _ssh_keygen("-Y", "sign", "-q", "-n", NAMESPACE, "-f", str(key), str(file))
     if done.returncode:
         message = f"{key}: cannot sign: {_last_line(done)}"
         raise InputError(message)
     return file.with_name(f"{file.name}.sig")
+
+
+def require_key(key: Path) -> None:
+    """Raise `InputError` where there is no key to sign with."""
+    if not key.is_file():
+        message = f"{key}: no such file: a private SSH key expected"
+        raise InputError(message)
 
 
 def require_signature(file: Path, allowed_signers: Path) -> str:

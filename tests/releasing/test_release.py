@@ -47,16 +47,21 @@ def published(small_study):
 
 
 @pytest.fixture(scope="module")
-def in_torch(released, images):
-    return load_program(released.program)(images)
+def programs(released):
+    return {"torch": load_program(released.program), "onnx": load_onnx(released.onnx)}
+
+
+@pytest.fixture(scope="module")
+def in_torch(programs, images):
+    return programs["torch"](images)
 
 
 def test_torch_gives_the_probabilities_that_the_study_evaluated(in_torch, published):
     np.testing.assert_allclose(in_torch["probabilities"], published, rtol=0, atol=SAME)
 
 
-def test_onnx_runtime_gives_the_same_probabilities_and_decisions(released, images, in_torch):
-    found = load_onnx(released.onnx)(images)
+def test_onnx_runtime_gives_the_same_probabilities_and_decisions(programs, images, in_torch):
+    found = programs["onnx"](images)
     for name in ("probabilities", "confidence", "scope_score"):
         np.testing.assert_allclose(found[name], in_torch[name], rtol=SAME, atol=SAME)
     np.testing.assert_array_equal(found["decision"], in_torch["decision"])
@@ -70,9 +75,9 @@ def test_onnx_runtime_alone_can_tell_inputs_and_outputs_by_their_names(released)
 
 
 @pytest.mark.parametrize("size", [1, 3])
-def test_a_batch_of_any_size_gives_what_one_by_one_does(released, images, in_torch, size):
-    for load, path in ((load_program, released.program), (load_onnx, released.onnx)):
-        found = load(path)(images[:size])
+def test_a_batch_of_any_size_gives_what_one_by_one_does(programs, images, in_torch, size):
+    for program in programs.values():
+        found = program(images[:size])
         np.testing.assert_allclose(
             found["probabilities"], in_torch["probabilities"][:size], rtol=0, atol=SAME
         )
@@ -189,7 +194,7 @@ def test_the_programs_answer_the_patients_whom_evaluate_answered(
 
 
 def test_foreign_images_are_out_of_scope_and_nearly_all_of_the_study_s_are_in(
-    released, images, in_torch
+    released, programs, images, in_torch
 ):
     rng = np.random.default_rng(0)
     threshold = released.release.scope.threshold
@@ -201,9 +206,8 @@ def test_foreign_images_are_out_of_scope_and_nearly_all_of_the_study_s_are_in(
         "inverted": 255 - images[:50],
         "a ramp": np.tile(np.linspace(0, 255, 32)[:, None], (1, 1, 32, 1)).reshape(1, 32, 32, 1),
     }
-    program = load_program(released.program)
     for name, batch in foreign.items():
-        found = program(batch)
+        found = programs["torch"](batch)
         assert (found["scope_score"] < threshold).all(), name
         assert not found["decision"].any(), name
     assert (in_torch["scope_score"] >= threshold).mean() > 0.95
