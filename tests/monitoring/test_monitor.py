@@ -5,6 +5,8 @@ import sys
 import pytest
 
 from pipeline import __main__ as command_line
+from pipeline.monitoring import monitor
+from pipeline.monitoring.decision_log import MODEL_REASONS, OTHER_REASONS
 from tests.monitoring.watched_release import draw_log, write_labels, write_log, write_release
 
 
@@ -89,3 +91,21 @@ def test_a_release_that_was_changed_is_refused(monkeypatch, capsys, place):
         manifest.write(" ")
     assert run(monkeypatch, *arguments) == 2
     assert "release.json" in capsys.readouterr().err
+
+
+def test_what_predict_and_the_node_write_is_what_the_monitor_reads(
+    small_study, small_release, tmp_path
+):
+    from pipeline.predicting.decisions import REASONS, decision_line
+    from pipeline.predicting.predictor import Predictor
+    from pipeline.releasing import read_release
+
+    released = read_release(small_release)
+    files = sorted((small_study / "data/raw/phantom/images").rglob("*.dcm"))[:30]
+    decisions = Predictor(released).decide(files)
+    assert decisions
+    assert set(REASONS) | {""} == {*MODEL_REASONS, *OTHER_REASONS}
+    log = tmp_path / "decisions.jsonl"
+    log.write_text("".join(map(decision_line, decisions)), encoding="utf-8")
+    found = monitor(released, [log], labels=None, out=None)
+    assert found.sentence == "too few to tell: no labelled answer"
