@@ -18,7 +18,10 @@ from pipeline.errors import InputError, located
 
 OUTCOMES = ("answered", "referred")
 MODEL_REASONS = ("", "not confident", "out of scope", "no guarantee")
-"""Why the model itself decided so; any other reason is one of the file or of who the patient is."""
+"""Why the model itself decided so, if there is a confidence; other reasons are of files or people.
+
+Without one, what was out of scope was no image of the release's kind.
+"""
 
 OTHER_REASONS = ("unreadable", "missing image", "outside limits")
 
@@ -27,6 +30,11 @@ PROBABILITY = "probability_"
 
 TIME = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|\+00:00)$"
 
+TIME_FORMAT = "%Y-%m-%dT%H:%M:%S"
+
+CLOCK = pd.Timedelta(minutes=1)
+"""By which a clock may be set back while a log is written."""
+
 MAX_LINE = 16_000_000
 """Bytes."""
 
@@ -34,7 +42,7 @@ UNUSED = ["detail", "threshold", "num_images", "release"]
 """Checked, and of no use to a monitor."""
 
 _SAME = ["outcome", "reason", "predicted", "confidence"]
-"""What two decisions on one study must share to be one."""
+"""What two decisions on one study at one time must share to be one."""
 
 
 class Line(TypedDict):
@@ -61,7 +69,7 @@ class Line(TypedDict):
 
 
 def read_decisions(paths: Sequence[Path], *, release: str, classes: Sequence[str]) -> pd.DataFrame:
-    """Return all decisions in the order of their times, each study once.
+    """Return all decisions in the order of their times, each study once with its last.
 
     Parameters
     ----------
@@ -82,7 +90,7 @@ def read_decisions(paths: Sequence[Path], *, release: str, classes: Sequence[str
     ------
     InputError
         Naming the file and line that is no such decision, of another release or class, or earlier
-        than the one before it; or if a study was decided twice, and differently.
+        than one before it; or if a study was decided in two ways at one time.
     """
     tables = []
     for path in paths:
@@ -138,17 +146,18 @@ def _require_sound(table: pd.DataFrame, path: Path, release: str, classes: Seque
         _name_fault(path, classes)
     complete = table["confidence"].notna() & probabilities.notna().all(axis=1)
     known = table["predicted"].isin(classes)
-    times = table["decided_at"].str[:19]
+    times = pd.to_datetime(table["decided_at"].str[:19], format=TIME_FORMAT, errors="coerce")
     faults = {
         "the release named expected, got another's: keep a log for each": table["release"]
         != release,
         "a class of the release expected": ~known & (table["predicted"] != ""),
         "a class, its confidence and the probability of each class expected": ~(known & complete)
-        & table["reason"].isin(MODEL_REASONS),
+        & table["reason"].isin(("", "not confident")),
         "a reason expected for each referral, and for no answer": (table["outcome"] == "answered")
         != (table["reason"] == ""),
-        "decisions in the order of their times expected, got an earlier one": times
-        < times.shift(fill_value=""),
+        "a time expected that a clock can show": times.isna(),
+        "decisions in the order of their times expected, got an earlier one": times.cummax() - times
+        > CLOCK,
     }
     for fault, where in faults.items():
         if where.any():
@@ -196,15 +205,19 @@ def _without_values(error: ValidationError) -> str:
 
 
 def _each_study_once(log: pd.DataFrame) -> pd.DataFrame:
-    """Return the first decision on each study; the same one may stand in several files."""
-    again = log.duplicated(["patient", "study"])
-    if not again.any():
+    """Return the decision on each study that stands: the last, where images came in later.
+
+    The same one may stand in several files.
+    """
+    study = ["patient", "study"]
+    if not log.duplicated(study).any():
         return log
-    first = log[~again]
-    pairs = log[again].merge(first, on=["patient", "study"], suffixes=("", "_first"))
-    for name in _SAME:
-        mine, other = pairs[name], pairs[f"{name}_first"]
-        if not ((mine == other) | (mine.isna() & other.isna())).all():
-            message = f"one decision on each study expected, got two that differ in '{name}'"
-            raise InputError(message)
-    return first.reset_index(drop=True)
+    distinct = log.drop_duplicates([*study, "decided_at", *_SAME])
+    at_once = distinct.duplicated([*study, "decided_at"])
+    if at_once.any():
+        message = (
+            "one decision on a study at a time expected, got two that contradict, at "
+            f"{distinct.loc[at_once, 'decided_at'].iloc[0]}"
+        )
+        raise InputError(message)
+    return distinct.drop_duplicates(study, keep="last", ignore_index=True)

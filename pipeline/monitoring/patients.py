@@ -22,7 +22,8 @@ def decided_by_model(patients: pd.DataFrame) -> pd.DataFrame:
 
     The release's own patients are of that kind; the frame keeps the rows' numbers.
     """
-    return patients.loc[patients["reason"].isin(MODEL_REASONS), ["outcome", "confidence"]]
+    seen = patients["reason"].isin(MODEL_REASONS) & patients["confidence"].notna()
+    return patients.loc[seen, ["outcome", "confidence"]]
 
 
 def labelled_answers(patients: pd.DataFrame, labels: pd.DataFrame | None) -> pd.DataFrame:

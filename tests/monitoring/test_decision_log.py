@@ -4,6 +4,7 @@ import pytest
 
 from pipeline.errors import InputError
 from pipeline.monitoring.decision_log import read_decisions
+from pipeline.monitoring.patients import decided_by_model
 from tests.monitoring.watched_release import CLASSES, SHA256, decision, write_log
 
 NAME = "Anna Meyer"
@@ -69,6 +70,7 @@ def test_a_study_that_could_not_be_read_has_no_class_and_no_confidence(tmp_path)
         ({"patient": ""}, "key 'patient': String should have at least 1 character"),
         ({"decided_at": "2026-01-01 00:01"}, "key 'decided_at': String should match pattern"),
         ({"decided_at": "2026-01-01T00:01:00+02:00"}, "key 'decided_at': String should match"),
+        ({"decided_at": "2026-13-01T00:01:00Z"}, "a time expected that a clock can show"),
         ({NAME: 1}, "an unknown key"),
         ({"site": None}, "key 'site': Input should be a valid string"),
     ],
@@ -92,7 +94,7 @@ def test_a_line_that_was_cut_short_is_named(tmp_path):
 
 
 def test_times_out_of_order_are_refused(tmp_path):
-    said = refused(tmp_path, at(2, patient="p1"), at(1))
+    said = refused(tmp_path, at(3, patient="p1"), at(1))
     assert said == "line 2: decisions in the order of their times expected, got an earlier one"
 
 
@@ -107,6 +109,29 @@ def test_a_log_that_is_not_there_is_refused(tmp_path):
 
 
 def test_two_decisions_on_one_study_that_contradict_are_refused(tmp_path):
-    log = write_log(tmp_path / "log", [at(0), at(1, predicted="malignant")])
-    with pytest.raises(InputError, match="got two that differ in 'predicted'"):
-        read(log)
+    logs = [
+        write_log(tmp_path / name, [at(0, predicted=predicted)])
+        for name, predicted in {"a": "benign", "b": "malignant"}.items()
+    ]
+    with pytest.raises(InputError, match="got two that contradict, at 2026-01-01T00:00:00"):
+        read(*logs)
+
+
+def test_a_study_that_grew_counts_by_its_last_decision(tmp_path):
+    again = at(2, predicted="malignant", num_images=2)
+    log = read(write_log(tmp_path / "log", [at(0), at(1, patient="p1"), again]))
+    assert log["patient"].tolist() == ["p1", "p0"]
+    assert log["predicted"].tolist() == ["benign", "malignant"]
+
+
+def test_a_clock_that_was_set_back_a_little_is_no_fault(tmp_path):
+    lines = [at(2, patient="p1"), at(1), at(3, patient="p2")]
+    assert read(write_log(tmp_path / "log", lines))["patient"].tolist() == ["p0", "p1", "p2"]
+
+
+def test_what_is_no_image_of_the_releases_kind_may_be_out_of_scope_without_a_class(tmp_path):
+    bare = {"predicted": "", "confidence": None, "probabilities": {}}
+    line = at(0, outcome="referred", reason="out of scope", **bare)
+    log = read(write_log(tmp_path / "log", [line, at(1, patient="p1")]))
+    assert len(log) == 2
+    assert len(decided_by_model(log)) == 1
