@@ -19,6 +19,7 @@ BENCHMARKS = (
     "metrics",
     "training",
     "dicom",
+    "predicting",
     "brought",
     "monitoring",
     "chain",

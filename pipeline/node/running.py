@@ -78,7 +78,7 @@ class Work:
             return
         self.waits.succeeded(study)
         if self.queue.decide(quiet, reports):
-            LOG.info("study %s: decided, %d images", study, len(quiet.paths))
+            LOG.info("study %s: decided by its %d objects", study, len(quiet.paths))
 
     @property
     def decisions(self) -> Path:

@@ -172,14 +172,20 @@ def _evidence(source: Dataset) -> Dataset:
 
 
 def _copy_people(source: Dataset, report: Dataset) -> None:
-    """Copy patient and study as they came; what no reader of DICOM can make out is left empty."""
-    report.SpecificCharacterSet = "ISO_IR 192"
-    for keyword in COPIED:
+    """Copy patient and study as they came; what no reader of DICOM can make out is left empty.
+
+    So does the character set, which any ASCII of ours fits into; else it is Unicode.
+    """
+    texts = (each.value for each in report.iterall() if each.VR in ("LO", "SH", "ST", "UT"))
+    is_ascii = all(str(each).isascii() for each in texts)
+    for keyword in (*COPIED, *(["SpecificCharacterSet"] if is_ascii else [])):
         try:
             if keyword in source:
                 report[keyword] = source[keyword]
         except DAMAGE:
             continue
+    if not is_ascii:
+        report.SpecificCharacterSet = "ISO_IR 192"
 
 
 def _date(report: Dataset, moment: datetime) -> None:

@@ -11,6 +11,7 @@ from pydicom.uid import (
     Comprehensive3DSRStorage,
     CTImageStorage,
     ExplicitVRLittleEndian,
+    SecondaryCaptureImageStorage,
 )
 from pynetdicom import AE, evt
 from pynetdicom.sop_class import Verification
@@ -25,6 +26,7 @@ from tests.dicom_files import image_dataset, uid
 from tests.predicting.examples import ANSWERED, make_released
 
 PSEUDONYMS = Pseudonyms(b"a key for tests alone")
+IMAGES = (CTImageStorage, SecondaryCaptureImageStorage)
 NAMES = ("Doe^Jane", "P-0042", "19700630", "ACC42")
 """Planted in every header: none may be in a log."""
 
@@ -129,9 +131,12 @@ def receive(queue, dataset):
 
 
 @contextmanager
-def association(address, *, aet="SENDER", classes=(CTImageStorage,), tls=None):
+def association(
+    address, *, aet="SENDER", classes=(CTImageStorage, SecondaryCaptureImageStorage), tls=None
+):
     """An association with a node, established or not."""
     entity = AE(aet)
+    entity.acse_timeout = 5
     for sop_class in (Verification, *classes):
         entity.add_requested_context(sop_class, ExplicitVRLittleEndian)
     found = entity.associate(

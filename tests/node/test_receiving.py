@@ -157,7 +157,7 @@ def raw_store(node, data, *, sop_class=CTImageStorage, instance="1.2.3"):
     request.DataSet = BytesIO(data)
     with association(node) as found:
         found._reactor_checkpoint.clear()
-        found.dimse.send_msg(request, found.accepted_contexts[-1].context_id)
+        found.dimse.send_msg(request, found.accepted_contexts[1].context_id)
         _, answer = found.dimse.get_msg(block=True)
         found._reactor_checkpoint.set()
         return answer.Status

@@ -7,8 +7,9 @@ from pathlib import Path
 from pydicom import Dataset
 
 from pipeline.predicting.decisions import Decision
-from pipeline.releasing import Release, Released
+from pipeline.releasing import Released
 from tests.dicom_files import image_dataset, uid
+from tests.predicting.releases import make_release
 
 SHA = hashlib.sha256(b"a release").hexdigest()
 GUARANTEE = "Of answered patients at most 5 % are wrong, in 95 of 100 such studies (410 patients)."
@@ -16,53 +17,19 @@ CODES = {
     "benign": {"scheme": "SCT", "value": "30807003", "meaning": "Benign"},
     "malignant": {"scheme": "SCT", "value": "21594007", "meaning": "Malignant"},
 }
-MEMBER = {
-    "seed": 0, "weights": "models/model.safetensors", "mean": [0.5], "sd": [0.25],
-    "logit_scale": 1.0, "cosine_head": False, "config_hash": "0", "logits_sha256": SHA,
-    "revision": "0", "dirty": False,
-}  # fmt: skip
 
 
-def make_release(**stated):
-    """A release of two classes that was never trained; what is stated wins."""
-    parts = {
-        "name": "squares gce", "study": "squares", "experiment": "squares-gce", "loss": "gce",
-        "network": {"kind": "densenet"}, "network_name": "densenet", "recipe": "adam",
-        "members": [MEMBER], "classes": list(CODES), "critical_classes": ["malignant"],
-        "codes": CODES, "modality": None, "image_size": [8, 8], "channels": 1,
-        "preprocessing": {
-            "dataset": "squares", "adapter": "dicom", "reader": "dicom", "arguments": {},
-            "dtype": "uint8", "spacing_mm": None,
-        },
-        "calibrator": {"name": "ats", "state": {}, "preserves_argmax": True},
-        "rule": {
-            "score": "confidence", "threshold": 0.875, "unproven_threshold": None, "target": 0.05,
-            "delta": 0.05, "status": "found", "num_patients": 410, "num_test_patients": 200,
-            "expected_answered": 0.8, "expected_risk": 0.03, "guarantee": GUARANTEE,
-        },
-        "scope": {
-            "score": "energy", "threshold": 0.0, "quantile": 0.01, "num_cases": 400,
-            "splits": ["calibration"],
-        },
-        "limits": {
-            "sites": None, "sexes": None, "age_bands": None, "at_least": 20, "excess_risk": [],
-        },
-        "reference": {
-            "split": "test", "num_cases": 400, "num_patients": 200,
-            "confidence_quantiles": [0.5, 1.0], "prevalence": {"benign": 0.7, "malignant": 0.3},
-            "referred": 0.2, "out_of_scope": 0.01, "mean_error_answered": 0.03,
-        },
-        "provenance": {
-            "dataset_title": "Squares", "licence": "CC0", "citation": "", "simulated": True,
-            "data_fingerprint": SHA, "revision": "0", "dirty": False, "versions": {},
-        },
-        "parent": None,
-    }  # fmt: skip
-    return Release.model_validate(parts | stated)
-
-
-def make_released(**stated):
-    return Released(folder=Path("release"), release=make_release(**stated), sha256=SHA)
+def make_released(**changes):
+    """A release of two classes with SNOMED CT codes that was never packed."""
+    stated = {
+        "name": "squares gce",
+        "classes": list(CODES),
+        "codes": CODES,
+        "reference__prevalence": {"benign": 0.7, "malignant": 0.3},
+        "rule__guarantee": GUARANTEE,
+    }
+    release = make_release(**stated | changes)
+    return Released(folder=Path("release"), release=release, sha256=SHA)
 
 
 ANSWERED = Decision(

@@ -1,3 +1,5 @@
+import weakref
+
 import nibabel as nib
 import numpy as np
 import pytest
@@ -15,6 +17,7 @@ from pipeline.config import read_dataset
 from pipeline.errors import InputError
 from pipeline.metrics.patient_units import whole_patients
 from pipeline.metrics.top_label import top_label
+from pipeline.preparing.collecting import case_fault
 from tests.dicom_files import uid, write_image
 from tests.predicting.releases import (
     CALIBRATOR,
@@ -119,6 +122,25 @@ def test_batches_of_any_number_of_images_give_the_same_decisions(folder, monkeyp
     for one, other in zip(together, apart, strict=True):
         assert one.confidence == pytest.approx(other.confidence, abs=1e-6)
         assert (one.patient, one.outcome) == (other.patient, other.outcome)
+
+
+def test_memory_holds_a_batch_of_images_however_many_there_are(folder, monkeypatch):
+    for number in range(40):
+        write(folder, f"{number}.dcm", study=f"{number}", patient=f"{number}")
+    alive, most = set(), []
+
+    def watched(case, seen):
+        number = len(seen)
+        alive.add(number)
+        weakref.finalize(case.image, alive.discard, number)
+        most.append(len(alive))
+        return case_fault(case, seen)
+
+    monkeypatch.setattr("pipeline.predicting.predictor.case_fault", watched)
+    monkeypatch.setattr("pipeline.predicting.predictor.VALUES_AT_ONCE", 4 * 8 * 8)
+    assert len(decide(folder)) == 40
+    # A batch of 4 that waits, and the last one until the next is full.
+    assert max(most) <= 2 * 4
 
 
 def test_every_file_is_part_of_one_decision_or_listed_as_what_it_is(folder):

@@ -148,6 +148,17 @@ def test_patient_and_study_are_written_as_they_came():
     assert (report.StudyID, report.StudyTime) == ("", "")
 
 
+def test_words_of_ours_that_the_images_character_set_lacks_are_written_in_unicode():
+    source = [written_header(PatientName="Müller^Jürgen", SpecificCharacterSet="ISO_IR 100")]
+    plain = written(structured_report(ANSWERED, RELEASED, source))
+    assert plain.SpecificCharacterSet == "ISO_IR 100"
+    greek = make_released(rule__guarantee="At most α of the answers are wrong.")
+    report = structured_report(ANSWERED, greek, source)
+    assert written(report).SpecificCharacterSet == "ISO_IR 192"
+    assert str(written(report).PatientName) == "Müller^Jürgen"
+    assert content(report)["Guarantee"] == ["At most α of the answers are wrong."]
+
+
 def test_a_japanese_name_survives_the_change_of_its_character_set():
     name = "Yamada^Tarou=山田^太郎=やまだ^たろう"
     source = written_header(PatientName=name, SpecificCharacterSet=["", "ISO 2022 IR 87"])
