@@ -52,8 +52,10 @@ def outcome_sentence(point: OperatingPoint) -> str:
             f"{said}: errors are as frequent as the target even among the surest patients of here, "
             "so more of them would not help."
         )
-    least = "at least " if point.status == "too_few" else "about "
-    return f"{said}: too few cases: {least}{counted(more, 'labelled patients')} more are needed."
+    missing = counted(more, "labelled patients")
+    if point.status == "too_few":
+        return f"{said}: at least {missing} more are needed."
+    return f"{said}: too few cases, if errors stay as rare: about {missing} more are needed."
 
 
 def notes(validation: str, site: SiteCases, parts: Mapping[str, Predictions]) -> list[str]:

@@ -36,8 +36,9 @@ def test_who_answers_nobody_is_told_so():
 
 def test_too_few_cases_says_how_many_more_are_needed():
     few = outcome_sentence(point_of(60, 0.05))
-    assert few.endswith("too few cases: at least 58 labelled patients more are needed.")
+    assert few == "Too few cases to tell at 5%: at least 58 labelled patients more are needed."
     more = outcome_sentence(point_of(800, 0.02, spread=4.0))
-    assert "about 4,2" in more
+    assert more.startswith("No threshold shown to meet 2%: too few cases, if errors stay as rare: ")
+    assert more.endswith("labelled patients more are needed.")
     hopeless = outcome_sentence(point_of(800, 0.1, spread=0.3))
     assert hopeless.endswith("so more of them would not help.")
