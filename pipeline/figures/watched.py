@@ -65,7 +65,7 @@ def evidence_figure(
     axes.axhline(enough, color=INK, linestyle=(0, (2, 2)), linewidth=1.1, label="enough")
     axes.set_yscale("log")
     axes.set_ylim(LOWEST, HIGHEST)
-    axes.yaxis.set_major_formatter("{x:,g}")
+    axes.yaxis.set_major_formatter("{x:,.10g}")
     axes.set_ylabel("e-value")
     axes.set_xlabel(units)
     axes.legend(loc="best")

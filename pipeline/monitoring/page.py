@@ -62,7 +62,7 @@ def page(watch: Watch, verdict: Verdict, *, sha256: str) -> str:
         groups=[_group_line(group) for group in watch.groups],
         reasons={name: number_text(count) for name, count in reasons(watch).items()},
         estimates=_estimates(watch),
-        recent=f"{min(RECENT, len(watch.patients)):,}",
+        recent=f"{min(RECENT, len(watch.changes['confidence'].log_path)):,}",
         span=(watch.patients["decided_at"].iloc[0], watch.patients["decided_at"].iloc[-1]),
         num_studies=f"{watch.num_studies:,}",
     )
