@@ -16,10 +16,7 @@ from pipeline.errors import InputError
 from pipeline.node.queue import Quiet, Report
 from pipeline.predicting.decisions import REFERRED, Decision, decision_line
 from pipeline.predicting.reports import report_header
-from pipeline.predicting.structured_report import (
-    reference_to,
-    structured_report,
-)
+from pipeline.predicting.structured_report import reference_to, structured_report
 from pipeline.releasing import Released
 
 LOG = logging.getLogger("pipeline.node")

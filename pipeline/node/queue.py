@@ -9,52 +9,16 @@ from __future__ import annotations
 import shutil
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import time
 from typing import Any
 
-from pipeline.errors import InputError
+from pipeline.node.database import open_database, transaction
 from pipeline.node.storage import private_folder, put, write_unfinished
 
 RECEIVING, DECIDED, SENT = "receiving", "decided", "sent"
-
-FORMAT = 1
-
-SCHEMA = """
-CREATE TABLE studies (
-    study TEXT PRIMARY KEY,
-    state TEXT NOT NULL,
-    version INTEGER NOT NULL,
-    heard REAL NOT NULL,
-    attempts INTEGER NOT NULL DEFAULT 0,
-    sent REAL,
-    has_files INTEGER NOT NULL DEFAULT 1
-);
-CREATE TABLE objects (
-    study TEXT NOT NULL,
-    object TEXT NOT NULL,
-    content TEXT NOT NULL,
-    PRIMARY KEY (study, object)
-);
-CREATE TABLE reports (
-    number INTEGER PRIMARY KEY,
-    study TEXT NOT NULL,
-    version INTEGER NOT NULL,
-    decision TEXT NOT NULL,
-    is_logged INTEGER NOT NULL DEFAULT 0,
-    instance TEXT NOT NULL UNIQUE,
-    series TEXT NOT NULL,
-    dicom BLOB,
-    accepted REAL
-);
-CREATE INDEX studies_by_state ON studies (state, heard);
-CREATE INDEX reports_by_study ON reports (study);
-CREATE TABLE log (num_bytes INTEGER NOT NULL);
-INSERT INTO log VALUES (0);
-"""
 
 
 @dataclass(frozen=True)
@@ -113,7 +77,7 @@ class Queue:
         self._incoming = private_folder(folder / "incoming")
         self._studies = private_folder(folder / "studies")
         self._lock = threading.RLock()
-        self._database = _open(folder / "queue.sqlite")
+        self._database = open_database(folder / "queue.sqlite")
         self._clear_unacknowledged()
 
     def close(self) -> None:
@@ -138,7 +102,7 @@ class Queue:
         new = None
         if self._content(study, name) != content or not path.is_file():
             new = write_unfinished(self._incoming, data)
-        with self._lock, self._transaction() as database:
+        with self._lock, transaction(self._database) as database:
             is_repeat = self._content(study, name) == content
             if new is not None:
                 put(new, path)
@@ -181,7 +145,7 @@ class Queue:
     def begin(self, study: str) -> Quiet:
         """Return a study to decide; that this begins is kept, since it may end the process."""
         with self._lock:
-            with self._transaction() as database:
+            with transaction(self._database) as database:
                 database.execute(
                     "UPDATE studies SET attempts = attempts + 1 WHERE study = ?", (study,)
                 )
@@ -207,7 +171,7 @@ class Queue:
         It does not if something came for the study in the meantime: then it will be quiet again,
         and decided again. Without reports, those that it has hold.
         """
-        with self._lock, self._transaction() as database:
+        with self._lock, transaction(self._database) as database:
             changed = database.execute(
                 "UPDATE studies SET state = ? WHERE study = ? AND state = ? AND version = ?",
                 (DECIDED, quiet.study, RECEIVING, quiet.version),
@@ -244,7 +208,7 @@ class Queue:
 
     def logged(self, num_bytes: int, reports: Sequence[Report]) -> None:
         """Confirm that reports stand in the log, which is so many bytes long now."""
-        with self._lock, self._transaction() as database:
+        with self._lock, transaction(self._database) as database:
             database.execute("UPDATE log SET num_bytes = ?", (num_bytes,))
             database.executemany(
                 "UPDATE reports SET is_logged = 1 WHERE number = ?",
@@ -265,7 +229,7 @@ class Queue:
 
     def accepted(self, report: Report) -> None:
         """Note that the PACS has a report."""
-        with self._lock, self._transaction() as database:
+        with self._lock, transaction(self._database) as database:
             database.execute(
                 "UPDATE reports SET accepted = ? WHERE number = ?", (self.clock(), report.number)
             )
@@ -287,7 +251,7 @@ class Queue:
             ).fetchall()
             for (study,) in rows:
                 shutil.rmtree(self._studies / study, ignore_errors=True)
-                with self._transaction() as database:
+                with transaction(self._database) as database:
                     database.execute("UPDATE reports SET dicom = NULL WHERE study = ?", (study,))
                     database.execute("UPDATE studies SET has_files = 0 WHERE study = ?", (study,))
             if rows:
@@ -313,16 +277,6 @@ class Queue:
         row = self._database.execute(query, values).fetchone()
         return None if row is None else row[0]
 
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        self._database.execute("BEGIN IMMEDIATE")
-        try:
-            yield self._database
-        except BaseException:
-            self._database.execute("ROLLBACK")
-            raise
-        self._database.execute("COMMIT")
-
     def _clear_unacknowledged(self) -> None:
         """Remove files of objects whose senders were never told that they are kept."""
         for path in self._incoming.iterdir():
@@ -331,23 +285,3 @@ class Queue:
         for path in self._studies.glob("*/*"):
             if (path.parent.name, path.stem) not in known:
                 path.unlink()
-
-
-def _open(path: Path) -> sqlite3.Connection:
-    path.touch(mode=0o600)
-    # Transactions are begun by hand; one lock of ours guards the connection.
-    database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-    try:
-        for setting in ("journal_mode = WAL", "synchronous = FULL", "secure_delete = ON"):
-            database.execute(f"PRAGMA {setting}")
-        found = database.execute("PRAGMA user_version").fetchone()[0]
-        if not found:
-            # One transaction: a kill leaves all tables or none.
-            database.executescript(f"BEGIN; {SCHEMA} PRAGMA user_version = {FORMAT}; COMMIT;")
-        elif found != FORMAT:
-            message = f"{path}: a queue of format {FORMAT} expected, got {found}"
-            raise InputError(message)
-    except sqlite3.DatabaseError as error:
-        message = f"{path}: the node's queue expected, got no sound database: {error}"
-        raise InputError(message) from error
-    return database

@@ -151,13 +151,18 @@ class Rule:
     def _shown(self, images: Sequence[Image]) -> Image | None:
         """Return the image that a study's class and probabilities are of.
 
-        A critical class that any image shows comes first, whatever the others do; then the image
-        that the model is least sure of.
+        A critical class that any image shows comes first, then the rarest in the study, as
+        `pipeline.metrics.patient_units.rarest_labels` has it; of several such images the one that
+        the model is least sure of.
         """
-        classes = self.release.classes
-        critical = [classes.index(name) for name in self.release.critical_classes]
-        alarming = [each for each in images if each.predicted in critical]
-        return min(alarming or images, key=lambda each: each.confidence, default=None)
+        release = self.release
+
+        def order(image: Image) -> tuple[bool, float, float]:
+            name = release.classes[image.predicted]
+            prevalence = release.reference.prevalence[name]
+            return name not in release.critical_classes, prevalence, image.confidence
+
+        return min(images, key=order, default=None)
 
     def _answer(self, evidence: Evidence) -> str:
         counts = Counter(self.release.classes[each.predicted] for each in evidence.images)

@@ -9,6 +9,7 @@ from pipeline.predicting.accounting import COPY, READ, FileFate
 from pipeline.predicting.deciding import Rule
 from pipeline.predicting.decisions import ANSWERED, REASONS, Decision
 from pipeline.report.rendering import render
+from pipeline.tables.parts.wording import target_text
 
 MAX_ROWS = 1000
 """Decisions shown; a page of more is slow to open."""
@@ -55,7 +56,10 @@ def _said(fates: Sequence[FileFate], rule: Rule) -> list[tuple[str, str]]:
     release = rule.release
     threshold = "none" if rule.threshold is None else f"{rule.threshold:.6g}"
     said = [
-        ("Threshold", f"{threshold}; at most {release.rule.target:.3g} of the answers wrong"),
+        (
+            "Threshold",
+            f"{threshold}; target: at most {target_text(release.rule.target)} of the answers wrong",
+        ),
         ("Scope", f"{release.scope.score} of at least {release.scope.threshold:.6g}"),
         ("Model", f"{release.network_name}, {release.loss}, {release.calibrator.name}"),
         ("Study", f"{release.study}, {release.experiment}: {release.provenance.dataset_title}"),

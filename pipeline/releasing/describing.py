@@ -14,7 +14,7 @@ from pipeline.outgoing_text import printable
 from pipeline.releasing.manifest import GroupRisk, Limits, Reference, Rule
 from pipeline.tables.parts.group_columns import group_columns
 from pipeline.tables.parts.run import Applied, Run
-from pipeline.training.predictions import age_band
+from pipeline.training.predictions import AGE_BANDS, age_band
 
 QUANTILES = np.linspace(0.0, 1.0, 101)
 
@@ -87,7 +87,10 @@ def _seen(cases: pd.DataFrame, column: str) -> list[str] | None:
         return None
     num_patients = cases.groupby(names)["patient"].nunique().to_dict()
     shown = visibilities({str(name): int(number) for name, number in num_patients.items()})
-    return sorted(name for name, kind in shown.items() if kind != "masked")
+    # Bands of age from the youngest; others by name.
+    order = {name: place for place, name in enumerate(AGE_BANDS)}
+    seen = [name for name, kind in shown.items() if kind != "masked"]
+    return sorted(seen, key=lambda name: (order.get(name, len(order)), name))
 
 
 def _excess_risks(run: Run, rule: Rule) -> list[GroupRisk]:

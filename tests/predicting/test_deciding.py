@@ -46,8 +46,14 @@ def test_a_critical_class_in_one_image_is_the_study_s_whatever_the_others_show()
     assert decision.detail.endswith("1 malignant, 1 no finding.")
 
 
-def test_without_one_the_class_is_that_of_the_image_least_sure():
-    assert decide(image([0.1, 0.9, 0.0]), image([0.6, 0.4, 0.0])).predicted == "no finding"
+def test_without_one_the_rarest_class_of_the_images_is_the_study_s():
+    shares = {"no finding": 0.8, "benign": 0.15, "malignant": 0.05}
+    release = make_release(reference__prevalence=shares)
+    images = image([0.1, 0.9, 0.0]), image([0.6, 0.4, 0.0]), image([0.2, 0.7, 0.1])
+    decision = decide(*images, release=release)
+    assert decision.predicted == "benign"
+    # Of two that show it, the image that the model is less sure of.
+    assert decision.probabilities["benign"] == 0.7
 
 
 def test_one_image_out_of_scope_refers_the_study():

@@ -76,7 +76,7 @@ def test_what_nobody_recorded_is_no_limit():
 
 def test_ages_are_bands_and_those_not_recorded_a_group_of_their_own():
     table = cases(age=[(30.0, 12), (70.0, 25), (np.nan, 15)])
-    assert limits(table, NOBODY, RULE).age_bands == ["60-79", "<40", "not recorded"]
+    assert limits(table, NOBODY, RULE).age_bands == ["<40", "60-79", "not recorded"]
 
 
 def test_a_group_that_errs_more_than_all_others_is_told():
