@@ -22,6 +22,7 @@ BENCHMARKS = (
     "dicom",
     "predicting",
     "brought",
+    "monitoring",
     "chain",
     "scope",
 )

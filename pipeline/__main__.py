@@ -414,6 +414,78 @@ def node(  # noqa: PLR0913, one option a question
     run_node(settings, Decider(predictor, released, pseudonyms), pseudonyms)
 
 
+@app.command()
+def monitor(
+    release: Annotated[Path, typer.Argument(help="The folder of the release that decided.")],
+    logs: Annotated[list[Path], typer.Argument(metavar="LOG...", help="decisions.jsonl files.")],
+    *,
+    labels: Annotated[
+        Path | None, typer.Option(help="CSV: patient, study, label; new rows at the end.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="A new folder for the page and JSON.")] = None,
+    allowed_signers: Annotated[
+        Path | None, typer.Option(help="Whose signature of the release is asked for.")
+    ] = None,
+) -> None:
+    """Say whether a release's guarantee still holds, as far as its decisions and labels tell.
+
+    Exit code 0 if it is supported or labels are too few to tell, 3 at evidence of change, 4 if it
+    is not supported, so that answering must stop; 2 if something cannot be read.
+    """
+    from pipeline import monitoring
+    from pipeline.releasing import read_release
+
+    released = read_release(release, allowed_signers=allowed_signers)
+    verdict = monitoring.monitor(released, logs, labels=labels, out=out)
+    typer.echo(verdict.sentence)
+    for line in (*verdict.changes, *verdict.warnings):
+        typer.echo(line)
+    if verdict.exit_code:
+        raise typer.Exit(verdict.exit_code)
+
+
+@app.command()
+def localise(  # noqa: PLR0913, one option a question
+    release: Annotated[Path, typer.Argument(help="The folder of the release to be used here.")],
+    *,
+    cases: Annotated[Path, typer.Option(help="Your own files, in a folder at any depth.")],
+    labels: Annotated[Path, typer.Option(help="CSV or Parquet: a key and `label`.")],
+    out: Annotated[Path, typer.Option(help="A new folder: report/ and release/.")],
+    key: Annotated[
+        str, typer.Option(help="Of the labels: sop, series, study, accession, patient or file.")
+    ] = "study",
+    key_column: Annotated[str, typer.Option(help="Where it is not named as the key.")] = "",
+    target: Annotated[float | None, typer.Option(help="Instead of the release's.")] = None,
+    name: Annotated[str, typer.Option(help="Of the new release.")] = "",
+    validate_only: Annotated[
+        bool, typer.Option("--validate-only", help="Report, and make no release.")
+    ] = False,
+    sign: Annotated[Path | None, typer.Option(help="A private SSH key to sign with.")] = None,
+    allowed_signers: Annotated[
+        Path | None, typer.Option(help="Accept the release only if one of these signed it.")
+    ] = None,
+) -> None:
+    """Validate a release on your own labelled cases, and fit calibrator and threshold to them.
+
+    Exit code 0 if a release was made or none was wanted, 1 if your cases give none: the report says
+    why, and how many are missing.
+    """
+    from pipeline import localising
+    from pipeline.releasing import read_release
+
+    parent = read_release(release, allowed_signers=allowed_signers)
+    table = localising.label_table(labels, key, key_column)
+    options = localising.Options(name, target, validate_only, sign)
+    told = localising.localise(
+        parent, cases, table, out, options, tell=lambda line: typer.echo(line, err=True)
+    )
+    typer.echo(told.validation)
+    typer.echo(told.outcome)
+    typer.echo(f"{out / 'report/index.html'}")
+    if not (told.released or validate_only):
+        raise typer.Exit(1)
+
+
 def _words(text: str) -> tuple[str, ...]:
     return tuple(word.strip() for word in text.split(",") if word.strip())
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from pipeline.artifacts import whole_folder, write_json
+from pipeline.artifacts import whole_folder
 from pipeline.bring_your_own.cases import (
     Given,
     read_all,
     require_other_cases,
     require_other_files,
 )
+from pipeline.bring_your_own.pages import write_pages
 from pipeline.bring_your_own.study import (
     Shown,
     given_card,
-    given_provenance,
     given_row,
     given_run,
     no_history,
@@ -26,9 +26,8 @@ from pipeline.bring_your_own.study import (
 )
 from pipeline.config.study import Study
 from pipeline.errors import InputError, located
-from pipeline.evaluation import Experiment, Tell, compute_tables, silent, write_scores
+from pipeline.evaluation import Experiment, Tell, compute_tables, silent
 from pipeline.folders import require_ours
-from pipeline.report import headline_metrics, read_scores, study_files
 
 __all__ = [
     "CALIBRATORS",
@@ -103,15 +102,7 @@ def logits_report(
         tables = compute_tables(experiment, tell=tell)
     tell("writing the pages")
     with whole_folder(out) as folder:
-        scores = folder / "scores"
-        scores.mkdir()
-        provenance = given_provenance(card, splits)
-        write_scores(tables, row, card=card, provenance=provenance, folder=scores)
-        read = read_scores(scores)
-        for file, content in study_files(name, shown.title, [read]).items():
-            (folder / file).parent.mkdir(parents=True, exist_ok=True)
-            (folder / file).write_bytes(content)
-        write_json(headline_metrics(read), folder / "metrics" / f"{name}.json")
+        write_pages(tables, row, card, splits, folder)
 
 
 def _read(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,6 @@ from pipeline.config.plan import ExperimentRow
 from pipeline.config.study import Study
 from pipeline.errors import InputError, located
 from pipeline.evaluation import Applied, Run, evaluated_by
-from pipeline.hashes import file_digest
 from pipeline.provenance import array_sha256, fingerprint
 from pipeline.tables.parts.scores import NOT_RECORDED
 
@@ -130,7 +129,42 @@ def given_card(
     name: str, given: Sequence[Given], splits: dict[str, Predictions], shown: Shown
 ) -> dict[str, Any]:
     """Return the card of the data, as far as the files tell."""
-    classes = given[0].classes
+    files = [{"name": each.path.name, "sha256": file_digest(each.path)} for each in given]
+    return data_card(
+        name, given[0].classes, splits, shown, files, notes=notes(given), unchecked=unchecked(given)
+    )
+
+
+def data_card(
+    name: str,
+    classes: Sequence[str],
+    splits: dict[str, Predictions],
+    shown: Shown,
+    files: Sequence[Mapping[str, str]],
+    *,
+    notes: Sequence[str],
+    unchecked: Sequence[str],
+) -> dict[str, Any]:
+    """Return the card of cases of which nothing else is recorded.
+
+    Parameters
+    ----------
+    name : str
+    classes : sequence of str
+    splits : dict of str to Predictions
+        "test", and others by what they served for.
+    shown : Shown
+        Title and critical classes.
+    files : sequence of dict
+        ``name`` and ``sha256`` of each file that the cases come from.
+    notes, unchecked : sequence of str
+        What pages say of the cases, and what of the guarantee's conditions nobody could check.
+
+    Raises
+    ------
+    InputError
+        If a critical class is none of the classes.
+    """
     if unknown := sorted(set(shown.critical) - set(classes)):
         message = f"critical classes must be among {', '.join(classes)}, got {', '.join(unknown)}"
         raise InputError(message)
@@ -154,13 +188,13 @@ def given_card(
         },
         "reuse": {},
         "long_tail": None,
-        "files": [{"name": each.path.name, "sha256": file_digest(each.path)} for each in given],
-        "fingerprint": fingerprint([file_digest(each.path) for each in given]),
+        "files": [dict(each) for each in files],
+        "fingerprint": fingerprint([each["sha256"] for each in files]),
         "show_images": False,
         "simulated": False,
-        "notes": notes(given),
-        "unchecked": unchecked(given),
-    } | _sites(given[0])
+        "notes": list(notes),
+        "unchecked": list(unchecked),
+    } | _sites(splits["test"])
 
 
 def given_provenance(card: dict[str, Any], splits: dict[str, Predictions]) -> dict[str, Any]:
@@ -208,9 +242,9 @@ def _patients(predictions: Predictions, num_classes: int) -> list[int]:
     ]
 
 
-def _sites(given: Given) -> dict[str, dict[str, int]]:
+def _sites(predictions: Predictions) -> dict[str, dict[str, int]]:
     """Return the cases of each site, if a column says which each is of."""
-    groups = given.predictions.groups
+    groups = predictions.groups
     column = next((name for name in groups.columns if str(name).casefold() == SITE), None)
     if column is None:
         return {}

@@ -90,7 +90,7 @@ def fit_label_shift(
     at_source, at_target = calibrator(source_logits), calibrator(target_logits)
     if method == "em":
         home = mean_prediction(at_source)
-        shares, notes = _expectation_maximisation(at_target, home)
+        shares, notes = most_likely_prevalence(at_target, home)
     else:
         num_classes = source_logits.shape[1]
         home = np.bincount(source_labels, minlength=num_classes) / len(source_labels)
@@ -106,10 +106,28 @@ def fit_label_shift(
     )
 
 
-def _expectation_maximisation(
+def most_likely_prevalence(
     log_probabilities: LogProbabilities, home: Float[np.ndarray, "classes"]
 ) -> tuple[Float[np.ndarray, "classes"], tuple[str, ...]]:
-    """Return the shares q that maximise the mean log of sum_k p_k q_k / home_k."""
+    r"""Return the prevalence q of largest likelihood, and a note if it did not settle.
+
+    It maximises the mean of :math:`\log \sum_k p_k q_k / h_k` by expectation and maximisation.
+
+    Parameters
+    ----------
+    log_probabilities : float array, (cases, classes)
+        Calibrated, of cases without labels.
+    home : float array, (classes,)
+        The prevalence h that these probabilities presuppose; each share above 0.
+
+    Examples
+    --------
+    Images that tell the classes apart are counted, whatever the prevalence at home:
+
+    >>> sure = np.log(np.array([[1 - 1e-9, 1e-9], [1e-9, 1 - 1e-9], [1e-9, 1 - 1e-9]]))
+    >>> most_likely_prevalence(sure, np.array([0.9, 0.1]))[0].round(6)
+    array([0.333333, 0.666667])
+    """
     ratios = log_probabilities - np.log(home)
     ratios = np.exp(ratios - ratios.max(axis=1, keepdims=True))
     shares = home.copy()

@@ -20,6 +20,7 @@ from pipeline.figures.selective import (
 from pipeline.figures.shift import shift_figure
 from pipeline.figures.svg import to_svg
 from pipeline.figures.training import training_figure
+from pipeline.figures.watched import evidence_figure, risk_so_far_figure
 
 __all__ = [
     "Frame",
@@ -28,11 +29,13 @@ __all__ = [
     "confidence_figure",
     "costs_figure",
     "curve_panels_figure",
+    "evidence_figure",
     "exact_band_figure",
     "forest_figure",
     "net_benefit_figure",
     "reliability_figure",
     "risk_coverage_figure",
+    "risk_so_far_figure",
     "shift_figure",
     "silent_errors_figure",
     "to_svg",

@@ -48,14 +48,15 @@ def decide(source: Source, run: Run, unit: str) -> tuple[Rule, OperatingPoint]:
     if not source.is_ensemble:
         _require_published(source, row)
     point = operating_point(row, unit)
-    return _rule(point, _unproven(run, point)), point
+    return rule_of(run, point), point
 
 
-def _rule(point: OperatingPoint, unproven: float | None) -> Rule:
+def rule_of(run: Run, point: OperatingPoint) -> Rule:
+    """Return the rule of an operating point of a run that has one calibrator."""
     return Rule(
         score="confidence",
         threshold=point.threshold if point.found else None,
-        unproven_threshold=unproven,
+        unproven_threshold=_unproven(run, point),
         target=point.target,
         delta=point.delta,
         status=point.status,  # type: ignore[arg-type]

@@ -10,11 +10,13 @@ from pipeline.figures import (
     confidence_figure,
     costs_figure,
     curve_panels_figure,
+    evidence_figure,
     exact_band_figure,
     forest_figure,
     net_benefit_figure,
     reliability_figure,
     risk_coverage_figure,
+    risk_so_far_figure,
     shift_figure,
     silent_errors_figure,
     to_svg,
@@ -201,6 +203,13 @@ def history():
     return pd.DataFrame({"loss": "gce", "epoch": [0, 1, 2], "val_loss": [0.0, 1.0, 2.0]})
 
 
+def risks():
+    """A risk that comes down to 5 %."""
+    labels = np.arange(1, 101)
+    risk = 0.05 + 0.2 / labels
+    return pd.DataFrame({"labels": labels, "risk": risk, "lower": risk / 2, "upper": 2 * risk})
+
+
 FIGURES = {
     "bars": lambda: bars_figure(
         long_tail(), losses=["gce", "cross_entropy"], quantities={"accuracy": "right, %"}
@@ -208,6 +217,9 @@ FIGURES = {
     "confidence": lambda: confidence_figure(confidences(), {"identity": NAN, "ats": 0.7}),
     "costs": lambda: costs_figure(costs(), names=POLICIES, unit="patients"),
     "curve_panels": lambda: curve_panels(group_curves("north", "south"), group_curves("F")),
+    "evidence": lambda: evidence_figure(
+        {"confidence": np.linspace(-3, 3, 50)}, enough=20.0, units="patients"
+    ),
     "exact_band": lambda: exact_band_figure(band(), band().iloc[::50], POINT, unit="patients"),
     "forest": forest,
     "net_benefit": lambda: net_benefit_figure(
@@ -217,6 +229,7 @@ FIGURES = {
     "risk_coverage": lambda: risk_coverage_figure(
         losses_curve("gce"), losses=["gce"], target=0.05, unit="200 patients"
     ),
+    "risk_so_far": lambda: risk_so_far_figure(risks(), target=0.05),
     "shift": lambda: shift("corruption"),
     "silent_errors": lambda: silent_errors_figure(band(), NOBODY, unit="patients"),
     "sites": lambda: shift("site"),

@@ -1,0 +1,194 @@
+"""A release, and logs of what it decided, as the monitor is given them."""
+
+import datetime
+import json
+
+import numpy as np
+import pandas as pd
+
+from pipeline.calibrators import fit_calibrator
+from pipeline.calibrators.serialisation import to_json
+from pipeline.hashes import write_hashes
+from pipeline.json_files import write_json
+from pipeline.provenance import package_versions
+from pipeline.releasing import Release
+
+CLASSES = ("benign", "malignant")
+SHA256 = "ab" * 32
+THRESHOLD = 0.8
+NUM_PATIENTS = 400
+"""Of the release's own."""
+START = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
+
+
+def confidences(num, seed):
+    """Draw calibrated confidences of patients: a quarter or so below the threshold."""
+    return np.random.default_rng(seed).beta(6, 1, num) / 2 + 0.5
+
+
+def release(**changes):
+    """Return a release whose own patients are drawn by `confidences`."""
+    own = confidences(NUM_PATIENTS, 99)
+    calibrator = fit_calibrator("identity", np.zeros((2, 2)), np.array([0, 1]))
+    hashed = "0" * 64
+    content = {
+        "name": "Screening",
+        "study": "quick",
+        "experiment": "phantom-thin_densenet",
+        "loss": "gce",
+        "network": {"kind": "densenet"},
+        "network_name": "thin_densenet",
+        "recipe": "quick_screening",
+        "members": [
+            {
+                "seed": 0,
+                "weights": "models/model.safetensors",
+                "mean": [0.0],
+                "sd": [1.0],
+                "logit_scale": 1.0,
+                "cosine_head": False,
+                "config_hash": "c",
+                "logits_sha256": hashed,
+                "revision": "r",
+                "dirty": False,
+            }
+        ],
+        "classes": list(CLASSES),
+        "critical_classes": ["malignant"],
+        "codes": {
+            name: {"scheme": "99CALIMG", "value": name[:16], "meaning": name} for name in CLASSES
+        },
+        "modality": None,
+        "image_size": [8, 8],
+        "channels": 1,
+        "preprocessing": {
+            "dataset": "phantom",
+            "adapter": "phantom",
+            "reader": "dicom",
+            "arguments": {},
+            "dtype": "uint8",
+            "spacing_mm": None,
+        },
+        "calibrator": {
+            "name": "identity",
+            "state": to_json(calibrator),
+            "preserves_argmax": True,
+        },
+        "rule": {
+            "score": "confidence",
+            "threshold": THRESHOLD,
+            "unproven_threshold": None,
+            "target": 0.05,
+            "delta": 0.05,
+            "status": "found",
+            "num_patients": NUM_PATIENTS,
+            "num_test_patients": NUM_PATIENTS,
+            "expected_answered": 0.7,
+            "expected_risk": 0.03,
+            "guarantee": "At most 5 % of the answered are wrong.",
+        },
+        "scope": {
+            "score": "energy",
+            "threshold": 0.0,
+            "quantile": 0.01,
+            "num_cases": NUM_PATIENTS,
+            "splits": ["calibration"],
+        },
+        "limits": {
+            "sites": ["north", "south"],
+            "sexes": None,
+            "age_bands": None,
+            "at_least": 10,
+            "excess_risk": [],
+        },
+        "reference": {
+            "split": "threshold",
+            "num_cases": NUM_PATIENTS,
+            "num_patients": NUM_PATIENTS,
+            "confidence_quantiles": np.quantile(own, np.linspace(0, 1, 101)).tolist(),
+            "prevalence": dict.fromkeys(CLASSES, 0.5),
+            "referred": float((own < THRESHOLD).mean()),
+            "out_of_scope": 0.0,
+            "mean_error_answered": float(1 - own[own >= THRESHOLD].mean()),
+        },
+        "provenance": {
+            "dataset_title": "Phantom",
+            "licence": "CC0",
+            "citation": "none",
+            "simulated": True,
+            "data_fingerprint": hashed,
+            "revision": "r",
+            "dirty": False,
+            "versions": package_versions(),
+        },
+        "parent": None,
+    }
+    return Release.model_validate(content | changes)
+
+
+def write_release(folder, **changes):
+    """Write a release that nothing can be predicted with, and return its folder."""
+    folder.mkdir()
+    write_json(release(**changes).model_dump(mode="json"), folder / "release.json")
+    write_hashes(folder)
+    return folder
+
+
+def draw_log(num, seed=0, *, risk=0.02, sites=("north", "south"), shift=0.0):
+    """Return decisions, one a patient, as lists of lines; and their true labels."""
+    random = np.random.default_rng((1, seed))
+    sureness = np.clip(confidences(num, (2, seed)) - shift, 0.5, 1.0)
+    lines, labels = [], []
+    for index, confidence in enumerate(sureness):
+        answered = confidence >= THRESHOLD
+        predicted = random.integers(2)
+        wrong = random.random() < risk
+        line = decision(
+            patient=f"p{index:06}",
+            study=f"s{index:06}",
+            outcome="answered" if answered else "referred",
+            reason="" if answered else "not confident",
+            predicted=CLASSES[predicted],
+            confidence=float(confidence),
+            site=str(random.choice(sites)),
+            decided_at=(START + datetime.timedelta(minutes=index)).isoformat(),
+        )
+        lines.append(line)
+        labels.append(CLASSES[predicted ^ wrong])
+    return lines, labels
+
+
+def decision(**changes):
+    """Return one decision as its line has it."""
+    line = {
+        "patient": "p0",
+        "study": "s0",
+        "outcome": "answered",
+        "reason": "",
+        "detail": "",
+        "predicted": "benign",
+        "confidence": 0.9,
+        "threshold": THRESHOLD,
+        "site": "north",
+        "num_images": 1,
+        "decided_at": "2026-01-01T00:00:00+00:00",
+        "release": SHA256,
+    } | changes
+    if "probabilities" not in changes:
+        sure = line["confidence"]
+        first = sure if line["predicted"] == "benign" else 1 - sure
+        line["probabilities"] = {"benign": first, "malignant": 1 - first}
+    return line
+
+
+def write_log(path, lines):
+    """Write a log, and return its path."""
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    return path
+
+
+def write_labels(path, lines, labels):
+    """Write the labels of decisions, and return their path."""
+    keys = pd.DataFrame(lines)[["patient", "study"]]
+    keys.assign(label=labels).to_csv(path, index=False)
+    return path
