@@ -81,7 +81,7 @@ class Queue:
         self._clear_unacknowledged()
 
     def close(self) -> None:
-        """Close the database, after what another thread keeps just now; nothing is lost without it."""
+        """Close the database, once no thread writes to it; nothing is lost without it."""
         with self._lock:
             self._database.close()
 
