@@ -33,6 +33,9 @@ class Program(nn.Module):
         Least scope score answered.
     """
 
+    threshold: Tensor
+    scope_threshold: Tensor
+
     def __init__(
         self,
         members: Sequence[Classifier],
@@ -46,8 +49,11 @@ class Program(nn.Module):
         self.members = nn.ModuleList(_Member(each) for each in members)
         self.calibrator = calibrator
         self.likeness = likeness
-        self.threshold = ABOVE_ANY if threshold is None else threshold - TIE
-        self.scope_threshold = scope_threshold
+        # As buffers: the exporters write some Python floats in single precision.
+        least = ABOVE_ANY if threshold is None else threshold - TIE
+        self.register_buffer("threshold", torch.tensor(least, dtype=torch.float64))
+        in_scope = torch.tensor(scope_threshold, dtype=torch.float64)
+        self.register_buffer("scope_threshold", in_scope)
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Return what `pipeline.releasing.manifest.OUTPUTS` names, of (n, channels, *spatial)."""

@@ -19,6 +19,8 @@ from pipeline.releasing.likeness import fit_likeness
 from pipeline.releasing.program import Program
 from pipeline.training import Classifier, Normalisation
 from pipeline.training.session import finish_network
+from tests.calibrators.simulations import overconfident
+from tests.calibrators.test_laws import VARIANTS, fit
 from tests.networks.building import build
 from tests.networks.test_laws import EXAMPLES
 
@@ -55,3 +57,31 @@ def test_both_programs_give_what_the_network_gives(kind, axes, cosine, tmp_path)
         found = load(tmp_path / name)(images[:5])
         for output, values in expected.items():
             np.testing.assert_allclose(found[output], values, rtol=SAME, atol=SAME)
+
+
+class EveryCalibrator(torch.nn.Module):
+    """Logits in place of images; what all calibrators make of them, side by side."""
+
+    def __init__(self, calibrators):
+        super().__init__()
+        self.calibrators = torch.nn.ModuleList(map(exportable, calibrators))
+
+    def forward(self, image):
+        logits = image.flatten(1).double()
+        found = torch.cat([each(logits) for each in self.calibrators], dim=1).exp()
+        rest = found.amax(dim=1)
+        return found, rest, (rest > 0).long(), rest
+
+
+@pytest.mark.slow
+def test_both_programs_give_what_every_calibrator_gives(tmp_path):
+    fitted = [fit(name, *overconfident(0, 800)) for name in VARIANTS]
+    logits = overconfident(1, 200)[0].astype(np.float32)
+    exported = export(EveryCalibrator(fitted), (1, logits.shape[1]))
+    write_program(exported, tmp_path / "program.pt2")
+    write_onnx(exported, tmp_path / "program.onnx")
+    expected = np.concatenate([np.exp(each(logits)) for each in fitted], axis=1)
+    for load, name in ((load_program, "program.pt2"), (load_onnx, "program.onnx")):
+        found = load(tmp_path / name)(logits[:, :, None])
+        # In float64, but for Python floats (log 3 of `monotone`), which ONNX has in float32.
+        np.testing.assert_allclose(found["probabilities"], expected, rtol=0, atol=1e-7)

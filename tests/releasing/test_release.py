@@ -8,6 +8,7 @@ import sys
 
 import monai.bundle
 import numpy as np
+import onnx
 import onnxruntime
 import pandas as pd
 import pytest
@@ -72,6 +73,16 @@ def test_onnx_runtime_alone_can_tell_inputs_and_outputs_by_their_names(released)
     assert [each.name for each in session.get_inputs()] == [INPUT]
     assert session.get_inputs()[0].shape[1:] == [1, 32, 32]
     assert tuple(each.name for each in session.get_outputs()) == OUTPUTS
+
+
+def test_the_onnx_program_holds_both_thresholds_in_all_their_bits(released):
+    release = released.release
+    scalars = {
+        float(onnx.numpy_helper.to_array(each))
+        for each in onnx.load(released.onnx).graph.initializer
+        if not each.dims
+    }
+    assert {release.rule.threshold - TIE, release.scope.threshold} <= scalars
 
 
 @pytest.mark.parametrize("size", [1, 3])
