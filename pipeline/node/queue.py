@@ -81,8 +81,9 @@ class Queue:
         self._clear_unacknowledged()
 
     def close(self) -> None:
-        """Close the database; nothing is lost without it."""
-        self._database.close()
+        """Close the database, once no thread writes to it; nothing is lost without it."""
+        with self._lock:
+            self._database.close()
 
     def receive(self, study: str, name: str, content: str, data: bytes) -> bool:
         """Keep an object, and return whether the study changed by it.

@@ -92,7 +92,8 @@ def run_node(settings: Settings, decider: Decider, pseudonyms: Pseudonyms) -> No
         try:
             work.run(_stopped_by_signals())
         finally:
-            server.shutdown()
+            # Associations too: one that says nothing would hold up the end.
+            server.ae.shutdown()
             queue.close()
         LOG.info("stopped; the queue keeps what is not done")
 
