@@ -21,6 +21,7 @@ from pipeline.config.plan import ExperimentRow
 from pipeline.config.study import Study
 from pipeline.errors import InputError, located
 from pipeline.evaluation import Applied, Run, evaluated_by
+from pipeline.hashes import file_digest
 from pipeline.provenance import array_sha256, fingerprint
 from pipeline.tables.parts.scores import NOT_RECORDED
 

@@ -18,6 +18,8 @@ from pipeline.shapes import Labels, Logits, LogProbabilities
 MINIMUM_CASES = 2
 HIGHEST_GAMMA = 10.0
 BOUNDS = (LOG_TEMPERATURE_BOUNDS, (0.0, HIGHEST_GAMMA))
+SMALLEST = float(np.finfo(np.float64).tiny)
+NEARLY_CERTAIN = -1e-12
 STARTING_GAMMAS = (0.0, 1.0, 3.0)
 """The likelihood need not be unimodal in temperature and gamma together: the best of three ends."""
 
@@ -48,9 +50,9 @@ def focal_map(log_p: LogProbabilities, gamma: float) -> LogProbabilities:
     >>> np.exp(p).round(4)  # of 0.25 / (0.75 + 0.25 log 4) and 0.75 / (0.25 + 0.75 log(4/3))
     array([[0.124, 0.876]])
     """
-    rest = np.maximum(-np.expm1(log_p), np.finfo(np.float64).tiny)
+    rest = np.maximum(-np.expm1(log_p), SMALLEST)
     # -log p / (1 - p) is 1 where p is 1, and p (-log p) is 0 where p is 0.
-    bend = np.exp(log_p) * np.where(log_p > -1e-12, 1.0, -log_p / rest)
+    bend = np.exp(log_p) * np.where(log_p > NEARLY_CERTAIN, 1.0, -log_p / rest)
     return log_softmax(log_p - gamma * np.log(rest) - np.log1p(gamma * bend))
 
 

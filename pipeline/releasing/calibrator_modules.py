@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from pipeline.calibrators.focal_temperature import NEARLY_CERTAIN, SMALLEST
 from pipeline.calibrators.hts import LOWEST_LOG_ENTROPY
 from pipeline.calibrators.monotone import WIDEST_LOG_TEMPERATURE
 from pipeline.calibrators.roots import LOG_TEMPERATURE_BOUNDS
@@ -80,6 +81,21 @@ class ByEntropy(Twin):
         log_entropy = torch.log(torch.clamp(entropy, min=float(np.exp(LOWEST_LOG_ENTROPY))))
         line = torch.clamp(self.intercept + self.slope * log_entropy, *LOG_TEMPERATURE_BOUNDS)
         return torch.log_softmax(logits / torch.exp(line)[:, None], dim=1)
+
+
+class Focal(Twin):
+    """Temperature scaling, then the posterior that a focal loss hides."""
+
+    temperature: Tensor
+    gamma: Tensor
+
+    def forward(self, logits: Tensor) -> Tensor:
+        """Return log-probabilities."""
+        log_p = torch.log_softmax(logits / self.temperature, dim=1)
+        rest = torch.clamp(-torch.expm1(log_p), min=SMALLEST)
+        ratio = torch.where(log_p > NEARLY_CERTAIN, torch.ones_like(log_p), -log_p / rest)
+        bend = torch.log1p(self.gamma * torch.exp(log_p) * ratio)
+        return torch.log_softmax(log_p - self.gamma * torch.log(rest) - bend, dim=1)
 
 
 class Stepwise(Twin):

@@ -17,6 +17,7 @@ from pipeline.calibrators import Calibrator
 from pipeline.calibrators.bcts import BiasCorrectedTemperature
 from pipeline.calibrators.dirichlet import DirichletCalibration
 from pipeline.calibrators.ets import EnsembleTemperature
+from pipeline.calibrators.focal_temperature import FocalTemperature
 from pipeline.calibrators.histogram import HistogramBinning
 from pipeline.calibrators.hts import EntropyTemperature
 from pipeline.calibrators.identity import Identity
@@ -33,6 +34,7 @@ from pipeline.releasing.calibrator_modules import (
     Binned,
     ByEntropy,
     Curve,
+    Focal,
     Isotonic,
     Linewise,
     Mixed,
@@ -98,6 +100,7 @@ EXPORTED: dict[type, Callable[[Any], nn.Module]] = {
         temperature=fitted.temperature, weights=fitted.weights
     ),
     EntropyTemperature: lambda fitted: ByEntropy(intercept=fitted.intercept, slope=fitted.slope),
+    FocalTemperature: lambda fitted: Focal(temperature=fitted.temperature, gamma=fitted.gamma),
     HistogramBinning: lambda fitted: Binned(edges=fitted.edges, accuracies=fitted.accuracies),
     Identity: lambda _: Scaled(temperature=1.0),
     IsotonicCalibration: _isotonic,
