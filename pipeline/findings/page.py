@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from pipeline.config.claims import SIZES, Claim, Claims, Situation, Size
-from pipeline.findings import wording
+from pipeline.findings import first_screen, wording
 from pipeline.findings.beside import figures_beside
 from pipeline.findings.coverage import missing_runs
 from pipeline.findings.evidence import Evidence
@@ -70,6 +70,7 @@ def findings_page(claims: Claims, published: Sequence[str], every: Sequence[Evid
         scaled=scaled,
         named=named,
         legend=legend(name for each in every for name in (*each.row.losses, *each.row.calibrators)),
+        first=first_screen,
         say=wording,
     )
     return page.rstrip() + "\n"
