@@ -185,7 +185,7 @@ def test_the_readmes_python_prints_what_its_comments_say():
         assert f"# {line}\n" in block
 
 
-def test_the_readme_names_the_verdicts_that_the_findings_give():
+def test_the_readme_names_the_verdicts_that_the_findings_give_on_thin_networks():
     named = re.findall(
         r"\[([a-z ]+)\]\(reports/evidence/findings\.md#([\w-]+)\)", README.read_text("utf-8")
     )

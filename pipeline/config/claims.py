@@ -13,6 +13,14 @@ Direction = Literal["higher", "lower"]
 TableName = Literal["runs", "long_tail", "ood", "shift", "site_recalibration"]
 Value = str | int | float
 
+Size = Literal["thin", "middle", "real"]
+SIZES: dict[Size, str] = {
+    "thin": "about 20,000 to 140,000 parameters",
+    "middle": "hundreds of thousands of parameters",
+    "real": "ResNet-18 and larger",
+}
+"""Of networks, in growing order: no verdict is over several."""
+
 
 class Rows(Strict):
     """Rows of an experiment's score table: those whose columns hold one of the values named.
@@ -49,7 +57,6 @@ class Part(Strict):
     rows: Rows = Rows()
     less: Rows | None = None
     each: list[str] = []
-    studies: list[Key] = []
 
     @model_validator(mode="after")
     def _is_a_comparison(self) -> Self:
@@ -73,11 +80,12 @@ class Part(Strict):
 
 
 class Claim(Strict):
-    """One statement, supported if every part of it is."""
+    """One statement, supported if every part of it is; `first` puts it on the page's top."""
 
     key: str
     statement: str
     source: str
+    first: bool = False
     parts: list[Part] = Field(min_length=1)
 
 
@@ -95,8 +103,9 @@ class PlannedExperiment(Strict):
 
 
 class PlannedStudy(Strict):
-    """What a study was meant to hold: experiments, losses of each, seeds at least."""
+    """What a study was meant to hold: size of its networks, experiments, losses, seeds at least."""
 
+    size: Size
     experiments: list[PlannedExperiment] = Field(min_length=1)
     losses: list[Name]
     seeds: int = Field(gt=0)
@@ -117,21 +126,44 @@ class Guard(Strict):
     margin: float = Field(gt=0)
 
 
+class Situation(Strict):
+    """Data that get a recommendation of their own; those that no other names, if left out."""
+
+    says: str
+    datasets: list[Name] | None = None
+
+
 class Recommendation(Strict):
     """The rule by which a default is recommended: the simplest, unless shown to be worse."""
 
+    source: str
     metric: str
     expected: Direction
     guards: list[Guard]
     losses: Choice
     calibrators: Choice
-    studies: list[Key]
+    situations: list[Situation] = Field(min_length=1)
+
+    def covers(self, situation: Situation, dataset: str) -> bool:
+        """Return whether a data set is of a situation."""
+        if situation.datasets is not None:
+            return dataset in situation.datasets
+        return not any(dataset in (each.datasets or []) for each in self.situations)
+
+
+class Published(Strict):
+    """A data set with published figures, ours that are held beside it, and what differs."""
+
+    dataset: Name
+    ours: list[Name] = Field(min_length=1)
+    differs: str
 
 
 class Claims(Strict):
     """All claims, what was meant to be run to test them, what was cut, and what else limits it.
 
-    `cuts` and `limits` are sentences for the page.
+    `cuts` and `limits` are sentences for the page; `published` says which of the published figures
+    stand beside ours.
     """
 
     level: float = Field(gt=0, lt=1)
@@ -140,6 +172,7 @@ class Claims(Strict):
     limits: list[str]
     claims: list[Claim] = Field(min_length=1)
     recommendation: Recommendation
+    published: list[Published] = []
 
     @model_validator(mode="after")
     def _names_fit_together(self) -> Self:
@@ -147,8 +180,12 @@ class Claims(Strict):
         if len(set(keys)) < len(keys):
             message = "two claims share a key"
             raise ValueError(message)
-        named = {study for claim in self.claims for part in claim.parts for study in part.studies}
-        if unknown := (named | set(self.recommendation.studies)) - set(self.planned):
-            message = f"studies must be among those planned, got {sorted(unknown)}"
+        planned = {each.dataset for study in self.planned.values() for each in study.experiments}
+        listed = [name for each in self.recommendation.situations for name in each.datasets or []]
+        if unknown := set(listed) - planned:
+            message = f"situations must name planned data sets, got {sorted(unknown)}"
+            raise ValueError(message)
+        if len(set(listed)) < len(listed):
+            message = "a data set is in two situations"
             raise ValueError(message)
         return self

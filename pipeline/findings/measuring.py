@@ -60,10 +60,9 @@ def measure(part: Part, every: Sequence[Evidence]) -> list[Measured]:
     InputError
         If a table lacks the metric or a column that the part names.
     """
-    chosen = [each for each in every if not part.studies or each.row.study in part.studies]
     kept: dict[tuple[str, ...], Measured] = {}
-    for evidence in chosen:
-        for found in _measure_experiment(part, evidence, chosen):
+    for evidence in every:
+        for found in _measure_experiment(part, evidence, every):
             key = (*found.trained, found.compared)
             if key not in kept or len(found.differences) > len(kept[key].differences):
                 kept[key] = found

@@ -1,19 +1,33 @@
-"""The page of findings: verdicts first, then each claim's comparisons, what was run, limits."""
+"""The page of findings: one screen first, then each claim by size of the networks, and limits."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from pipeline.config.claims import Claims
-from pipeline.findings import wording
+from pipeline.config.claims import SIZES, Claim, Claims, Situation, Size
+from pipeline.findings import first_screen, wording
+from pipeline.findings.beside import figures_beside
 from pipeline.findings.coverage import missing_runs
 from pipeline.findings.evidence import Evidence
-from pipeline.findings.recommending import recommend
-from pipeline.findings.verdicts import FEWEST_POOLED, answer
+from pipeline.findings.recommending import Recommended, recommend
+from pipeline.findings.verdicts import FEWEST_POOLED, Answer, answer
 from pipeline.method_names import legend, named
-from pipeline.tables.parts.wording import metric_name
+from pipeline.tables.parts.wording import metric_name, scaled
+
+Held = Mapping[Size, Sequence[Evidence]]
+"""The experiments of each size, sizes in growing order."""
+
+
+@dataclass(frozen=True)
+class Advice:
+    """What is recommended for the data of a situation at one size, and from how many data sets."""
+
+    size: Size
+    num_datasets: int
+    recommended: Recommended
 
 
 def findings_page(claims: Claims, published: Sequence[str], every: Sequence[Evidence]) -> str:
@@ -36,21 +50,48 @@ def findings_page(claims: Claims, published: Sequence[str], every: Sequence[Evid
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    held: Held = {
+        size: [each for each in every if claims.planned[each.row.study].size == size]
+        for size in SIZES
+    }
     page = environment.get_template("findings.md.jinja").render(
         claims=claims,
-        answers=[answer(claim, every, claims.level) for claim in claims.claims],
-        recommended=recommend(claims.recommendation, every, claims.level),
+        sizes=SIZES,
+        held=held,
+        answered=[(claim, answers(claim, held, claims.level)) for claim in claims.claims],
+        advised=[(each, advice(claims, each, held)) for each in claims.recommendation.situations],
+        beside=[(each, figures_beside(each, every)) for each in claims.published],
         every=every,
         counts={each.name: _counts(each) for each in every},
         missing=missing_runs(claims.planned, every),
         apart=[study for study in published if study not in claims.planned],
         fewest_pooled=FEWEST_POOLED,
         metric_name=metric_name,
+        scaled=scaled,
         named=named,
         legend=legend(name for each in every for name in (*each.row.losses, *each.row.calibrators)),
+        first=first_screen,
         say=wording,
     )
     return page.rstrip() + "\n"
+
+
+def answers(claim: Claim, held: Held, level: float) -> dict[Size, Answer]:
+    """Return a claim's answer at each size that has a comparison for it."""
+    found = {size: answer(claim, every, level) for size, every in held.items()}
+    return {size: each for size, each in found.items() if each.tested}
+
+
+def advice(claims: Claims, situation: Situation, held: Held) -> list[Advice]:
+    """Return what is recommended for a situation at each size where a candidate was run."""
+    rule = claims.recommendation
+    found = []
+    for size, every in held.items():
+        recommended = recommend(rule, situation, every, claims.level)
+        datasets = {e.row.dataset for e in every if rule.covers(situation, e.row.dataset)}
+        if recommended.loss.num_tested or recommended.calibrator.num_tested:
+            found.append(Advice(size, len(datasets), recommended))
+    return found
 
 
 def _counts(evidence: Evidence) -> tuple[int, int, int]:

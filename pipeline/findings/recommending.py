@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from pipeline.config.claims import Choice, Part, Recommendation
+from pipeline.config.claims import Choice, Claim, Part, Recommendation, Situation
 from pipeline.findings.evidence import Evidence
 from pipeline.findings.measuring import measure
-from pipeline.findings.verdicts import Pooled, pool
-from pipeline.metrics.comparisons import holm
+from pipeline.findings.verdicts import PartAnswer, answer, pool
 
 
 @dataclass(frozen=True)
@@ -20,20 +19,16 @@ class Candidate:
     ----------
     name : str
         The loss or calibrator.
-    pooled : Pooled or None
-        The recommendation's metric over data sets, candidate less simplest; None where no
-        experiment has both.
-    p_value_holm : float or None
-        Of the pooled test, corrected over the candidates.
+    found : PartAnswer
+        The recommendation's metric, candidate less simplest, as a claim that it is better.
     guards : dict of str to float
         Mean difference over data sets of each guarded metric.
     passes : bool
-        Whether it is better by the pooled test and within every guard's margin.
+        Whether the claim is supported, on half of the data sets too, and every margin kept.
     """
 
     name: str
-    pooled: Pooled | None
-    p_value_holm: float | None
+    found: PartAnswer
     guards: dict[str, float]
     passes: bool
 
@@ -54,86 +49,73 @@ class Chosen:
     @property
     def num_tested(self) -> int:
         """How many candidates some experiment holds beside the simplest."""
-        return sum(each.pooled is not None for each in self.candidates)
+        return sum(bool(each.found.tested) for each in self.candidates)
 
 
 @dataclass(frozen=True)
 class Recommended:
-    """The recommended calibrator, then the loss under that calibrator."""
+    """The recommended loss under the simplest calibrator, then the calibrator for that loss."""
 
-    calibrator: Chosen
     loss: Chosen
+    calibrator: Chosen
 
 
-def recommend(rule: Recommendation, every: Sequence[Evidence], level: float) -> Recommended:
-    """Return the default that follows from the rule.
+def recommend(
+    rule: Recommendation, situation: Situation, every: Sequence[Evidence], level: float
+) -> Recommended:
+    """Return the default that follows from the rule for the data of a situation.
 
-    First the calibrator, each data set averaged over all the rule's losses; then the loss, under
-    that calibrator. A candidate takes the simplest's place if the pooled test over data sets, after
-    Holm's correction over the candidates, shows it better, and it loses no guarded metric by more
-    than its margin; of several, the one with the largest mean gain.
+    First the loss, under the simplest calibrator; then the calibrator, for that loss. A candidate
+    takes the simplest's place if the claim that it is better would be supported, Holm's correction
+    being over all comparisons of all candidates, if it is better on at least half of the data sets,
+    those included on which it was not run, and if it loses no guarded metric by more than its
+    margin; of several, the one with the largest mean gain.
     """
-    losses = [rule.losses.simplest, *rule.losses.candidates]
-    calibrators = {
-        name: _part(rule, losses, [name], against_calibrators=[rule.calibrators.simplest])
-        for name in rule.calibrators.candidates
-    }
-    calibrator = _choose(rule, rule.calibrators, calibrators, every, level)
-    methods = {
-        name: _part(rule, [name], [calibrator.name], against_losses=[rule.losses.simplest])
-        for name in rule.losses.candidates
-    }
-    return Recommended(calibrator, _choose(rule, rule.losses, methods, every, level))
+    held = [each for each in every if rule.covers(situation, each.row.dataset)]
+    losses, calibrators = rule.losses, rule.calibrators
+    loss = _choose(rule, losses, {
+        name: _part(rule, name, calibrators.simplest, against_losses=[losses.simplest])
+        for name in losses.candidates
+    }, held, level)  # fmt: skip
+    calibrator = _choose(rule, calibrators, {
+        name: _part(rule, loss.name, name, against_calibrators=[calibrators.simplest])
+        for name in calibrators.candidates
+    }, held, level)  # fmt: skip
+    return Recommended(loss, calibrator)
 
 
-def _part(
-    rule: Recommendation, losses: list[str], calibrators: list[str], *,
-    against_losses: Sequence[str] = (), against_calibrators: Sequence[str] = (),
-) -> Part:  # fmt: skip
-    return Part(
-        says="recommendation",
-        metric=rule.metric,
-        expected=rule.expected,
-        losses=losses,
-        calibrators=calibrators,
-        against_losses=list(against_losses),
-        against_calibrators=list(against_calibrators),
-        studies=rule.studies,
-    )
+def _part(rule: Recommendation, loss: str, calibrator: str, **against: list[str]) -> Part:
+    return Part.model_validate(
+        {"says": "recommendation", "metric": rule.metric, "expected": rule.expected,
+         "losses": [loss], "calibrators": [calibrator]} | against
+    )  # fmt: skip
 
 
 def _choose(
-    rule: Recommendation, choice: Choice, methods: dict[str, Part],
+    rule: Recommendation, choice: Choice, methods: Mapping[str, Part],
     every: Sequence[Evidence], level: float,
 ) -> Chosen:  # fmt: skip
-    pooled = {name: _pooled(methods[name], rule.metric, every) for name in methods}
-    p_values = {name: found.p_value for name, found in pooled.items() if found}
-    corrected = holm({name: p for name, p in p_values.items() if p is not None})
-    sign = 1.0 if rule.expected == "higher" else -1.0
-    candidates = []
-    for name, found in pooled.items():
-        means = {
-            guard.metric: held.mean
-            for guard in rule.guards
-            if (held := _pooled(methods[name], guard.metric, every)) is not None
-        }
-        better = found is not None and sign * found.mean > 0 and corrected.get(name, 1.0) <= level
-        passes = better and _within_guards(rule, means)
-        candidates.append(Candidate(name, found, corrected.get(name), means, passes))
-    passed = [(sign * each.pooled.mean, each) for each in candidates if each.passes and each.pooled]
+    better = Claim(key="better", statement="", source="", parts=list(methods.values()))
+    answers = answer(better, every, level).parts
+    candidates = [
+        _candidate(rule, name, found, every) for name, found in zip(methods, answers, strict=True)
+    ]
+    passed = [(each.found.part.sign * each.found.pooled.mean, each)
+              for each in candidates if each.passes and each.found.pooled]  # fmt: skip
     best = max(passed, key=lambda gain: gain[0])[1] if passed else None
     return Chosen(choice.simplest, tuple(candidates), best)
 
 
-def _within_guards(rule: Recommendation, means: dict[str, float]) -> bool:
-    """Return whether every guarded metric is known and none is lost by more than its margin."""
-    return all(
-        guard.metric in means
-        and (1.0 if guard.expected == "higher" else -1.0) * means[guard.metric] >= -guard.margin
-        for guard in rule.guards
-    )
-
-
-def _pooled(method: Part, metric: str, every: Sequence[Evidence]) -> Pooled | None:
-    part = method.model_copy(update={"metric": metric})
-    return pool(part, measure(part, every))
+def _candidate(
+    rule: Recommendation, name: str, found: PartAnswer, every: Sequence[Evidence]
+) -> Candidate:
+    guards, kept = {}, True
+    for guard in rule.guards:
+        update = {"metric": guard.metric, "expected": guard.expected}
+        part = found.part.model_copy(update=update)
+        if (held := pool(part, measure(part, every))) is not None:
+            guards[guard.metric] = held.mean
+            kept &= part.sign * held.mean >= -guard.margin
+    won = {each.measured.dataset for each in found.tested if each.standing == "for"}
+    enough = 2 * len(won) >= len({each.row.dataset for each in every})
+    return Candidate(name, found, guards, passes=kept and enough and found.verdict == "supported")

@@ -14,6 +14,7 @@ from pipeline.findings.evidence import Evidence
 from pipeline.findings.measuring import Measured, measure
 from pipeline.metrics.comparisons import holm, paired_t_interval, paired_t_p_value, summarise
 from pipeline.metrics.intervals import Interval
+from pipeline.metrics.power import detectable_difference
 
 Standing = Literal["for", "against", "open"]
 Verdict = Literal["supported", "contradicted", "undecided", "not tested"]
@@ -41,6 +42,9 @@ class Tested:
         all comparisons of the claim. None where the test is not defined.
     standing : "for", "against" or "open"
         What the comparison says of the claim, see `standing_of`.
+    detectable : float or None
+        The true mean from which on, to the claim's side, so many seeds would have stood for the
+        claim with a chance of 80 %; None where the test is not defined.
     """
 
     measured: Measured
@@ -50,6 +54,7 @@ class Tested:
     p_value: float | None
     p_value_holm: float | None
     standing: Standing
+    detectable: float | None
 
     @property
     def num_pairs(self) -> int:
@@ -93,6 +98,12 @@ class PartAnswer:
         """Return how many comparisons stand so."""
         return sum(each.standing == standing for each in self.tested)
 
+    @property
+    def detectable(self) -> float | None:
+        """The median over comparisons; None where no test is defined."""
+        found = [each.detectable for each in self.tested if each.detectable is not None]
+        return float(np.median(found)) if found else None
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -101,6 +112,11 @@ class Answer:
     claim: Claim
     parts: tuple[PartAnswer, ...]
     verdict: Verdict
+
+    @property
+    def tested(self) -> list[Tested]:
+        """The comparisons of all parts."""
+        return [each for part in self.parts for each in part.tested]
 
 
 def answer(claim: Claim, every: Sequence[Evidence], level: float) -> Answer:
@@ -112,7 +128,8 @@ def answer(claim: Claim, every: Sequence[Evidence], level: float) -> Answer:
     corrected = holm({key: p for key, p in p_values.items() if p is not None})
     by_part: dict[int, list[Tested]] = {id(part): [] for part in claim.parts}
     for key, (part, found) in zip(p_values, measured, strict=True):
-        by_part[id(part)].append(_tested(part, found, p_values[key], corrected.get(key), level))
+        p_value = (p_values[key], corrected.get(key))
+        by_part[id(part)].append(_tested(part, found, p_value, level, max(1, len(corrected))))
     parts = tuple(_part_answer(part, by_part[id(part)]) for part in claim.parts)
     return Answer(claim, parts, together([part.verdict for part in parts]))
 
@@ -123,17 +140,22 @@ def p_value_of(part: Part, differences: Sequence[float]) -> float | None:
 
 
 def _tested(
-    part: Part, found: Measured, p_value: float | None, corrected: float | None, level: float
-) -> Tested:
+    part: Part, found: Measured, p_value: tuple[float | None, float | None], level: float,
+    num_tests: int,
+) -> Tested:  # fmt: skip
     summary = summarise(found.differences)
+    # Holm asks the least p-value of m to be at most 1 / m of the level; a margin asks nothing more.
+    needed = level / num_tests if part.margin is None else level
+    distance = detectable_difference(summary.standard_deviation, summary.num_seeds, needed)
     return Tested(
         measured=found,
         mean=summary.mean,
         standard_deviation=summary.standard_deviation,
         interval=paired_t_interval(found.differences, 1 - level),
-        p_value=p_value,
-        p_value_holm=corrected,
-        standing=standing_of(part, found.differences, p_value, corrected, level),
+        p_value=p_value[0],
+        p_value_holm=p_value[1],
+        standing=standing_of(part, found.differences, *p_value, level),
+        detectable=None if distance is None else part.null + part.sign * distance,
     )
 
 

@@ -6,11 +6,20 @@ from collections.abc import Sequence
 
 from pipeline.config.claims import Part
 from pipeline.findings.recommending import Candidate, Chosen
-from pipeline.findings.verdicts import FEWEST_POOLED, Answer, PartAnswer, Pooled, Standing, Tested
+from pipeline.findings.verdicts import (
+    FEWEST_POOLED,
+    Answer,
+    PartAnswer,
+    Pooled,
+    Standing,
+    Tested,
+)
 from pipeline.method_names import named
-from pipeline.tables.parts.wording import metric_name
+from pipeline.tables.parts.wording import counted, metric_name
 
-STANDINGS = {"for": "for", "against": "against", "open": "not distinguishable"}
+STANDINGS: dict[Standing, str] = {
+    "for": "for", "against": "against", "open": "not distinguishable",
+}  # fmt: skip
 
 
 def difference_text(metric: str, value: float) -> str:
@@ -52,46 +61,57 @@ def p_text(p_value: float | None) -> str:
     return "< 0.001" if p_value < 0.001 else f"{p_value:.3f}"
 
 
-def null_text(part: Part) -> str:
-    """Say what a part's comparisons are tested against."""
+def rule_text(part: Part, level: float) -> str:
+    """Say what a part of a claim needs to be supported, and what contradicts it."""
+    needed = f"Holm p at most {100 * level:g} %"
     if part.margin is None:
-        return f"expected: {part.expected}; tested against no difference"
-    margin = difference_text(part.metric, part.null)
-    words = "lower" if part.expected == "higher" else "higher"
+        return (
+            f"Rule: {part.expected} ({needed}) in at least half of the comparisons and "
+            f"{_opposite(part)} in none; contradicted if {_opposite(part)} in more than "
+            f"{part.expected}"
+        )
+    margin = f"{difference_text(part.metric, part.null)}{unit_text(part.metric)}"
+    good, bad = ("above", "below") if part.expected == "higher" else ("below", "above")
     return (
-        f"expected: not {words} by more than the margin; tested against {margin}"
-        f"{unit_text(part.metric)}"
+        f"Rule: the interval {good} {margin} in at least half of the comparisons and the mean "
+        f"{bad} it ({needed}) in none; contradicted if {bad} it in more"
     )
 
 
 def part_sentence(found: PartAnswer) -> str:
-    """Say how many comparisons stand how, and what all data sets say together."""
+    """Say how many comparisons stand how, what all data sets say together, what could be seen."""
     if not found.tested:
-        return "Not tested: no experiment that was run holds these methods."
-    return f"{_counts(found)} {_pooled_sentence(found.part, found.pooled)}".strip()
+        return "Not tested: no experiment of this size holds these methods."
+    sentences = [_counts(found), _pooled_sentence(found.part, found.pooled), _power_sentence(found)]
+    return " ".join(filter(None, sentences))
 
 
 def _counts(found: PartAnswer) -> str:
-    num = len(found.tested)
-    better = _claimed(found.part)
-    worse = _opposite(found.part)
-    counts: list[tuple[Standing, str]] = [("for", better), ("against", worse)]
-    said = [f"{found.count(standing)} {words}" for standing, words in counts]
-    said.append(f"{found.count('open')} not distinguishable")
-    comparisons = "comparison" if num == 1 else "comparisons"
-    return f"Of {num} {comparisons}: {', '.join(said)}: {found.verdict}."
-
-
-def _claimed(part: Part) -> str:
+    num, part = len(found.tested), found.part
+    words = {
+        "for": f"significantly {part.expected} (as claimed)",
+        "against": f"significantly {_opposite(part)}",
+    }
     if part.margin is not None:
-        return "within the margin"
-    return f"significantly {part.expected} (as claimed)"
+        words = {"for": "within the margin", "against": "significantly beyond it"}
+    words["open"] = "not distinguishable"
+    said = ", ".join(f"{found.count(each)} {words[each]}" for each in STANDINGS)
+    return f"Of {counted(num, 'comparisons')}: {said}: {found.verdict}."
 
 
 def _opposite(part: Part) -> str:
-    if part.margin is not None:
-        return "significantly beyond it"
-    return f"significantly {'lower' if part.expected == 'higher' else 'higher'}"
+    return "lower" if part.expected == "higher" else "higher"
+
+
+def _power_sentence(found: PartAnswer) -> str:
+    if found.detectable is None:
+        return ""
+    seeds = sorted({each.num_pairs for each in found.tested})
+    return (
+        f"With {' or '.join(map(str, seeds))} seeds a true difference of "
+        f"{difference_text(found.part.metric, found.detectable)}{unit_text(found.part.metric)} "
+        "would have stood for the claim with a chance of 80 % (median over the comparisons)."
+    )
 
 
 def _pooled_sentence(part: Part, pooled: Pooled | None) -> str:
@@ -116,30 +136,11 @@ def _p_phrase(p_value: float | None) -> str:
 
 
 def claim_sentence(found: Answer) -> str:
-    """Say a claim's verdict, and which parts it comes from where there are several."""
+    """Say a claim's verdict at one size, and which parts it comes from where there are several."""
     if len(found.parts) == 1:
         return f"**{found.verdict.capitalize()}.**"
     parts = "; ".join(f"{each.part.says}: {each.verdict}" for each in found.parts)
     return f"**{found.verdict.capitalize()}.** {parts}."
-
-
-def summary_numbers(found: Answer) -> str:
-    """Write a claim's counts for the table of verdicts: comparisons for it, against it, of all."""
-    tested = [each for part in found.parts for each in part.tested]
-    if not tested:
-        return "none"
-    counts = [sum(each.standing == standing for each in tested) for standing in ("for", "against")]
-    return f"{counts[0]} for, {counts[1]} against, of {len(tested)}"
-
-
-def summary_means(found: Answer) -> str:
-    """Write each part's mean difference over data sets for the table of verdicts."""
-    return "<br>".join(
-        f"{metric_name(each.part.metric).label} "
-        f"{difference_text(each.part.metric, each.pooled.mean)}{unit_text(each.part.metric)}"
-        for each in found.parts
-        if each.pooled is not None
-    )
 
 
 def chosen_sentence(kind: str, chosen: Chosen, metric: str) -> str:
@@ -152,34 +153,30 @@ def chosen_sentence(kind: str, chosen: Chosen, metric: str) -> str:
         f"Candidates compared with {named(chosen.simplest)}: {chosen.num_tested} of "
         f"{len(chosen.candidates)}; passed: {passed}"
     )
-    if chosen.best is None or chosen.best.pooled is None:
+    if chosen.best is None or chosen.best.found.pooled is None:
         return (
             f"Recommended {kind}: **{named(chosen.name)}**, the simplest, since no candidate was "
             f"shown to have the better {label} within every guard: absence of proof, not proof of "
             f"absence. {counts}."
         )
-    pooled = chosen.best.pooled
     return (
         f"Recommended {kind}: **{named(chosen.name)}** in place of {named(chosen.simplest)}. "
-        f"Its {label} differs by {difference_text(metric, pooled.mean)}{unit_text(metric)} on the "
-        f"mean of {pooled.num_datasets} data sets (corrected p "
-        f"{_p_phrase(chosen.best.p_value_holm)}). {counts}; of these it gains most."
+        f"{label}: {candidate_sentence(metric, chosen.best)}. {counts}; of these it gains most."
     )
 
 
 def candidate_sentence(metric: str, candidate: Candidate) -> str:
-    """Say how one candidate fared: its difference over data sets, p and guarded metrics."""
-    if candidate.pooled is None:
+    """Say how one candidate fared: its comparisons, its mean difference and the guarded metrics."""
+    found = candidate.found
+    if found.pooled is None:
         return "not run"
-    pooled = candidate.pooled
+    counts = f"{found.count('for')} better, {found.count('against')} worse, of {len(found.tested)}"
     guards = "; ".join(
         f"{metric_name(key).label} {difference_text(key, mean)}{unit_text(key)}"
         for key, mean in candidate.guards.items()
     )
-    return (
-        f"{difference_text(metric, pooled.mean)}{unit_text(metric)} over {pooled.num_datasets}, "
-        f"corrected p {p_text(candidate.p_value_holm)}; {guards}"
-    )
+    mean = f"{difference_text(metric, found.pooled.mean)}{unit_text(metric)}"
+    return f"{counts}; mean {mean}; {guards}"
 
 
 def joined(words: Sequence[object]) -> str:

@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from pipeline.config import Study
 from pipeline.config.claims import Claims
 from pipeline.config.reading import check_config, read_config
 from pipeline.errors import InputError
@@ -44,6 +45,21 @@ def test_a_data_set_that_a_claim_names_is_planned():
         for part in claim.parts:
             for rows in (part.rows, *([part.less] if part.less else [])):
                 assert set(rows.datasets or []) <= planned, claim.key
+    for each in claims.published:
+        assert set(each.ours) <= planned
+
+
+@pytest.mark.parametrize("study", ["medical", "longtail", "shift", "benchmark", "middle", "gpu"])
+def test_what_is_planned_for_the_claims_is_what_the_study_runs(study):
+    planned = read_config(CLAIMS, Claims).planned[study]
+    config = read_config(CONFIGS / f"studies/{study}.yaml", Study)
+    assert sorted(
+        (each.dataset, sorted(each.losses or planned.losses), each.seeds or planned.seeds)
+        for each in planned.experiments
+    ) == sorted(
+        (each.dataset, sorted(each.losses or config.losses), len(each.seeds or config.seeds))
+        for each in config.experiments
+    )
 
 
 @pytest.mark.parametrize(
@@ -58,9 +74,15 @@ def test_a_data_set_that_a_claim_names_is_planned():
         ),
         (lambda c: c["claims"][1].update(key="accuracy"), "two claims share a key"),
         (
-            lambda c: c["claims"][1]["parts"][0].update(studies=["medcial"]),
-            r"studies must be among those planned, got \['medcial'\]",
+            lambda c: c["recommendation"]["situations"][0]["datasets"].append("busy"),
+            r"situations must name planned data sets, got \['busy'\]",
         ),
+        (
+            lambda c: c["recommendation"]["situations"][1]["datasets"].append("busi"),
+            "a data set is in two situations",
+        ),
+        (lambda c: c["planned"]["gpu"].pop("size"), "planned.gpu.size"),
+        (lambda c: c["planned"]["gpu"].update(size="huge"), "'thin', 'middle' or 'real'"),
     ],
 )
 def test_a_fault_is_one_line_with_its_key(change, fault):

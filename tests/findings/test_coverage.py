@@ -4,6 +4,7 @@ from tests.findings.simulated_evidence import evidence
 
 PLANNED = {
     "medical": PlannedStudy(
+        size="thin",
         experiments=[
             PlannedExperiment(dataset="busi"),
             PlannedExperiment(dataset="bccd", network="vit"),
@@ -40,7 +41,7 @@ def test_fewer_losses_and_seeds_than_planned_are_said():
 
 def test_an_experiment_may_be_planned_with_losses_and_seeds_of_its_own():
     wider = PlannedExperiment(dataset="busi", losses=["gce", "mbls"], seeds=10)
-    planned = {"medical": PlannedStudy(experiments=[wider], losses=["brier"], seeds=5)}
+    planned = {"medical": PlannedStudy(size="thin", experiments=[wider], losses=["brier"], seeds=5)}
     assert missing_runs(planned, [evidence("busi")]) == [
         "medical, busi-thin: mbls not run.",
         "medical, busi-thin: 5 of 10 seeds run.",

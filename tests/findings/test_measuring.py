@@ -130,9 +130,9 @@ def test_another_recipe_is_another_training():
     assert len(measure(part(), pair)) == 2
 
 
-def test_a_part_can_be_confined_to_studies_and_data_sets():
-    every = [evidence("busi"), evidence("bccd"), evidence("busi", study="shift", recipe="other")]
-    found = measure(part(studies=["medical"], rows=Rows(datasets=["busi"])), every)
+def test_a_part_can_be_confined_to_data_sets():
+    every = [evidence("busi"), evidence("bccd")]
+    found = measure(part(rows=Rows(datasets=["busi"])), every)
     assert [each.experiment for each in found] == ["medical/busi-thin"]
 
 

@@ -20,9 +20,12 @@ def medical(effects):
     return [evidence(name, effects, seed=i, losses=losses) for i, name in enumerate(MEDICAL)]
 
 
-def verdicts_on(page):
-    rows = re.findall(r"^\| \[(.+?)\]\(#(.+?)\) \| \*\*(.+?)\*\* \|", page, flags=re.MULTILINE)
-    return {key.replace("-", "_"): verdict for _, key, verdict in rows}
+def verdicts_on(page, size="thin"):
+    """Verdicts of one size, by claim, from the table of verdicts."""
+    cells = ("thin", "middle", "real").index(size)
+    rows = re.findall(r"^\| \[.+?\]\(#(.+?)\) \| (.+) \|$", page, flags=re.MULTILINE)
+    found = {key.replace("-", "_"): row.split(" | ")[cells] for key, row in rows}
+    return {key: cell.split("**")[1] if "**" in cell else cell for key, cell in found.items()}
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +60,7 @@ def test_every_comparison_is_a_row(page, every):
 
 
 def test_what_was_not_run_is_listed_and_so_is_what_was(page):
-    for study in ("longtail", "shift", "ablation", "benchmark"):
+    for study in ("longtail", "shift", "ablation", "benchmark", "middle", "gpu"):
         assert f"- {study}: not run. It was to hold " in page
     assert "- medical, busi-thin: label_smoothing, brier not run." in page
     assert "| medical | busi-thin | Simulated | 1,000 | 200 (150) | thin | 7 | 5 |" in page
@@ -80,10 +83,58 @@ def test_equal_scores_give_an_equal_page(page, every):
 
 def test_a_page_without_any_study_says_that_nothing_was_tested():
     page = findings_page(CLAIMS, ["quick"], [])
-    assert set(verdicts_on(page).values()) == {"not tested"}
+    assert set(verdicts_on(page).values()) == {"not run"}
     assert "None of the planned studies." in page
     assert "Published, but not planned to answer the claims: quick." in page
-    assert "No loss is recommended" in page
+    assert page.count("| not run | – | – |") == len(CLAIMS.recommendation.situations)
+
+
+def test_the_first_screen_is_one_and_says_sizes_claims_and_what_to_use(page):
+    first = page.split("## Verdicts")[0]
+    assert len(first.splitlines()) <= 40
+    assert "- **thin**, about 20,000 to 140,000 parameters: 6 experiments on 6 data sets, " in first
+    assert "- **real**, ResNet-18 and larger: not run." in first
+    for claim in CLAIMS.claims:
+        assert (f"[{claim.statement}]" in first) == claim.first
+    for situation in CLAIMS.recommendation.situations:
+        assert f"| {situation.says} | " in first
+
+
+def test_sizes_are_never_averaged_and_the_larger_one_recommends(page, every):
+    """On middle networks GCE loses what it gains on thin ones, on one of the same data sets."""
+    losses = ["cross_entropy", "gce"]
+    other = evidence("breastmnist", {("gce", "*"): {"ece": 0.05}, ("*", "ats"): {"nll": 0.05}},
+                     study="middle", network="middle", losses=losses)  # fmt: skip
+    both = findings_page(CLAIMS, ["medical", "middle"], [*every, other])
+    assert verdicts_on(both) == verdicts_on(page)
+    assert verdicts_on(both, "middle")["calibration"] == "contradicted"
+    assert verdicts_on(both, "middle")["long_tail"] == "not tested"
+    assert set(verdicts_on(both, "real").values()) == {"not run"}
+    small = CLAIMS.recommendation.situations[0].says
+    assert re.search(rf"\| {small} \| thin, 3 data sets \| .* \| \*\*adaptive temp", page)
+    assert re.search(rf"\| {small} \| middle, 1 data set \| .* \| \*\*temperature scaling", both)
+
+
+def test_hybrids_on_a_middle_tail_are_answered_part_by_part():
+    losses = ["cross_entropy", "flsd53", "gce", "generative_focal", "generative_focal_3"]
+    better = {"accuracy": 0.05, "ece": -0.05}
+    effects = {("generative_focal", "*"): better, ("generative_focal_3", "*"): {"ece": -0.05}}
+    tail = evidence("cifar10_tail", effects, study="middle", losses=losses)
+    page = findings_page(CLAIMS, ["middle"], [tail])
+    found = verdicts_on(page, "middle")
+    assert (found["generative_focal"], found["generative_focal_3"]) == ("supported", "undecided")
+    assert "6 for, 0 against, of 6 on 1 data set; 6 of 6 parts supported." in page
+
+
+def test_long_tables_are_folded(page):
+    folded = re.findall(r"<details><summary>.*?</details>", page, flags=re.DOTALL)
+    assert sum(text.count("\n| medical/") for text in folded) == page.count("\n| medical/")
+    assert all("</summary>\n\n|" in text for text in folded)
+
+
+def test_published_figures_stand_on_the_page(page):
+    assert re.search(r"\| thin \| medical/breastmnist-thin \| cross_entropy .* \| 86.3 \| ", page)
+    assert CLAIMS.published[3].differs in page
 
 
 def test_only_studies_that_were_not_planned_are_named_apart(page):

@@ -266,7 +266,7 @@ def test_a_published_study_that_is_broken_is_named_by_where_it_is(project):
 def test_findings_follow_from_the_evidence_alone(project):
     publish(["medical"], root=project)
     page = (project / FOLDER / "findings.md").read_text(encoding="utf-8")
-    assert "| **supported** | 1 for, 0 against, of 1 | ECE −" in page
+    assert "| **supported**, 1 for, 0 against, of 1 | not run | not run |" in page
     shutil.rmtree(project / "data")
     (project / "configs/plan.yaml").unlink()
     (project / FOLDER / "findings.md").unlink()

@@ -5,11 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.config.claims import Claim
-from pipeline.findings import verdicts, wording
-from pipeline.findings.measuring import Measured
+from pipeline.findings import wording
 from pipeline.findings.recommending import Candidate, Chosen
 from pipeline.findings.verdicts import Answer, PartAnswer, Pooled, pool, verdict_of
-from tests.findings.simulated_evidence import part
+from tests.findings.simulated_evidence import comparison, part
 
 PARTS = (
     part(),
@@ -19,10 +18,9 @@ PARTS = (
 )
 
 
-def comparison(standing, dataset, *differences):
-    found = Measured(f"medical/{dataset}", dataset, "gce − ce (identity)", differences, (dataset,))
-    mean = sum(differences) / len(differences)
-    return verdicts.Tested(found, mean, None, None, None, None, standing)
+BETTER = PartAnswer(
+    part(), (comparison("for", "a", -0.05),), Pooled(1, 1, -0.05, None), "supported"
+)
 
 
 @st.composite
@@ -74,6 +72,15 @@ def test_the_pooled_sentence_says_how_many_data_sets_lie_on_the_claims_side(foun
     assert ("signed-rank" in sentence) == (found.pooled.p_value is not None)
 
 
+def test_what_could_have_been_seen_is_said_with_seeds_sign_and_unit():
+    row = comparison("open", "a", 0.0, 0.1)
+    found = PartAnswer(part(), (row,), pool(part(), [row.measured]), "undecided")
+    assert wording.part_sentence(found).endswith(
+        "With 2 seeds a true difference of +25.00 points would have stood for the claim with a "
+        "chance of 80 % (median over the comparisons)."
+    )
+
+
 @given(st.sampled_from(["ece", "accuracy", "nll", "aurc"]), st.floats(-1, 1))
 def test_a_difference_has_the_sign_that_its_number_has(metric, value):
     text = wording.difference_text(metric, value)
@@ -86,19 +93,25 @@ def test_a_difference_has_the_sign_that_its_number_has(metric, value):
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        ({}, "expected: lower; tested against no difference"),
+        (
+            {},
+            "Rule: lower (Holm p at most 5 %) in at least half of the comparisons and higher in "
+            "none; contradicted if higher in more than lower",
+        ),
         (
             {"kind": "non_inferiority", "margin": 0.01},
-            "expected: not higher by more than the margin; tested against +1.00 points",
+            "Rule: the interval below +1.00 points in at least half of the comparisons and the "
+            "mean above it (Holm p at most 5 %) in none; contradicted if above it in more",
         ),
         (
             {"kind": "non_inferiority", "margin": 0.01, "expected": "higher", "metric": "accuracy"},
-            "expected: not lower by more than the margin; tested against −1.00 points",
+            "Rule: the interval above −1.00 points in at least half of the comparisons and the "
+            "mean below it (Holm p at most 5 %) in none; contradicted if below it in more",
         ),
     ],
 )
-def test_what_is_tested_against_is_said_with_its_sign(changes, expected):
-    assert wording.null_text(part(**changes)) == expected
+def test_each_part_has_its_rule_with_direction_level_and_margin(changes, expected):
+    assert wording.rule_text(part(**changes), 0.05) == expected
 
 
 def test_a_claim_of_several_parts_says_what_each_came_to():
@@ -109,34 +122,17 @@ def test_a_claim_of_several_parts_says_what_each_came_to():
     )
     found = Answer(statement, parts, "undecided")
     assert wording.claim_sentence(found) == "**Undecided.** A: not tested; B: supported."
-    assert wording.summary_numbers(found) == "1 for, 0 against, of 1"
-    assert wording.summary_means(found) == ""
-
-
-def test_the_table_of_verdicts_gives_each_part_s_mean_with_metric_and_unit():
-    error, accuracy = part(), part(metric="accuracy", expected="higher")
-    statement = Claim(key="c", statement="S", source="H", parts=[error, accuracy])
-    parts = (
-        PartAnswer(error, (), Pooled(3, 3, -0.05, None), "supported"),
-        PartAnswer(accuracy, (), Pooled(3, 3, 0.01, None), "supported"),
-    )
-    found = Answer(statement, parts, "supported")
-    assert wording.summary_means(found) == "ECE −5.00 points<br>Accuracy +1.00 points"
 
 
 @pytest.mark.parametrize(
-    ("pooled", "passes", "words"),
+    ("found", "passes", "words"),
     [
-        (None, False, "No loss is recommended"),
-        (Pooled(8, 8, -0.05, 0.01), False, "Recommended loss: **ce**, the simplest"),
-        (
-            Pooled(8, 8, -0.05, 0.01),
-            True,
-            "Recommended loss: **generative cross-entropy (gce)**",
-        ),
+        (PartAnswer(part(), (), None, "not tested"), False, "No loss is recommended"),
+        (BETTER, False, "Recommended loss: **ce**, the simplest"),
+        (BETTER, True, "Recommended loss: **generative cross-entropy (gce)**"),
     ],
 )
-def test_the_recommendation_names_what_the_rule_chose(pooled, passes, words):
-    candidate = Candidate("gce", pooled, 0.01, {"ece": -0.01}, passes=passes)
+def test_the_recommendation_names_what_the_rule_chose(found, passes, words):
+    candidate = Candidate("gce", found, {"ece": -0.01}, passes=passes)
     chosen = Chosen("ce", (candidate,), candidate if passes else None)
     assert wording.chosen_sentence("loss", chosen, "nll").startswith(words)

@@ -24,8 +24,7 @@ DIFFERENCES = (
 
 def published_table(scores: Scores) -> Table | None:
     """Return published figures beside this experiment's; None where nothing was published."""
-    known = (files("pipeline.tables.derived") / "published.csv").read_text(encoding="utf-8")
-    frame = pick(pd.read_csv(StringIO(known)), dataset=scores.dataset.get("name", ""))
+    frame = published_figures(scores.dataset.get("name", ""))
     if frame.empty:
         return None
     ours = [_our_value(scores, row) for _, row in frame.iterrows()]
@@ -38,6 +37,12 @@ def published_table(scores: Scores) -> Table | None:
         COLUMNS,
         frame.assign(ours=[mean for mean, _ in ours], ours_sd=[sd for _, sd in ours]),
     )
+
+
+def published_figures(dataset: str) -> pd.DataFrame:
+    """Return a data set's published figures: loss, calibrator, metric, value as a share, source."""
+    known = (files("pipeline.tables.derived") / "published.csv").read_text(encoding="utf-8")
+    return pick(pd.read_csv(StringIO(known)), dataset=dataset)
 
 
 def _our_value(scores: Scores, row: pd.Series) -> tuple[float, float]:
