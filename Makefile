@@ -60,9 +60,10 @@ pacs-programs:
 	command -v Orthanc && command -v dsrdump && command -v dciodvfy \
 	  || { $(SUDO) apt-get update && $(SUDO) apt-get install --yes orthanc dcmtk dicom3tools; }
 
-# The pictures and the sample report of docs/, from the embedded study's report.
+# The pictures and the sample report of docs/, from the embedded study's report; where the commands
+# of docs/next-patient.md were followed, also that page's.
 screenshots: $(READY) chromium
-	python -m tests.report.screenshots reports/quick docs
+	python -m tests.report.screenshots reports/quick docs $(wildcard ../next)
 
 .PHONY: chromium
 chromium:

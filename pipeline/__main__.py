@@ -43,6 +43,11 @@ for _name, _description in STAGES.items():
     _add_stage(_name, _description)
 
 
+def _without_dots(out: Path | None) -> Path | None:
+    """Return where a new folder is to stand, named without the `..` of who stands beside it."""
+    return out.parent.resolve() / out.name if out and ".." in out.parts else out
+
+
 @app.command()
 def plan(
     studies: Annotated[
@@ -249,7 +254,7 @@ def agree(
 def logits_report(  # noqa: PLR0913, one option a question
     file: Annotated[Path, typer.Argument(help="Test cases: .csv, .parquet or .npz.")],
     *,
-    out: Annotated[Path, typer.Option(help="A new folder for the report.")],
+    out: Annotated[Path, typer.Option(callback=_without_dots, help="A new folder for the report.")],
     calibration: Annotated[Path | None, typer.Option(help="Other cases, to calibrate on.")] = None,
     groups: Annotated[str, typer.Option(help="Columns to break down by: site,sex,age")] = "",
     critical: Annotated[str, typer.Option(help="Classes that must not be missed.")] = "",
@@ -291,7 +296,9 @@ def release(  # noqa: PLR0913, one option a question
     study: Annotated[str, typer.Argument(help="Of the plan, evaluated here.")],
     experiment: Annotated[str, typer.Argument(help="One of its experiments.")],
     *,
-    out: Annotated[Path, typer.Option(help="A new folder for the release.")],
+    out: Annotated[
+        Path, typer.Option(callback=_without_dots, help="A new folder for the release.")
+    ],
     loss: Annotated[str | None, typer.Option(help="Instead of the headline's.")] = None,
     seed: Annotated[int | None, typer.Option(help="Instead of the first.")] = None,
     seeds: Annotated[str, typer.Option(help="An ensemble of these: 0,1,2")] = "",
@@ -321,7 +328,9 @@ def predict(  # noqa: PLR0913, one option a question
         typer.Argument(help="DICOM, NIfTI or picture files, folders of them, zip archives."),
     ],
     *,
-    out: Annotated[Path, typer.Option(help="A new folder for the decisions.")],
+    out: Annotated[
+        Path, typer.Option(callback=_without_dots, help="A new folder for the decisions.")
+    ],
     identified: Annotated[
         bool, typer.Option("--identified", help="Also write who is who, for yourself alone.")
     ] = False,
@@ -422,7 +431,10 @@ def monitor(
     labels: Annotated[
         Path | None, typer.Option(help="CSV: patient, study, label; new rows at the end.")
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="A new folder for the page and JSON.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(callback=_without_dots, help="A new folder for the page and JSON."),
+    ] = None,
     allowed_signers: Annotated[
         Path | None, typer.Option(help="Whose signature of the release is asked for.")
     ] = None,
@@ -450,7 +462,9 @@ def localise(  # noqa: PLR0913, one option a question
     *,
     cases: Annotated[Path, typer.Option(help="Your own files, in a folder at any depth.")],
     labels: Annotated[Path, typer.Option(help="CSV or Parquet: a key and `label`.")],
-    out: Annotated[Path, typer.Option(help="A new folder: report/ and release/.")],
+    out: Annotated[
+        Path, typer.Option(callback=_without_dots, help="A new folder: report/ and release/.")
+    ],
     key: Annotated[
         str, typer.Option(help="Of the labels: sop, series, study, accession, patient or file.")
     ] = "study",

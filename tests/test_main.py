@@ -53,3 +53,12 @@ def test_an_input_error_is_shown_whatever_raised_it(monkeypatch, capsys):
 def test_every_command_describes_itself(monkeypatch, capsys, command):
     assert run(monkeypatch, command, "--help") == 0
     assert command in capsys.readouterr().out
+
+
+def test_a_new_folder_may_be_named_from_the_one_around(tmp_path):
+    shown = typer.main.get_command(command_line.app).commands
+    for name in ("release", "predict", "monitor", "localise", "logits-report"):
+        (out,) = (each for each in shown[name].params if each.name == "out")
+        assert out.callback is not None, name
+    assert command_line._without_dots(tmp_path / "here/../there") == tmp_path / "there"
+    assert command_line._without_dots(None) is None

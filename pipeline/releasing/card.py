@@ -25,7 +25,7 @@ DEFAULT = (
 ANSWERED = (
     "**Answered** means that the calibrated probability of the predicted class reached the "
     "threshold for every image of the patient. It does not mean that the answer is right: the "
-    "figures above say how often it was wrong. **Referred** means that a person has to look; it "
+    "figures below say how often it was wrong. **Referred** means that a person has to look; it "
     "says nothing about what they will see."
 )
 

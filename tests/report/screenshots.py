@@ -1,6 +1,7 @@
 """Take the pictures and the sample report of docs/ from a study's report.
 
-`python -m tests.report.screenshots reports/quick docs`
+`python -m tests.report.screenshots reports/quick docs`, and with `../next` behind these also the
+pictures of docs/next-patient.md, whose commands filled that folder.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from PIL import Image
 
 from tests.report.chromium import chromium, launched
 
-MOST_BYTES = 300_000
+MOST_BYTES = 200_000
 MOST_SAMPLE_BYTES = 1_500_000
 SAMPLE = "sample-report.html"
 WIDTH = 1240
@@ -46,6 +47,13 @@ def shots(report: Path) -> list[Shot]:
         Shot("explorer", explorer, "#explorer-heading", ".explorer .controls"),
         Shot("comparison", "comparison.html", "header", ".compared figure.table"),
     ]
+
+
+FOLLOWED = [
+    Shot("next-patient-decisions", "decisions/index.html", "header", ".scroll"),
+    Shot("next-patient-monitor", "monitor/index.html", "header", ".panels"),
+]
+"""What to take of the folder of docs/next-patient.md."""
 
 
 def take(page, shot: Shot) -> bytes:
@@ -85,16 +93,13 @@ def write_sample(report: Path, out: Path) -> None:
     sys.stdout.write(f"{out / SAMPLE}: {len(sample):,} bytes\n")
 
 
-def main(report: Path, out: Path) -> None:
-    """Write the pictures and the sample into a folder."""
-    if chromium() is None:
-        sys.exit("no Chromium: `make browser` installs Debian's")
-    write_sample(report, out)
+def write_pictures(wanted: list[Shot], source: Path, out: Path) -> None:
+    """Write pictures of a folder's pages."""
     with launched() as browser:
         context = browser.new_context(viewport={"width": WIDTH, "height": 800})
         page = context.new_page()
-        for shot in shots(report):
-            page.goto((report / shot.page).resolve().as_uri())
+        for shot in wanted:
+            page.goto((source / shot.page).resolve().as_uri())
             picture = take(page, shot)
             if len(picture) > MOST_BYTES:
                 sys.exit(f"{shot.name}: {len(picture):,} bytes, at most {MOST_BYTES:,} expected")
@@ -103,5 +108,15 @@ def main(report: Path, out: Path) -> None:
             sys.stdout.write(f"{path}: {len(picture):,} bytes\n")
 
 
+def main(report: Path, out: Path, followed: Path | None = None) -> None:
+    """Write the pictures and the sample into a folder."""
+    if chromium() is None:
+        sys.exit("no Chromium: `make browser` installs Debian's")
+    write_sample(report, out)
+    write_pictures(shots(report), report, out)
+    if followed:
+        write_pictures(FOLLOWED, followed, out)
+
+
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    main(*map(Path, sys.argv[1:]))
