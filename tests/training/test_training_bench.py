@@ -39,9 +39,9 @@ def test_each_case_is_judged_by_what_was_measured(capsys):
     }
     print_verdicts(rates)
     *_, first, second = [line.split() for line in capsys.readouterr().out.splitlines()]
-    assert " ".join(first[3:]) == (
+    assert " ".join(first[4:]) == (
         "0.95 9.50 PASS (at least 0.9) PASS (at least 8) FAIL (at least 7) PASS (at least 3.3)"
     )
-    assert " ".join(second[3:]) == "0.80 - FAIL (at least 0.9) - - -"
+    assert " ".join(second[4:]) == "0.80 - FAIL (at least 0.9) - - -"
     print_rates(resnet, rates[resnet])
     assert "nan" in capsys.readouterr().out
