@@ -73,7 +73,7 @@ def _rows(root: Path, studies: Sequence[str]) -> list[ExperimentRow]:
     plan = read_plan(root / "configs/plan.yaml")
     if strangers := [name for name in studies if name not in plan.studies]:
         message = (
-            f"configs/plan.yaml: no study {strangers[0]}; it has: {', '.join(plan.studies)}: "
+            f"configs/plan.yaml: no study {strangers[0]}; it has: {', '.join(plan.studies) or 'none'}: "
             "`python -m pipeline plan STUDY...` plans others"
         )
         raise InputError(message)
