@@ -46,7 +46,7 @@ def _tests(title: str, chosen: str, deadline: float) -> Part:
 
 
 PARTS = (
-    _tests("every loss and step", "every_loss or kind_of_step or without or float16", 60),
+    _tests("every loss and step", "every_loss or kind_of_step or without or float16_says", 60),
     _tests("resumed, and seeds together", "resumes or side_by_side", 85),
     _tests("networks and volumes", "kind_of_network or volumes", 125),
     Part("training", ("-m", "benchmarks", "training", "--device", "cuda"), 230),
