@@ -6,10 +6,10 @@ import io
 import multiprocessing
 import os
 import signal
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import redirect_stderr
+from contextlib import contextmanager, redirect_stderr
 from multiprocessing.connection import Connection
 from pathlib import Path
 from threading import RLock, Thread
@@ -88,10 +88,11 @@ def train_side_by_side(
     theirs, ours = context.Pipe(duplex=False)
     pool = ProcessPoolExecutor(workers, context, initializer=_begin, initargs=(theirs, epochs))
     try:
-        futures = {
-            pool.submit(_work, number, seed, checkpoints[seed.key], prepared): seed
-            for number, seed in enumerate(seeds)
-        }
+        with _interrupts_held_back():
+            futures = {
+                pool.submit(_work, number, seed, checkpoints[seed.key], prepared): seed
+                for number, seed in enumerate(seeds)
+            }
         _await(futures, epochs)
     except BrokenProcessPool as error:
         message = (
@@ -107,6 +108,16 @@ def train_side_by_side(
         pool.shutdown(cancel_futures=True)
         ours.close()
         theirs.close()
+
+
+@contextmanager
+def _interrupts_held_back() -> Iterator[None]:
+    """Hear of Ctrl-C after; processes started inside never do, not even while they start."""
+    held_back = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, held_back)
 
 
 def _await(futures: Mapping[Future[str], PlannedSeed], epochs: Sequence[int]) -> None:
@@ -128,10 +139,9 @@ _epochs: Any = None
 
 
 def _begin(leash: Connection, epochs: Any) -> None:
-    """Make a process a worker: it leaves Ctrl-C to the one that started it, and ends with it."""
+    """Make a process a worker, which ends with the one that started it."""
     global _epochs  # noqa: PLW0603, the executor gives its initialiser no other place
     _epochs = epochs
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     # tqdm's own lock is one between processes, which a worker that is ended would leave behind.
     tqdm.set_lock(RLock())
     Thread(target=_end_with, args=(leash,), daemon=True).start()

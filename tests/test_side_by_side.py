@@ -182,6 +182,21 @@ def test_whatever_ends_the_stage_ends_its_workers_and_the_next_goes_on(
 
 
 @pytest.mark.slow
+def test_an_interruption_while_the_workers_start_is_told_by_the_stage_alone(tmp_path):
+    write_project(tmp_path, recipe=LONG, seeds=(0, 1))
+    process = start_stage(tmp_path)
+    started = wait_until(lambda: len(found := workers(process)) == 2 and found, process)
+    # Python itself has started by now; torch, which takes far longer, has not.
+    time.sleep(0.5)
+    os.killpg(process.pid, signal.SIGINT)
+    _, errors = process.communicate(timeout=PATIENCE_SECONDS)
+    assert errors.count("Traceback") == 1
+    assert "side_by_side" in errors
+    _, alive = psutil.wait_procs(started, timeout=60)
+    assert alive == []
+
+
+@pytest.mark.slow
 def test_a_worker_that_dies_is_one_line_and_the_next_goes_on(long_in_turn, tmp_path):
     write_project(tmp_path, recipe=LONG, seeds=(0, 1))
     process = start_stage(tmp_path)

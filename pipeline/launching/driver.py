@@ -72,8 +72,9 @@ def launch(
 def _rows(root: Path, studies: Sequence[str]) -> list[ExperimentRow]:
     plan = read_plan(root / "configs/plan.yaml")
     if strangers := [name for name in studies if name not in plan.studies]:
+        known = ", ".join(plan.studies) or "none"
         message = (
-            f"configs/plan.yaml: no study {strangers[0]}; it has: {', '.join(plan.studies)}: "
+            f"configs/plan.yaml: no study {strangers[0]}; it has: {known}: "
             "`python -m pipeline plan STUDY...` plans others"
         )
         raise InputError(message)

@@ -109,6 +109,9 @@ class CapturedLane:
         except torch.OutOfMemoryError:
             raise
         except RuntimeError as error:
+            # Where memory runs out, the end of the capture fails as well and hides why.
+            if isinstance(error.__context__, torch.OutOfMemoryError):
+                raise error.__context__ from None
             # torch raises nothing more special for what a graph cannot hold.
             say_once(f"a step runs without capture: {str(error).splitlines()[0]}")
             return work

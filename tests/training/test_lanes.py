@@ -118,6 +118,26 @@ def test_work_that_finds_no_memory_is_an_error():
         record(fill)
 
 
+def test_a_capture_that_finds_no_memory_and_therefore_cannot_end_is_an_error(calls, monkeypatch):
+    class Graph:
+        def __enter__(self):
+            calls.append("capture")
+
+        def __exit__(self, *_):
+            message = "operation failed due to a previous error during capture"
+            raise RuntimeError(message)
+
+    def work():
+        if "capture" in calls:
+            message = "CUDA out of memory"
+            raise torch.OutOfMemoryError(message)
+
+    monkeypatch.setattr(lanes.torch.cuda, "graph", lambda _graph, *, pool, stream: Graph())
+    # Only so does whoever starts several seeds learn that there is no room for this one.
+    with pytest.raises(torch.OutOfMemoryError, match="out of memory"):
+        record(work)
+
+
 def test_refuses_an_unknown_wish(monkeypatch):
     monkeypatch.setenv("PIPELINE_CAPTURE", "always")
     with pytest.raises(InputError, match="PIPELINE_CAPTURE must be one of auto, never, got 'alw"):
