@@ -135,8 +135,17 @@ class Queue:
         return True
 
     def quiet(self, seconds: float) -> list[str]:
-        """Return the studies that nothing came for in some seconds, the longest silent first."""
+        """Return the studies that nothing came for in some seconds, the longest silent first.
+
+        One that was heard later than now was heard before the clock was set back: it waits from
+        now on, not until the clock has caught up.
+        """
         with self._lock:
+            with transaction(self._database) as database:
+                database.execute(
+                    "UPDATE studies SET heard = ?1 WHERE state = ?2 AND heard > ?1",
+                    (self.clock(), RECEIVING),
+                )
             rows = self._database.execute(
                 "SELECT study FROM studies WHERE state = ? AND heard <= ? ORDER BY heard",
                 (RECEIVING, self.clock() - seconds),

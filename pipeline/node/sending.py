@@ -84,7 +84,16 @@ def _store(association: Association, report: Report) -> bool:
     if not association.is_established:
         message = "the association ended"
         raise UnreachableError(message)
-    status: Dataset = association.send_c_store(dcmread(BytesIO(report.dicom)))
+    try:
+        status: Dataset = association.send_c_store(dcmread(BytesIO(report.dicom)))
+    except RuntimeError as error:
+        # It ended between that look and this.
+        message = "the association ended"
+        raise UnreachableError(message) from error
+    except ValueError:
+        # It keeps no other waiting. Not the message, which may quote a header.
+        LOG.error("study %s: a report could not be encoded", report.study)
+        return False
     if "Status" not in status:
         message = "it did not answer"
         raise UnreachableError(message)

@@ -16,6 +16,7 @@ from pipeline.adapters.silence import silenced
 from pipeline.errors import InputError
 from pipeline.node.addresses import Address, Tls, is_loopback, require_ae_title
 from pipeline.node.deciding import Decider
+from pipeline.node.log import begin_log
 from pipeline.node.queue import Queue
 from pipeline.node.receiving import Receiver, serve
 from pipeline.node.running import Work
@@ -89,6 +90,8 @@ def run_node(settings: Settings, decider: Decider, pseudonyms: Pseudonyms) -> No
         sender = Sender(settings.pacs, settings.aet, tls.for_sending() if tls else None)
         LOG.info("%s listens at %s, port %d", settings.aet, *server.server_address[:2])
         work = Work(queue, decider, sender, settings.quiet_seconds, settings.keep_seconds)
+        if earlier := begin_log(queue, work.decisions, decider.released.sha256):
+            LOG.info("the log of another release is %s now", earlier.name)
         try:
             work.run(_stopped_by_signals())
         finally:

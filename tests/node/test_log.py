@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.node.log import log_decisions
+from pipeline.node.log import begin_log, log_decisions
 from pipeline.node.queue import Queue, Report
 
 LINES = [f'{{"number": {number}}}\n'.encode() for number in range(2)]
@@ -49,3 +49,20 @@ def test_a_log_that_was_moved_away_begins_anew(queue, tmp_path):
         path.unlink(missing_ok=True)
         assert log_decisions(queue, path) == 1
     assert path.read_bytes() == LINES[1]
+
+
+def test_another_release_begins_a_log_and_leaves_the_earlier_one_whole(queue, tmp_path):
+    path = tmp_path / "decisions.jsonl"
+    put_away = []
+    for number, release in enumerate(("aa", "bb", "aa", "bb", "bb")):
+        queue.receive(str(number), "1", "x", b"pixels")
+        line = f'{{"number": {number}, "release": "{release}"}}\n'
+        put_away.append(begin_log(queue, path, release))
+        # As if it had been killed before it could log: the next start does.
+        assert queue.decide(queue.begin(str(number)), [Report(line, str(number), "1", b"a")])
+    assert begin_log(queue, path, "bb") is None
+    names = [each and each.name for each in put_away]
+    assert names == [None, "decisions-aa.jsonl", "decisions-bb.jsonl", "decisions-aa-2.jsonl", None]
+    logs = sorted(tmp_path.glob("decisions*"))
+    assert [each.read_text().count("release") for each in logs] == [1, 1, 1, 2]
+    assert all(len({line[-5:] for line in each.read_text().splitlines()}) == 1 for each in logs)

@@ -47,6 +47,14 @@ def test_a_study_is_quiet_once_nothing_came_for_so_long(queue, clock):
     assert len(quiet_study(queue, clock).paths) == 2
 
 
+def test_a_clock_that_was_set_back_delays_a_study_by_its_quiet_time_alone(queue, clock):
+    queue.receive("a", "1", "x", b"1")
+    clock.now -= 3600
+    assert queue.quiet(10) == []
+    clock.now += 10
+    assert queue.quiet(10) == ["a"]
+
+
 def test_a_study_goes_from_receiving_to_decided_to_sent(queue, clock):
     queue.receive("a", "1", "x", b"1")
     assert queue.counts() == {"receiving": 1}

@@ -8,6 +8,7 @@ import threading
 
 import pytest
 from pydicom.uid import Comprehensive3DSRStorage
+from pynetdicom import Association
 
 import pipeline.node.log
 from pipeline.errors import InputError
@@ -221,6 +222,32 @@ def test_a_study_that_ends_the_process_three_times_is_referred(queue, clock):
     assert len(fatal.calls) == 3
     (decision,) = logged(queue)
     assert decision["detail"] == "Deciding it was begun 3 times and never ended."
+
+
+@pytest.mark.parametrize(
+    ("fault", "num_sent"), [(RuntimeError("ended"), 0), (ValueError("Doe^Jane"), 1)]
+)
+def test_what_the_dicom_library_raises_of_one_report_does_not_end_the_node(
+    queue, clock, pacs, monkeypatch, caplog, fault, num_sent
+):
+    send = Association.send_c_store
+
+    def failing(association, dataset, *arguments, **options):
+        if len(pacs.received) == 0 and not failed:
+            failed.append(dataset)
+            raise fault
+        return send(association, dataset, *arguments, **options)
+
+    failed = []
+    monkeypatch.setattr(Association, "send_c_store", failing)
+    for study in ("one", "two"):
+        receive(queue, image(study))
+    with pacs.listening() as address:
+        step(make_work(queue, address), clock)
+    assert len(failed) == 1
+    assert len(pacs.reports) == num_sent
+    assert len(queue.unsent()) == 2 - num_sent
+    assert "Doe" not in caplog.text
 
 
 def test_a_study_whose_report_fails_stays_and_stops_no_other(queue, clock):
