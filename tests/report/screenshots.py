@@ -51,7 +51,7 @@ def shots(report: Path) -> list[Shot]:
 
 FOLLOWED = [
     Shot("next-patient-decisions", "decisions/index.html", "header", ".scroll"),
-    Shot("next-patient-monitor", "monitor/index.html", "header", ".panels"),
+    Shot("next-patient-monitor", "monitor/index.html", "header", "section figure.table"),
 ]
 """What to take of the folder of docs/next-patient.md."""
 
