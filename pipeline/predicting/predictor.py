@@ -27,7 +27,8 @@ from pipeline.predicting.picture_files import read_pictures
 from pipeline.predicting.reading import Reader, Study, masked
 from pipeline.preparing.collecting import case_fault
 from pipeline.releasing import Released
-from pipeline.releasing.exporting import VALUES_AT_ONCE, Runner, load_program
+from pipeline.releasing.exporting import VALUES_AT_ONCE, Runner, run_module
+from pipeline.releasing.model import restore_model
 
 READERS: dict[str, Reader] = {
     "dicom": read_dicom,
@@ -84,8 +85,17 @@ class Predictor:
 
     @cached_property
     def program(self) -> Runner:
-        """The program, loaded when it is first needed."""
-        return load_program(self.released.program)
+        """The program, put together when it is first needed.
+
+        From weights and numbers, not from the exported file: `torch.export.load` runs what a
+        stranger's file says, pickle or not, and hashes alone do not tell a stranger.
+        """
+        release = self.released.release
+        model = restore_model(self.released)
+        program = model.program(
+            threshold=release.rule.threshold, scope_threshold=release.scope.threshold
+        )
+        return run_module(program.eval())
 
     def decide(self, paths: Sequence[Path]) -> list[Decision]:
         """Return a decision on every study among files, folders and zip archives."""

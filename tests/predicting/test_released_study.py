@@ -112,6 +112,18 @@ def test_reports_are_written_of_answers_and_referrals(run, small_study, small_re
     assert b"pixel data cannot be decoded" in named["SIM-0000"].read_bytes()
 
 
+def test_the_exported_program_which_could_run_code_is_never_opened(
+    run, small_study, small_release, elsewhere
+):
+    release = shutil.copytree(small_release, elsewhere / "release")
+    (release / "models/program.pt2").write_bytes(b"of a stranger")
+    (release / "SHA256SUMS").unlink()
+    write_hashes(release)
+    images = small_study / "data/raw/phantom/images/00/00"
+    code, printed = run(release, images, "--out", "out")
+    assert (code, printed.splitlines()[0]) == (0, "answered 1, referred 0")
+
+
 @pytest.mark.parametrize("spoil", ["weights", "manifest", "extra", "version"])
 def test_a_release_that_is_not_as_it_was_packed_is_refused(
     run, small_release, elsewhere, monkeypatch, spoil
