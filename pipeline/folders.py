@@ -27,7 +27,7 @@ LOCK = ".lock"
 
 
 @contextmanager
-def whole_folder(target: Path, *, hashed: bool = False) -> Iterator[Path]:
+def whole_folder(target: Path, *, hashed: bool = False, new: bool = False) -> Iterator[Path]:
     """Give an empty folder that takes the target's place only if the block ends without error.
 
     Nothing half-written is left behind: on an error the folder goes, and the target stays as it
@@ -36,9 +36,11 @@ def whole_folder(target: Path, *, hashed: bool = False) -> Iterator[Path]:
     With `hashed` the files' hashes are written beside them, for `require_intact`.
 
     Raises `InputError` before anything is written, if something stands in the target's place that
-    is not ours to replace, see `require_ours`; or if the disk is full or cannot be written.
+    is not ours to replace, see `require_ours`, or with `new` anything at all, see `require_new`; or
+    if the disk is full or cannot be written.
     """
-    require_ours(target)
+    require = require_new if new else require_ours
+    require(target)
     with writing_to(place_of(target)):
         target.parent.mkdir(parents=True, exist_ok=True)
         with _workshop(target) as workshop:
@@ -47,7 +49,7 @@ def whole_folder(target: Path, *, hashed: bool = False) -> Iterator[Path]:
             yield partial
             if hashed:
                 write_hashes(partial)
-            require_ours(target)
+            require(target)
             _put(partial, target, workshop)
 
 
@@ -70,20 +72,38 @@ def require_ours(target: Path) -> None:
     in the place of a link or a file, nothing is replaced but an empty folder. A mark inside the
     folder would tell more, and change the hash of every output.
     """
+    if _is_free(target):
+        return
+    if _output_folder(target) is None:
+        message = f"{target} holds something that this project did not make: it is left as it is"
+        raise InputError(message)
+
+
+def require_new(target: Path) -> None:
+    """Raise `InputError` if anything stands in the place of a folder that a user asked for.
+
+    What a user names is never replaced, but for an empty folder: by a slip it could be a report or
+    another release.
+    """
+    if not _is_free(target):
+        message = f"{target} holds something already: name a new folder"
+        raise InputError(message)
+
+
+def _is_free(target: Path) -> bool:
+    """Return whether nothing is replaced; raise `InputError` where a folder cannot stand at all."""
     if ".." in target.parts:
         message = f"{target}: a folder expected that is named without '..'"
         raise InputError(message)
     if target.is_symlink():
         message = f"{target} is a link: remove it, so that a folder can take its place"
         raise InputError(message)
-    if not target.exists() or (target.is_dir() and not any(target.iterdir())):
-        return
+    if not target.exists():
+        return True
     if not target.is_dir():
         message = f"{target} is a file: remove it, so that a folder can take its place"
         raise InputError(message)
-    if _output_folder(target) is None:
-        message = f"{target} holds something that this project did not make: it is left as it is"
-        raise InputError(message)
+    return not any(target.iterdir())
 
 
 def _output_folder(target: Path) -> Path | None:

@@ -77,6 +77,14 @@ def test_nothing_is_replaced_that_this_project_did_not_make(tmp_path):
     assert [path.name for path in (tmp_path / "data").iterdir()] == ["victim"]
 
 
+def test_what_a_user_names_is_never_replaced_though_it_is_an_output(output):
+    write(output, "old")
+    message = "holds something already: name a new folder"
+    with pytest.raises(InputError, match=message), whole_folder(output, new=True):
+        pass
+    assert (output / "file").read_text() == "old"
+
+
 def test_a_folder_that_is_left_empty_may_be_filled(tmp_path):
     (tmp_path / "out").mkdir()
     write(tmp_path / "out", "new")

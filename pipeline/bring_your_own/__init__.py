@@ -27,7 +27,7 @@ from pipeline.bring_your_own.study import (
 from pipeline.config.study import Study
 from pipeline.errors import InputError, located
 from pipeline.evaluation import Experiment, Tell, compute_tables, silent
-from pipeline.folders import require_ours
+from pipeline.folders import require_new
 
 __all__ = [
     "CALIBRATORS",
@@ -83,7 +83,7 @@ def logits_report(
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         message = f"{out}: a new or empty folder expected, got one that holds something"
         raise InputError(message)
-    require_ours(out)
+    require_new(out)
     given = _read(path, calibration, groups, shown.classes, tell)
     splits = {"test": given[0].predictions}
     if calibration is not None:
@@ -101,7 +101,7 @@ def logits_report(
         experiment = Experiment([run], row, card, history=no_history())
         tables = compute_tables(experiment, tell=tell)
     tell("writing the pages")
-    with whole_folder(out) as folder:
+    with whole_folder(out, new=True) as folder:
         write_pages(tables, row, card, splits, folder)
 
 

@@ -13,7 +13,7 @@ from pipeline.bring_your_own.study import LOSS, SEED
 from pipeline.config.reading import check_config
 from pipeline.errors import InputError
 from pipeline.evaluation import Tell, silent
-from pipeline.folders import require_ours
+from pipeline.folders import require_new
 from pipeline.localising.cases import SiteCases, read_site
 from pipeline.localising.fitting import Validation, alone, localised_run, validate
 from pipeline.localising.packing import localised_release, pack
@@ -110,7 +110,7 @@ def localise(
         nothing is written then.
     """
     require_packages()
-    require_ours(out)
+    require_new(out)
     target = parent.release.rule.target if options.target is None else options.target
     if not 0 < target < 1:
         message = f"the target must lie in (0, 1), got {target}"
@@ -131,7 +131,7 @@ def localise(
     )
     name = options.name or f"{parent.release.name}-localised"
     said = notes(told.validation, site, parts)
-    with whole_folder(out) as place:
+    with whole_folder(out, new=True) as place:
         write_report(
             place / "report", parent, run, parts, rule,
             name=name, labels=Path(labels.table), notes=said, tell=tell,

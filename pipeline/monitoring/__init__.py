@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pipeline.artifacts import whole_folder, write_json
 from pipeline.errors import InputError
-from pipeline.folders import require_ours
+from pipeline.folders import require_new
 from pipeline.monitoring.decision_log import read_decisions
 from pipeline.monitoring.label_file import read_labels
 from pipeline.monitoring.page import page
@@ -45,14 +45,14 @@ def monitor(
         message = "at least one log of decisions expected, got none"
         raise InputError(message)
     if out is not None:
-        require_ours(out)
+        require_new(out)
     release = released.release
     log = read_decisions(logs, release=released.sha256, classes=release.classes)
     told = None if labels is None else read_labels(labels, log, release.classes)
     seen = watch(release, log, told)
     found = verdict(seen)
     if out is not None:
-        with whole_folder(out) as folder:
+        with whole_folder(out, new=True) as folder:
             (folder / "index.html").write_text(
                 page(seen, found, sha256=released.sha256), encoding="utf-8"
             )

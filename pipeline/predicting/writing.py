@@ -63,7 +63,7 @@ def predict(
     if reports:
         _require_reports(released.release)
     without_report = 0
-    with whole_folder(out) as folder:
+    with whole_folder(out, new=True) as folder:
         # Within it, since what a kill leaves of it goes with it.
         with tempfile.TemporaryDirectory(dir=folder) as scratch:
             files = find_files(inputs, Path(scratch))

@@ -17,6 +17,7 @@ from pipeline.calibrators import to_json
 from pipeline.config import NetworkConfig
 from pipeline.config.reading import check_config, first_fault, read_yaml
 from pipeline.errors import InputError
+from pipeline.folders import require_new
 from pipeline.outgoing_text import printable
 from pipeline.provenance import has_uncommitted_changes, package_versions, source_revision
 from pipeline.releasing.card import render_card
@@ -88,6 +89,7 @@ def release_model(
         and packing without is not asked for; or the model cannot be exported, see `write_release`.
     """
     require_packages()
+    require_new(out)
     source = read_source(root, study, experiment, wanted)
     scores = read_scores(source.scores)
     run = source.run()

@@ -101,7 +101,7 @@ def write_release(
     for logits in proof.logits:
         require_equal(exportable(model.calibrator), model.calibrator, logits)
     exported = export(program, (release.channels, *release.image_size))
-    with whole_folder(target) as folder:
+    with whole_folder(target, new=True) as folder:
         for name in ("configs", "docs", "models"):
             (folder / name).mkdir()
         model.write(release, folder)

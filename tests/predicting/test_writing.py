@@ -144,6 +144,17 @@ def test_nothing_is_written_where_nothing_can_be_decided(folder, out):
 def test_a_folder_that_holds_something_is_left_as_it_is(folder, out):
     out.mkdir()
     (out / "mine.txt").write_text("mine")
-    with pytest.raises(InputError, match="did not make"):
+    with pytest.raises(InputError, match="holds something already: name a new folder"):
         run(folder, out)
     assert [path.name for path in out.iterdir()] == ["mine.txt"]
+
+
+def test_a_report_of_the_project_around_is_not_replaced_by_decisions(folder, tmp_path):
+    """Below `reports` of a project its stages replace what they wrote; a user's slip does not."""
+    report = tmp_path / "project/reports/quick"
+    report.mkdir(parents=True)
+    (tmp_path / "project/configs").mkdir()
+    (report / "index.html").write_text("the report")
+    with pytest.raises(InputError, match="quick holds something already: name a new folder"):
+        run(folder, report)
+    assert (report / "index.html").read_text() == "the report"
