@@ -11,12 +11,10 @@ import typer
 
 from pipeline.disk_faults import writing_to
 from pipeline.errors import InputError
+from pipeline.next_patient import NewFolder, commands, words
 
 app = typer.Typer(
-    help=__doc__,
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
+    help=__doc__, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
 )
 
 STAGES = {
@@ -41,11 +39,6 @@ def _add_stage(name: str, description: str) -> None:
 
 for _name, _description in STAGES.items():
     _add_stage(_name, _description)
-
-
-def _without_dots(out: Path | None) -> Path | None:
-    """Return where a new folder is to stand, named without the `..` of who stands beside it."""
-    return out.parent.resolve() / out.name if out and ".." in out.parts else out
 
 
 @app.command()
@@ -165,8 +158,7 @@ def verify(
     for line in differences:
         typer.echo(line)
         found += 1
-    absent = [] if studies else studies_not_here(Path.cwd())
-    if absent:
+    if absent := [] if studies else studies_not_here(Path.cwd()):
         typer.echo(f"not computed from logits, which are not here: {', '.join(absent)}")
     if found:
         raise typer.Exit(1)
@@ -254,7 +246,7 @@ def agree(
 def logits_report(  # noqa: PLR0913, one option a question
     file: Annotated[Path, typer.Argument(help="Test cases: .csv, .parquet or .npz.")],
     *,
-    out: Annotated[Path, typer.Option(callback=_without_dots, help="A new folder for the report.")],
+    out: NewFolder,
     calibration: Annotated[Path | None, typer.Option(help="Other cases, to calibrate on.")] = None,
     groups: Annotated[str, typer.Option(help="Columns to break down by: site,sex,age")] = "",
     critical: Annotated[str, typer.Option(help="Classes that must not be missed.")] = "",
@@ -274,234 +266,24 @@ def logits_report(  # noqa: PLR0913, one option a question
 
     shown = bring_your_own.Shown(
         title=title or file.name,
-        critical=_words(critical),
+        critical=words(critical),
         target=bring_your_own.TARGET if target is None else target,
-        calibrators=_words(calibrators) or bring_your_own.CALIBRATORS,
+        calibrators=words(calibrators) or bring_your_own.CALIBRATORS,
         prevalence=bring_your_own.read_shares(prevalence),
         costs=bring_your_own.read_costs(costs),
-        classes=_words(classes),
+        classes=words(classes),
     )
 
     def tell(line: str) -> None:
         typer.echo(line, err=True)
 
     bring_your_own.logits_report(
-        file, out, shown, calibration=calibration, groups=_words(groups), tell=tell
+        file, out, shown, calibration=calibration, groups=words(groups), tell=tell
     )
     typer.echo(f"{out / 'index.html'}")
 
 
-@app.command()
-def release(  # noqa: PLR0913, one option a question
-    study: Annotated[str, typer.Argument(help="Of the plan, evaluated here.")],
-    experiment: Annotated[str, typer.Argument(help="One of its experiments.")],
-    *,
-    out: Annotated[
-        Path, typer.Option(callback=_without_dots, help="A new folder for the release.")
-    ],
-    loss: Annotated[str | None, typer.Option(help="Instead of the headline's.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Instead of the first.")] = None,
-    seeds: Annotated[str, typer.Option(help="An ensemble of these: 0,1,2")] = "",
-    calibrator: Annotated[str | None, typer.Option(help="Instead of the headline's.")] = None,
-    target: Annotated[float | None, typer.Option(help="Instead of the headline's.")] = None,
-    without_guarantee: Annotated[
-        bool, typer.Option("--without-guarantee", help="Pack a model that refers everybody.")
-    ] = False,
-    modality: Annotated[str | None, typer.Option(help="DICOM's, of the images: CT")] = None,
-    codes: Annotated[Path | None, typer.Option(help="YAML: a DICOM code for each class.")] = None,
-    sign: Annotated[Path | None, typer.Option(help="A private SSH key to sign with.")] = None,
-) -> None:
-    """Pack a trained, calibrated model with its rule: a MONAI bundle for torch and ONNX Runtime."""
-    from pipeline.releasing.from_study import Options, release_model
-    from pipeline.releasing.sources import Wanted, read_seeds
-
-    wanted = Wanted(loss, read_seeds(seed, _words(seeds)), calibrator, target)
-    options = Options(without_guarantee, sign, modality, codes)
-    typer.echo(release_model(Path.cwd(), study, experiment, wanted, out, options))
-
-
-@app.command()
-def predict(  # noqa: PLR0913, one option a question
-    release: Annotated[Path, typer.Argument(help="A folder that `release` packed.")],
-    inputs: Annotated[
-        list[Path],
-        typer.Argument(help="DICOM, NIfTI or picture files, folders of them, zip archives."),
-    ],
-    *,
-    out: Annotated[
-        Path, typer.Option(callback=_without_dots, help="A new folder for the decisions.")
-    ],
-    identified: Annotated[
-        bool, typer.Option("--identified", help="Also write who is who, for yourself alone.")
-    ] = False,
-    sr: Annotated[
-        bool, typer.Option("--sr", help="Also write a DICOM Structured Report a decision.")
-    ] = False,
-    allowed_signers: Annotated[
-        Path | None, typer.Option(help="Accept the release only if one of these signed it.")
-    ] = None,
-    answer_without_guarantee: Annotated[
-        bool,
-        typer.Option("--answer-without-guarantee", help="Where no threshold was found."),
-    ] = False,
-) -> None:
-    """Answer new cases by a release's rule, or refer them with the reason.
-
-    Every study is answered or referred: not confident, out of scope, unreadable, missing image,
-    outside limits, no guarantee. Nothing that is written names a patient, but for
-    --identified and --sr.
-    """
-    from pipeline.predicting.predictor import Predictor
-    from pipeline.predicting.writing import predict
-    from pipeline.releasing import read_release
-
-    released = read_release(release, allowed_signers=allowed_signers)
-    predictor = Predictor(released, without_guarantee=answer_without_guarantee)
-    typer.echo(predict(predictor, inputs, out, identified=identified, reports=sr))
-    typer.echo(f"{out / 'index.html'}")
-
-
-@app.command()
-def node(  # noqa: PLR0913, one option a question
-    release: Annotated[Path, typer.Argument(help="A folder that `release` packed.")],
-    *,
-    port: Annotated[int, typer.Option(min=0, max=65535, help="To listen at; 0: a free one.")],
-    send: Annotated[str, typer.Option(help="The PACS, as HOST:PORT:AET.")],
-    aet: Annotated[str, typer.Option(help="This node's AE title.")] = "CALIBRATED",
-    host: Annotated[str, typer.Option(help="To listen at; 0.0.0.0: any.")] = "127.0.0.1",
-    allow: Annotated[
-        list[str] | None, typer.Option(help="An AE title that may call; once for each.")
-    ] = None,
-    tls_cert: Annotated[Path | None, typer.Option(help="This node's certificate, PEM.")] = None,
-    tls_key: Annotated[Path | None, typer.Option(help="Its key, PEM.")] = None,
-    tls_ca: Annotated[Path | None, typer.Option(help="Whose certificates count, PEM.")] = None,
-    quiet_seconds: Annotated[
-        float, typer.Option(min=0, help="A study is complete when nothing came for so long.")
-    ] = 30,
-    keep_hours: Annotated[
-        float, typer.Option(min=0, help="Keep a study's files so long after its report is sent.")
-    ] = 24,
-    max_mb: Annotated[int, typer.Option(min=1, help="The most that one object may have.")] = 512,
-    data: Annotated[Path, typer.Option(help="For the queue, the files, the log.")] = Path(
-        "data/node"
-    ),
-    allowed_signers: Annotated[
-        Path | None, typer.Option(help="Accept the release only if one of these signed it.")
-    ] = None,
-    answer_without_guarantee: Annotated[
-        bool,
-        typer.Option("--answer-without-guarantee", help="Where no threshold was found."),
-    ] = False,
-) -> None:
-    """Receive studies by DICOM, decide them by a release's rule, send reports to the PACS.
-
-    Runs until SIGTERM or Ctrl-C. Each study is answered or referred once, whatever fails. Decisions
-    also go to decisions.jsonl in the data folder, which `monitor` reads.
-    """
-    from pipeline.adapters.identity import load_pseudonyms
-    from pipeline.node import Decider, Settings, parse_address, run_node, tls_of
-    from pipeline.predicting.predictor import Predictor
-    from pipeline.releasing import read_release
-
-    settings = Settings(
-        folder=data,
-        host=host,
-        port=port,
-        aet=aet,
-        pacs=parse_address(send),
-        allowed=allow or [],
-        quiet_seconds=quiet_seconds,
-        keep_seconds=3600 * keep_hours,
-        max_bytes=max_mb * 2**20,
-        tls=tls_of(tls_cert, tls_key, tls_ca),
-    )
-    released = read_release(release, allowed_signers=allowed_signers)
-    pseudonyms = load_pseudonyms()
-    predictor = Predictor(
-        released, pseudonyms=pseudonyms, without_guarantee=answer_without_guarantee
-    )
-    run_node(settings, Decider(predictor, released, pseudonyms), pseudonyms)
-
-
-@app.command()
-def monitor(
-    release: Annotated[Path, typer.Argument(help="The folder of the release that decided.")],
-    logs: Annotated[list[Path], typer.Argument(metavar="LOG...", help="decisions.jsonl files.")],
-    *,
-    labels: Annotated[
-        Path | None, typer.Option(help="CSV: patient, study, label; new rows at the end.")
-    ] = None,
-    out: Annotated[
-        Path | None,
-        typer.Option(callback=_without_dots, help="A new folder for the page and JSON."),
-    ] = None,
-    allowed_signers: Annotated[
-        Path | None, typer.Option(help="Whose signature of the release is asked for.")
-    ] = None,
-) -> None:
-    """Say whether a release's guarantee still holds, as far as its decisions and labels tell.
-
-    Exit code 0 if it is supported or labels are too few to tell, 3 at evidence of change, 4 if it
-    is not supported, so that answering must stop; 2 if something cannot be read.
-    """
-    from pipeline import monitoring
-    from pipeline.releasing import read_release
-
-    released = read_release(release, allowed_signers=allowed_signers)
-    verdict = monitoring.monitor(released, logs, labels=labels, out=out)
-    typer.echo(verdict.sentence)
-    for line in (*verdict.changes, *verdict.warnings):
-        typer.echo(line)
-    if verdict.exit_code:
-        raise typer.Exit(verdict.exit_code)
-
-
-@app.command()
-def localise(  # noqa: PLR0913, one option a question
-    release: Annotated[Path, typer.Argument(help="The folder of the release to be used here.")],
-    *,
-    cases: Annotated[Path, typer.Option(help="Your own files, in a folder at any depth.")],
-    labels: Annotated[Path, typer.Option(help="CSV or Parquet: a key and `label`.")],
-    out: Annotated[
-        Path, typer.Option(callback=_without_dots, help="A new folder: report/ and release/.")
-    ],
-    key: Annotated[
-        str, typer.Option(help="Of the labels: sop, series, study, accession, patient or file.")
-    ] = "study",
-    key_column: Annotated[str, typer.Option(help="Where it is not named as the key.")] = "",
-    target: Annotated[float | None, typer.Option(help="Instead of the release's.")] = None,
-    name: Annotated[str, typer.Option(help="Of the new release.")] = "",
-    validate_only: Annotated[
-        bool, typer.Option("--validate-only", help="Report, and make no release.")
-    ] = False,
-    sign: Annotated[Path | None, typer.Option(help="A private SSH key to sign with.")] = None,
-    allowed_signers: Annotated[
-        Path | None, typer.Option(help="Accept the release only if one of these signed it.")
-    ] = None,
-) -> None:
-    """Validate a release on your own labelled cases, and fit calibrator and threshold to them.
-
-    Exit code 0 if a release was made or none was wanted, 1 if your cases give none: the report says
-    why, and how many are missing.
-    """
-    from pipeline import localising
-    from pipeline.releasing import read_release
-
-    parent = read_release(release, allowed_signers=allowed_signers)
-    table = localising.label_table(labels, key, key_column)
-    options = localising.Options(name, target, validate_only, sign)
-    told = localising.localise(
-        parent, cases, table, out, options, tell=lambda line: typer.echo(line, err=True)
-    )
-    typer.echo(told.validation)
-    typer.echo(told.outcome)
-    typer.echo(f"{out / 'report/index.html'}")
-    if not (told.released or validate_only):
-        raise typer.Exit(1)
-
-
-def _words(text: str) -> tuple[str, ...]:
-    return tuple(word.strip() for word in text.split(",") if word.strip())
+app.registered_commands.extend(commands.registered_commands)
 
 
 def main() -> None:

@@ -4,6 +4,7 @@ import pytest
 import typer
 
 from pipeline import __main__ as command_line
+from pipeline import next_patient
 from pipeline.errors import InputError
 
 
@@ -60,5 +61,5 @@ def test_a_new_folder_may_be_named_from_the_one_around(tmp_path):
     for name in ("release", "predict", "monitor", "localise", "logits-report"):
         (out,) = (each for each in shown[name].params if each.name == "out")
         assert out.callback is not None, name
-    assert command_line._without_dots(tmp_path / "here/../there") == tmp_path / "there"
-    assert command_line._without_dots(None) is None
+    assert next_patient._without_dots(tmp_path / "here/../there") == tmp_path / "there"
+    assert next_patient._without_dots(None) is None

@@ -13,14 +13,13 @@ from pipeline.bring_your_own.cases import (
     require_other_files,
 )
 from pipeline.bring_your_own.pages import write_pages
+from pipeline.bring_your_own.stated import read_costs, read_shares
 from pipeline.bring_your_own.study import (
     Shown,
     given_card,
     given_row,
     given_run,
     no_history,
-    read_costs,
-    read_shares,
     split_halves,
     study_name,
 )

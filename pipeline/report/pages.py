@@ -43,13 +43,12 @@ def study_files(study: str, title: str, every: Sequence[Scores]) -> dict[str, by
     views = [experiment_view(scores) for scores in every]
     rankings = ranking_tables(every)
     foot = fingerprint_line(every)
-    names = headings(every)
     shared: dict[str, Any] = {
         "study": study,
         "title": printable(title),
         "views": views,
         "rankings": rankings,
-        "names": names,
+        "names": headings(every),
         "legend": methods_legend(every),
     }
     shown: dict[str, Any] = {
