@@ -14,6 +14,7 @@ from pipeline.artifacts import read_prepared
 from pipeline.errors import InputError
 from pipeline.side_by_side import workers_for
 from pipeline.stages.train import run
+from tests.launching.examples import wait_until
 from tests.test_interruptions import outputs
 from tests.training.examples import CPU, make_recipe, write_project
 
@@ -123,15 +124,6 @@ def start_stage(root):
         text=True,
         start_new_session=True,
     )
-
-
-def wait_until(condition, process):
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not (found := condition()):
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    return found
 
 
 def states(root):

@@ -17,7 +17,7 @@ from pipeline.localising.fitting import (
 from pipeline.localising.splitting import SHARES, split_patients
 from pipeline.metrics.risk_tests import binomial_upper_limit
 from tests.localising.sites import draw_site
-from tests.predicting.releases import make_release
+from tests.made_releases import make_release
 
 DELTA = 0.05
 

@@ -5,7 +5,7 @@ import pytest
 from pipeline.localising.fitting import Validation
 from pipeline.localising.wording import outcome_sentence, validation_sentence
 from tests.localising.test_fitting import point_of
-from tests.predicting.releases import make_release
+from tests.made_releases import make_release
 
 RULE = make_release(rule__target=0.05).rule
 SEEN = Validation(

@@ -6,12 +6,10 @@ import json
 import numpy as np
 import pandas as pd
 
-from pipeline.calibrators import fit_calibrator
-from pipeline.calibrators.serialisation import to_json
 from pipeline.hashes import write_hashes
 from pipeline.json_files import write_json
 from pipeline.provenance import package_versions
-from pipeline.releasing import Release
+from tests.made_releases import make_release
 
 CLASSES = ("benign", "malignant")
 SHA256 = "ab" * 32
@@ -29,101 +27,23 @@ def confidences(num, seed):
 def release(**changes):
     """Return a release whose own patients are drawn by `confidences`."""
     own = confidences(NUM_PATIENTS, 99)
-    calibrator = fit_calibrator("identity", np.zeros((2, 2)), np.array([0, 1]))
-    hashed = "0" * 64
-    content = {
+    stated = {
         "name": "Screening",
-        "study": "quick",
-        "experiment": "phantom-thin_densenet",
-        "loss": "gce",
-        "network": {"kind": "densenet"},
-        "network_name": "thin_densenet",
-        "recipe": "quick_screening",
-        "members": [
-            {
-                "seed": 0,
-                "weights": "models/model.safetensors",
-                "mean": [0.0],
-                "sd": [1.0],
-                "logit_scale": 1.0,
-                "cosine_head": False,
-                "config_hash": "c",
-                "logits_sha256": hashed,
-                "revision": "r",
-                "dirty": False,
-            }
-        ],
         "classes": list(CLASSES),
-        "critical_classes": ["malignant"],
-        "codes": {
-            name: {"scheme": "99CALIMG", "value": name[:16], "meaning": name} for name in CLASSES
-        },
-        "modality": None,
-        "image_size": [8, 8],
-        "channels": 1,
-        "preprocessing": {
-            "dataset": "phantom",
-            "adapter": "phantom",
-            "reader": "dicom",
-            "arguments": {},
-            "dtype": "uint8",
-            "spacing_mm": None,
-        },
-        "calibrator": {
-            "name": "identity",
-            "state": to_json(calibrator),
-            "preserves_argmax": True,
-        },
-        "rule": {
-            "score": "confidence",
-            "threshold": THRESHOLD,
-            "unproven_threshold": None,
-            "target": 0.05,
-            "delta": 0.05,
-            "status": "found",
-            "num_patients": NUM_PATIENTS,
-            "num_test_patients": NUM_PATIENTS,
-            "expected_answered": 0.7,
-            "expected_risk": 0.03,
-            "guarantee": "At most 5 % of the answered are wrong.",
-        },
-        "scope": {
-            "score": "energy",
-            "threshold": 0.0,
-            "quantile": 0.01,
-            "num_cases": NUM_PATIENTS,
-            "splits": ["calibration"],
-        },
-        "limits": {
-            "sites": ["north", "south"],
-            "sexes": None,
-            "age_bands": None,
-            "at_least": 10,
-            "excess_risk": [],
-        },
-        "reference": {
-            "split": "threshold",
-            "num_cases": NUM_PATIENTS,
-            "num_patients": NUM_PATIENTS,
-            "confidence_quantiles": np.quantile(own, np.linspace(0, 1, 101)).tolist(),
-            "prevalence": dict.fromkeys(CLASSES, 0.5),
-            "referred": float((own < THRESHOLD).mean()),
-            "out_of_scope": 0.0,
-            "mean_error_answered": float(1 - own[own >= THRESHOLD].mean()),
-        },
-        "provenance": {
-            "dataset_title": "Phantom",
-            "licence": "CC0",
-            "citation": "none",
-            "simulated": True,
-            "data_fingerprint": hashed,
-            "revision": "r",
-            "dirty": False,
-            "versions": package_versions(),
-        },
-        "parent": None,
+        "codes": {name: {"scheme": "99CALIMG", "value": name, "meaning": name} for name in CLASSES},
+        "rule__threshold": THRESHOLD,
+        "rule__target": 0.05,
+        "limits__sites": ["north", "south"],
+        "reference__num_cases": NUM_PATIENTS,
+        "reference__num_patients": NUM_PATIENTS,
+        "reference__confidence_quantiles": np.quantile(own, np.linspace(0, 1, 101)).tolist(),
+        "reference__prevalence": dict.fromkeys(CLASSES, 0.5),
+        "reference__referred": float((own < THRESHOLD).mean()),
+        "reference__out_of_scope": 0.0,
+        "reference__mean_error_answered": float(1 - own[own >= THRESHOLD].mean()),
+        "provenance__versions": package_versions(),
     }
-    return Release.model_validate(content | changes)
+    return make_release(**stated | changes)
 
 
 def write_release(folder, **changes):

@@ -9,6 +9,7 @@ from pydicom import Dataset
 from pipeline.predicting.decisions import Decision
 from pipeline.releasing import Released
 from tests.dicom_files import image_dataset, uid
+from tests.made_releases import make_release
 
 SHA = hashlib.sha256(b"a release").hexdigest()
 GUARANTEE = "Of answered patients at most 5 % are wrong, in 95 of 100 such studies (410 patients)."
@@ -20,9 +21,6 @@ CODES = {
 
 def make_released(**changes):
     """A release of two classes with SNOMED CT codes that was never packed."""
-    # Imported here: who needs the decisions alone does not wait for torch.
-    from tests.predicting.releases import make_release
-
     stated = {
         "name": "squares gce",
         "classes": list(CODES),

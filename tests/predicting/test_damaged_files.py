@@ -11,8 +11,9 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian, 
 
 from pipeline.predicting.inputs import find_files
 from tests.dicom_files import image_dataset
+from tests.made_releases import make_release
 from tests.mutants import mutants
-from tests.predicting.releases import make_predictor, make_release
+from tests.predicting.releases import make_predictor
 from tests.sources import encode
 
 GREY = np.random.default_rng(0).integers(0, 256, (12, 16), np.uint8)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from pipeline.predicting.deciding import SINGLE_SLICE, Evidence, Image, Rule
-from tests.predicting.releases import SHA256, make_release, without_threshold
+from tests.made_releases import SHA256, make_release, without_threshold
 
 NOW = "2026-01-01T00:00:00+00:00"
 LIMITS = {"limits__age_bands": ["40-59"], "limits__sexes": ["female"], "limits__sites": ["north"]}

@@ -19,13 +19,8 @@ from pipeline.metrics.patient_units import whole_patients
 from pipeline.metrics.top_label import top_label
 from pipeline.preparing.collecting import case_fault
 from tests.dicom_files import uid, write_image
-from tests.predicting.releases import (
-    CALIBRATOR,
-    PSEUDONYMS,
-    make_classifier,
-    make_predictor,
-    make_release,
-)
+from tests.made_releases import make_release
+from tests.predicting.releases import CALIBRATOR, PSEUDONYMS, make_classifier, make_predictor
 from tests.projects import ROOT
 from tests.sources import encode
 

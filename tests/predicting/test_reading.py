@@ -11,7 +11,8 @@ from pipeline.predicting.inputs import find_files
 from pipeline.predicting.predictor import READERS
 from pipeline.predicting.reading import masked
 from tests.dicom_files import write_image, write_table
-from tests.predicting.releases import PSEUDONYMS, make_release
+from tests.made_releases import make_release
+from tests.predicting.releases import PSEUDONYMS
 from tests.projects import ROOT
 from tests.sources import encode, make_dataset, mirrored
 

@@ -9,7 +9,8 @@ from pipeline.errors import InputError
 from pipeline.predicting.decisions import read_decisions
 from pipeline.predicting.writing import predict
 from tests.dicom_files import uid, write_image
-from tests.predicting.releases import SHA256, make_predictor, make_release, without_threshold
+from tests.made_releases import SHA256, make_release, without_threshold
+from tests.predicting.releases import make_predictor
 from tests.sources import write_zip
 
 SECRETS = ("Doe", "SECRET", "1.2.826", "ACC")
