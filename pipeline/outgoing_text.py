@@ -20,8 +20,8 @@ UNSEEN = ("Cc", "Cs", "Cn")
 TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 """Characters that turn the direction of what follows, so that it reads as something else."""
 
-_FORMULA = re.compile(r"'*[=+\-@]")
-_PREFIXED = re.compile(r"''*[=+\-@]")
+_FORMULA = re.compile(r"['\s]*[=+\-@]")
+_PREFIXED = re.compile(r"'['\s]*[=+\-@]")
 
 
 def printable(text: str) -> str:

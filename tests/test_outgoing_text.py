@@ -13,7 +13,9 @@ def read(text):
     return from_csv(pd.read_csv(StringIO(text), dtype=str, keep_default_na=False))
 
 
-@pytest.mark.parametrize("name", ["=1+1", "+cmd", "-cmd|x", "@sum", "'=1", "''@x"])
+@pytest.mark.parametrize(
+    "name", ["=1+1", " =1+1", "\u00a0@sum", "+cmd", "-cmd|x", "@sum", "'=1", "''@x"]
+)
 def test_what_a_spreadsheet_would_compute_begins_with_an_apostrophe_and_is_read_back(name):
     text = csv_text(pd.DataFrame({"site": [name, "north"]}))
     assert text == f"site\n'{name}\nnorth\n"

@@ -123,16 +123,22 @@ def watch(release: Release, log: pd.DataFrame, labels: pd.DataFrame | None) -> W
 
 
 def _changes(release: Release, decided: pd.DataFrame) -> dict[str, Evidence]:
-    """Return two tests, each with half of delta."""
+    """Return two tests, each with half of delta; one where the release has no threshold.
+
+    Such a release refers everybody, or as many as the user lets it: the share tells nothing.
+    """
     reference, delta = release.reference, release.rule.delta / 2
     bins = ReferenceBins.of_quantiles(
         np.asarray(reference.confidence_quantiles), reference.num_patients
     )
     places = conformal_p_values(decided["confidence"].to_numpy(), bins)
+    confidence = Evidence.of_bets(uniform_bets(places), delta)
+    if not release.rule.found:
+        return {"confidence": confidence}
     referred = (decided["outcome"] == "referred").to_numpy()
     chances = next_chances(referred, share=reference.referred, num_patients=reference.num_patients)
     return {
-        "confidence": Evidence.of_bets(uniform_bets(places), delta),
+        "confidence": confidence,
         "referral": Evidence.of_bets(tilted_bets(referred, chances), delta),
     }
 

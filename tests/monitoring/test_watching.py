@@ -143,3 +143,12 @@ def test_without_an_answer_nothing_is_estimated_of_answers(watched):
 
 def test_the_releases_own_patients_are_drawn_as_the_log_is():
     assert (confidences(4_000, 0) >= 0.8).mean() == pytest.approx(1 - 0.6**6, abs=0.02)
+
+
+def test_how_many_are_referred_is_no_matter_where_no_threshold_was_found(watched):
+    """Such a release answers as many as its user lets it; its own patients were all referred."""
+    lines, _ = draw_log(300)
+    ruled = watched(lines, reference__referred=1.0)
+    assert ruled.changes["referral"].found
+    unruled = watched(lines, reference__referred=1.0, rule__threshold=None, rule__status="none")
+    assert list(unruled.changes) == ["confidence"]
