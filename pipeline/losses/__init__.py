@@ -26,9 +26,9 @@ from pipeline.losses.dual_focal import DualFocal
 from pipeline.losses.flsd53 import Flsd53
 from pipeline.losses.focal import Focal
 from pipeline.losses.gce import Gce
-from pipeline.losses.gce_flsd53 import GceFlsd53
 from pipeline.losses.gce_focal import GceFocal
 from pipeline.losses.gce_logit_adjusted import GceLogitAdjusted
+from pipeline.losses.generative_focal import GenerativeFocal
 from pipeline.losses.label_smoothing import LabelSmoothing
 from pipeline.losses.ldam import Ldam
 from pipeline.losses.logit_adjusted import LogitAdjusted
@@ -52,8 +52,8 @@ LOSSES: dict[str, type[nn.Module]] = {
     "ldam": Ldam,
     "gce": Gce,
     "gce_focal": GceFocal,
-    "gce_flsd53": GceFlsd53,
     "gce_logit_adjusted": GceLogitAdjusted,
+    "generative_focal": GenerativeFocal,
 }
 
 

@@ -19,8 +19,10 @@ LOSSES = {
     "gce_ema": {"kind": "gce", "marginal": "ema"},
     "gce_half": {"kind": "gce", "weight": 0.5},
     "gce_focal": {},
-    "gce_flsd53": {},
+    "gce_flsd53": {"kind": "gce_focal", "gamma": "flsd53"},
     "gce_logit_adjusted": {"class_counts": [8, 4, 2, 1]},
+    "generative_focal": {},
+    "generative_focal_weighted": {"kind": "generative_focal", "weighted_marginal": True},
     "mdca": {},
     "mmce": {},
 }

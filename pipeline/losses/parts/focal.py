@@ -7,7 +7,11 @@ import math
 import torch
 from torch import Tensor
 
+from pipeline.arguments import non_negative
+
 GAMMA = 3.0
+FLSD53 = "flsd53"
+"""In place of an exponent: `flsd53_gamma`, case by case."""
 
 GAMMA_UNSURE, GAMMA_SURE, UNSURE_BELOW = 5.0, 3.0, 0.2
 
@@ -33,3 +37,23 @@ def flsd53_gamma(log_p: Tensor) -> Tensor:
     """
     unsure = log_p < math.log(UNSURE_BELOW)
     return torch.where(unsure, GAMMA_UNSURE, GAMMA_SURE).to(log_p.dtype)
+
+
+def checked_gamma(gamma: float | str) -> float | str:
+    """Return an exponent of at least 0, or "flsd53".
+
+    >>> checked_gamma("flsd35")
+    Traceback (most recent call last):
+    ...
+    pipeline.errors.InputError: gamma must be a number >= 0, got 'flsd35'
+    """
+    return FLSD53 if gamma == FLSD53 else non_negative("gamma", gamma)
+
+
+def exponents(gamma: float | str, log_p: Tensor) -> float | Tensor:
+    """Return each case's exponent, (cases,), or the one of all.
+
+    >>> exponents("flsd53", torch.tensor([0.1, 0.9]).log()), exponents(2.0, torch.zeros(2))
+    (tensor([5., 3.]), 2.0)
+    """
+    return flsd53_gamma(log_p) if isinstance(gamma, str) else gamma
