@@ -137,6 +137,17 @@ def _require_answer(address: str) -> None:
     except (OSError, OverflowError) as error:
         message = f"no Ray cluster answers at {address}: {error}"
         raise InputError(message) from error
+    if os.environ.get("RAY_USE_TLS") == "1":
+        return
+    # Ray brings gRPC, and is what asks for it first.
+    import grpc
+
+    with grpc.insecure_channel(address) as channel:
+        try:
+            grpc.channel_ready_future(channel).result(timeout=CONNECTION_SECONDS)
+        except grpc.FutureTimeoutError as error:
+            message = f"no Ray cluster answers at {address}: something else listens there"
+            raise InputError(message) from error
 
 
 def processors_of(ray: ModuleType, resources: Resources, identity: Identity) -> list[Processor]:

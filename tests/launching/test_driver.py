@@ -1,3 +1,4 @@
+import socket
 import sys
 from types import SimpleNamespace
 
@@ -149,4 +150,14 @@ def test_an_address_where_no_cluster_is_is_refused_at_once(tmp_path, address, me
     pytest.importorskip("ray")
     with pytest.raises(InputError, match=message):
         launch([], root=write_study(tmp_path), address=address)
+    assert not (tmp_path / "data/checkpoints").exists()
+
+
+def test_an_address_where_something_else_listens_is_refused(tmp_path, monkeypatch):
+    pytest.importorskip("ray")
+    monkeypatch.setattr("pipeline.launching.cluster.CONNECTION_SECONDS", 1)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        address = f"127.0.0.1:{listener.getsockname()[1]}"
+        with pytest.raises(InputError, match=f"{address}: something else listens there"):
+            launch([], root=write_study(tmp_path), address=address)
     assert not (tmp_path / "data/checkpoints").exists()
