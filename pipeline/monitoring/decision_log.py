@@ -32,13 +32,16 @@ TIME = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|\+00:00)$"
 
 TIME_FORMAT = "%Y-%m-%dT%H:%M:%S"
 
-CLOCK = pd.Timedelta(minutes=1)
-"""By which a clock may be set back while a log is written."""
+TIE = 1e-6
+"""By which a confidence that was written may be below its threshold."""
+
+SUM_TOLERANCE = 1e-3
+"""By which the probabilities of all classes may differ from 1."""
 
 MAX_LINE = 16_000_000
 """Bytes."""
 
-UNUSED = ["detail", "threshold", "num_images", "release"]
+UNUSED = ["detail", "threshold", "num_images", "release", "order"]
 """Checked, and of no use to a monitor."""
 
 _SAME = ["outcome", "reason", "predicted", "confidence"]
@@ -69,12 +72,16 @@ class Line(TypedDict):
 
 
 def read_decisions(paths: Sequence[Path], *, release: str, classes: Sequence[str]) -> pd.DataFrame:
-    """Return all decisions in the order of their times, each study once with its last.
+    """Return all decisions in the order they were made, each study once with its last.
+
+    That is the order of each log's lines, even where a clock was set back, and between logs the
+    order of times.
 
     Parameters
     ----------
     paths : sequence of Path
-        Logs of one release, in any order; each is written in the order of time.
+        Logs of one release, in any order; each is written in the order of time. What stands after
+        the last end of a line and is no JSON is a line that is being written: it is left out.
     release : str
         The release that must have decided: the hash of its SHA256SUMS.
     classes : sequence of str
@@ -89,19 +96,19 @@ def read_decisions(paths: Sequence[Path], *, release: str, classes: Sequence[str
     Raises
     ------
     InputError
-        Naming the file and line that is no such decision, of another release or class, or earlier
-        than one before it; or if a study was decided in two ways at one time.
+        Naming the file and line that is no such decision or of another release or class; or if a
+        study was decided in two ways at one time.
     """
     tables = []
     for path in paths:
         with located(path):
             table = _table(path, classes)
             _require_sound(table, path, release, classes)
-            tables.append(table.drop(columns=UNUSED))
+            table["decided_at"] = table["decided_at"].str[:19]
+            tables.append(table.assign(order=pd.to_datetime(table["decided_at"]).cummax()))
     log = pd.concat(tables, ignore_index=True)
-    log["decided_at"] = log["decided_at"].str[:19]
-    log = log.sort_values("decided_at", kind="stable", ignore_index=True)
-    return _each_study_once(log)
+    log = log.sort_values("order", kind="stable", ignore_index=True)
+    return _each_study_once(log.drop(columns=UNUSED))
 
 
 def _table(path: Path, classes: Sequence[str]) -> pd.DataFrame:
@@ -114,13 +121,12 @@ def _table(path: Path, classes: Sequence[str]) -> pd.DataFrame:
         "num_images": pa.int64(),
     }
     try:
-        with path.open("rb") as start:
-            blank = not start.read(MAX_LINE).strip()
-        if blank:
+        whole = _whole_lines(path)
+        if not whole.size:
             message = "at least one decision expected, got none"
             raise InputError(message)
         read = pyarrow.json.read_json(
-            path,
+            pa.BufferReader(whole),
             read_options=pyarrow.json.ReadOptions(block_size=MAX_LINE),
             parse_options=pyarrow.json.ParseOptions(
                 explicit_schema=pa.schema(list(kinds.items())), unexpected_field_behavior="error"
@@ -137,6 +143,21 @@ def _table(path: Path, classes: Sequence[str]) -> pd.DataFrame:
     parts = read["probabilities"].combine_chunks().flatten()
     columns |= {f"{PROBABILITY}{name}": part for name, part in zip(classes, parts, strict=True)}
     return pa.table(columns).to_pandas()
+
+
+def _whole_lines(path: Path) -> pa.Buffer:
+    """Return a log without a last line that is being written; empty where no decision stands."""
+    if not path.stat().st_size:
+        return pa.py_buffer(b"")
+    content = pa.memory_map(str(path)).read_buffer()
+    start = max(len(content) - MAX_LINE, 0)
+    tail = content[start:].to_pybytes()
+    end = tail.rfind(b"\n") + 1
+    try:
+        json.loads(tail[end:])
+    except (ValueError, RecursionError):
+        content = content[: start + end]
+    return content if content[:MAX_LINE].to_pybytes().strip() else pa.py_buffer(b"")
 
 
 def _require_sound(table: pd.DataFrame, path: Path, release: str, classes: Sequence[str]) -> None:
@@ -156,8 +177,12 @@ def _require_sound(table: pd.DataFrame, path: Path, release: str, classes: Seque
         "a reason expected for each referral, and for no answer": (table["outcome"] == "answered")
         != (table["reason"] == ""),
         "a time expected that a clock can show": times.isna(),
-        "decisions in the order of their times expected, got an earlier one": times.cummax() - times
-        > CLOCK,
+        "probabilities that sum to 1 expected": probabilities.notna().any(axis=1)
+        & ((probabilities.sum(axis=1) - 1).abs() > SUM_TOLERANCE),
+        "a referral expected where confidence is below the threshold, got an answer": (
+            table["outcome"] == "answered"
+        )
+        & (table["confidence"] < table["threshold"] - TIE),
     }
     for fault, where in faults.items():
         if where.any():

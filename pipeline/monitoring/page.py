@@ -63,7 +63,7 @@ def page(watch: Watch, verdict: Verdict, *, sha256: str) -> str:
         reasons={name: number_text(count) for name, count in reasons(watch).items()},
         estimates=_estimates(watch),
         recent=f"{min(RECENT, len(watch.changes['confidence'].log_path)):,}",
-        span=(watch.patients["decided_at"].iloc[0], watch.patients["decided_at"].iloc[-1]),
+        span=(watch.patients["decided_at"].min(), watch.patients["decided_at"].max()),
         num_studies=f"{watch.num_studies:,}",
     )
 

@@ -25,8 +25,8 @@ def record(watch: Watch, verdict: Verdict, *, sha256: str) -> dict[str, Any]:
         "studies": watch.num_studies,
         "patients": len(patients),
         "answered": watch.num_answered,
-        "first_decided_at": str(patients["decided_at"].iloc[0]),
-        "last_decided_at": str(patients["decided_at"].iloc[-1]),
+        "first_decided_at": str(patients["decided_at"].min()),
+        "last_decided_at": str(patients["decided_at"].max()),
         "labels": {
             "answered": num_labelled,
             "wrong": watch.num_wrong,

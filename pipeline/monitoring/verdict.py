@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pipeline.monitoring.evidence import Evidence
-from pipeline.monitoring.watching import CHOSEN_LEVEL, Group, Watch
+from pipeline.monitoring.watching import CHOSEN_LEVEL, CLOCK, Group, Watch
 from pipeline.tables.parts.wording import counted, interval, percent, target_text
 
 Kind = Literal["supported", "not supported", "too few"]
@@ -34,7 +34,7 @@ class Verdict:
     changes : tuple of str
         Evidence of change, a sentence each. It is none against the guarantee.
     warnings : tuple of str
-        Why the labels may mislead.
+        Why the labels, or the order of the decisions, may mislead.
     """
 
     kind: Kind
@@ -120,10 +120,16 @@ def _found(evidence: Evidence, units: str) -> str:
 
 
 def _warnings(watch: Watch) -> tuple[str, ...]:
-    if watch.chosen is None or watch.chosen >= CHOSEN_LEVEL:
-        return ()
-    share = percent(len(watch.labelled) / watch.num_answered, 0)
-    return (
-        f"the {share} of the answers that have a label are not as confident as the others: "
-        "labels must be of all answers or of a random sample, not of those that were doubted",
-    )
+    told = []
+    if watch.chosen is not None and watch.chosen < CHOSEN_LEVEL:
+        share = percent(len(watch.labelled) / watch.num_answered, 0)
+        told.append(
+            f"the {share} of the answers that have a label are not as confident as the others: "
+            "labels must be of all answers or of a random sample, not of those that were doubted"
+        )
+    if watch.set_back > CLOCK:
+        told.append(
+            f"the clock was set back by up to {watch.set_back} while decisions were written: the "
+            "order of the log's lines is taken for that of time"
+        )
+    return tuple(told)

@@ -24,6 +24,9 @@ RECENT = 1_000
 CHOSEN_LEVEL = 0.01
 """Of the test whether the labelled differ from the other answered; it is a warning."""
 
+CLOCK = pd.Timedelta(minutes=1)
+"""By which a clock may be set back without a warning."""
+
 LEAST_SHARE = 1e-9
 """Of a class at home: none is ruled out."""
 
@@ -54,6 +57,8 @@ class Watch:
         The first decision on each patient.
     num_studies : int
         Of the whole log.
+    set_back : Timedelta
+        The most by which a decision's time is earlier than that of one before it.
     labelled : DataFrame
         See `labelled_answers`.
     excess : Evidence
@@ -74,6 +79,7 @@ class Watch:
     release: Release
     patients: pd.DataFrame
     num_studies: int
+    set_back: pd.Timedelta
     labelled: pd.DataFrame
     excess: Evidence
     lower: np.ndarray
@@ -104,12 +110,14 @@ def watch(release: Release, log: pd.DataFrame, labels: pd.DataFrame | None) -> W
     wrong = labelled["wrong"].to_numpy(bool)
     counts = np.concatenate([[0], np.cumsum(wrong)])
     lower, upper = confidence_sequence(counts, np.arange(len(counts)), rule.delta)
+    times = pd.to_datetime(log["decided_at"])
     recent = patients.loc[decided.tail(RECENT).index]
     answered = recent.loc[recent["outcome"] == "answered", "confidence"]
     return Watch(
         release=release,
         patients=patients,
         num_studies=len(log),
+        set_back=(times.cummax() - times).max(),
         labelled=labelled,
         excess=Evidence.of_bets(excess_bets(wrong, rule.target), rule.delta),
         lower=lower,

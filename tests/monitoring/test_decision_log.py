@@ -55,6 +55,8 @@ def test_a_study_that_could_not_be_read_has_no_class_and_no_confidence(tmp_path)
     ("changes", "fault"),
     [
         ({"release": "cd" * 32}, "the release named expected, got another's"),
+        ({"probabilities": {"benign": 0.9, "malignant": 0.9}}, "probabilities that sum to 1"),
+        ({"confidence": 0.7}, "a referral expected where confidence is below the threshold, got"),
         ({"predicted": NAME}, "a class of the release expected"),
         ({"predicted": ""}, "a class, its confidence and the probability of each class expected"),
         ({"confidence": None, "probabilities": {}}, "a class, its confidence and"),
@@ -88,14 +90,31 @@ def test_a_line_without_a_key_is_named(tmp_path):
 
 def test_a_line_that_was_cut_short_is_named(tmp_path):
     cut = json.dumps(at(1, detail=NAME))[:-20]
-    assert refused(tmp_path, at(0, patient="p1"), cut) == (
+    assert refused(tmp_path, at(0, patient="p1"), cut + "\n") == (
         "line 2: a decision as JSON expected, got none or a part of one"
     )
 
 
-def test_times_out_of_order_are_refused(tmp_path):
-    said = refused(tmp_path, at(3, patient="p1"), at(1))
-    assert said == "line 2: decisions in the order of their times expected, got an earlier one"
+@pytest.mark.parametrize("missing", [1, 20, 200])
+def test_a_line_that_is_being_written_is_left_out(tmp_path, missing):
+    log = write_log(tmp_path / "log", [at(0, patient="p1")])
+    with log.open("a", encoding="utf-8") as lines:
+        lines.write(json.dumps(at(1))[:-missing])
+    assert read(log)["patient"].tolist() == ["p1"]
+
+
+def test_a_whole_line_counts_without_its_end(tmp_path):
+    log = tmp_path / "log"
+    log.write_text("\n".join(json.dumps(at(i, patient=f"p{i}")) for i in (0, 1)), encoding="utf-8")
+    assert read(log)["patient"].tolist() == ["p0", "p1"]
+
+
+def test_the_order_of_lines_counts_where_a_clock_was_set_back(tmp_path):
+    hours = [at(30, patient="p1"), at(10, patient="p0"), at(40, patient="p3")]
+    other = write_log(tmp_path / "other", [at(20, patient="p2")])
+    log = read(write_log(tmp_path / "log", hours), other)
+    assert log["patient"].tolist() == ["p2", "p1", "p0", "p3"]
+    assert log["decided_at"].tolist()[2] == "2026-01-01T00:10:00"
 
 
 @pytest.mark.parametrize("content", ["", "\n"])
@@ -122,11 +141,6 @@ def test_a_study_that_grew_counts_by_its_last_decision(tmp_path):
     log = read(write_log(tmp_path / "log", [at(0), at(1, patient="p1"), again]))
     assert log["patient"].tolist() == ["p1", "p0"]
     assert log["predicted"].tolist() == ["benign", "malignant"]
-
-
-def test_a_clock_that_was_set_back_a_little_is_no_fault(tmp_path):
-    lines = [at(2, patient="p1"), at(1), at(3, patient="p2")]
-    assert read(write_log(tmp_path / "log", lines))["patient"].tolist() == ["p0", "p1", "p2"]
 
 
 def test_what_is_no_image_of_the_releases_kind_may_be_out_of_scope_without_a_class(tmp_path):

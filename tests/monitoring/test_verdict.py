@@ -1,3 +1,4 @@
+import pandas as pd
 import pytest
 
 from pipeline.monitoring.decision_log import read_decisions
@@ -116,3 +117,15 @@ def test_chosen_labels_are_warned_of(tmp_path):
     (warning,) = verdict(watch(release(), log, labels)).warnings
     share = 100 * len(doubted) / 800
     assert warning.startswith(f"the {share:.0f}% of the answers that have a label are not as conf")
+
+
+@pytest.mark.parametrize(("minutes", "warned"), [(1, False), (90, True)])
+def test_a_clock_that_was_set_back_by_more_than_a_minute_is_warned_of(tmp_path, minutes, warned):
+    lines = answered(3)
+    first = pd.Timestamp(lines[0]["decided_at"])
+    lines[1]["decided_at"] = (first - pd.Timedelta(minutes=minutes)).isoformat()
+    log = read_decisions([write_log(tmp_path / "log", lines)], release=SHA256, classes=CLASSES)
+    told = verdict(watch(release(), log, None)).warnings
+    expected = ("the clock was set back by up to 0 days 01:30:00 while decisions were written: the "
+                "order of the log's lines is taken for that of time")  # fmt: skip
+    assert told == ((expected,) if warned else ())

@@ -125,6 +125,7 @@ def test_the_prevalence_of_another_clinic_is_estimated(watched):
             patient=f"p{index}",
             predicted=CLASSES[int(share > 0.5)],
             confidence=max(share, 1 - share),
+            threshold=0.5,
             probabilities={"benign": 1 - share, "malignant": share},
         )
         for index, share in enumerate(malignant.tolist())
