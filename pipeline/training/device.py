@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import torch
-from lightning_fabric import Fabric
 
 from pipeline.config import Recipe
 from pipeline.errors import InputError
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
 
 DEVICES = ("auto", "cpu", "cuda")
 FABRIC_PRECISION: dict[str, Literal["32-true", "bf16-mixed", "16-mixed"]] = {
@@ -50,6 +52,9 @@ def start_fabric(recipe: Recipe) -> Fabric:
         # The driver reads this when it starts: with its 8, the streams of more seeds wait for each
         # other.
         os.environ.setdefault("CUDA_DEVICE_MAX_CONNECTIONS", "32")
+    # Here, since it takes seconds to import and whoever only predicts needs none.
+    from lightning_fabric import Fabric
+
     fabric = Fabric(
         accelerator=accelerator,
         devices=int(count),

@@ -13,13 +13,15 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import torch
-from lightning_fabric import Fabric
 
 from pipeline.errors import InputError
 from pipeline.training.device import FABRIC_PRECISION
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
 
 NUM_WARM_UPS = 3
 """As torch's notes on CUDA graphs advise: libraries set themselves up in the first calls."""

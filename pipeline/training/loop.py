@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from lightning_fabric import Fabric
 from torch import Tensor
 from tqdm import tqdm
 
@@ -16,6 +16,9 @@ from pipeline.training.lanes import open_lane
 from pipeline.training.prediction import Classifier
 from pipeline.training.session import Method, State
 from pipeline.training.trainer import Trainer, TrainingData
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
 
 
 @dataclass(frozen=True)

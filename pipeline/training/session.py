@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
-from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from pipeline.config import Recipe
@@ -16,6 +15,9 @@ from pipeline.errors import InputError
 from pipeline.training.cosine import put_cosine_head
 from pipeline.training.device import seed_torch
 from pipeline.training.schedule import make_optimiser
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
 
 State = dict[str, Any]
 """What a stopped run is resumed from: tensors, numbers and strings only."""

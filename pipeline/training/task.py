@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from lightning_fabric import Fabric
 
 from pipeline.artifacts import Predictions, Prepared
 from pipeline.config import LossConfig, NetworkConfig, Recipe
@@ -30,6 +29,9 @@ from pipeline.training.predictions import join_predictions, require_every_class
 from pipeline.training.processor import processor
 from pipeline.training.session import Method
 from pipeline.training.trainer import TrainingData
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
 
 REQUIRED_SPLITS = ("val", "calibration", "test")
 PREDICTED_SPLITS = ("val", "calibration", "threshold", "test")

@@ -6,9 +6,9 @@ import gc
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
-from lightning_fabric import Fabric
 from tqdm import tqdm
 
 from pipeline.errors import InputError
@@ -17,6 +17,9 @@ from pipeline.training.lanes import open_lane
 from pipeline.training.loop import Fitted, in_epoch, progress, train
 from pipeline.training.session import Method, State
 from pipeline.training.trainer import Trainer, TrainingData
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
 
 SPARE = 1.25
 """How much more memory than another seed is expected to take must be free to start it."""

@@ -7,10 +7,9 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
-from lightning_fabric import Fabric
 from torch import Tensor
 from torch.nn import functional
 from tqdm import tqdm
@@ -31,6 +30,9 @@ from pipeline.training.schedule import (
 )
 from pipeline.training.session import Method, Session, State, start_session
 from pipeline.training.staging import StagedBatches
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
 
 
 @dataclass(frozen=True)
