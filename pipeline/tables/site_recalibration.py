@@ -1,4 +1,7 @@
-"""A calibrator of the source at another site: as it is, and corrected with that site's cases."""
+"""A calibrator of the source elsewhere: as it is, and corrected with the cases of that place.
+
+The place is another site, or the images of home after damage.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from jaxtyping import Int
 from pipeline.artifacts import Predictions
 from pipeline.calibrators import Calibrator, SiteCases
 from pipeline.calibrators.bcts import BiasCorrectedTemperature
+from pipeline.calibrators.estimated_accuracy import fit_estimated_accuracy
 from pipeline.calibrators.label_shift import fit_label_shift
 from pipeline.calibrators.site import fit_site
 from pipeline.errors import InputError
@@ -58,13 +62,14 @@ def site_recalibration_table(partners: Sequence[PartnerRun], *, seed: int) -> pd
     - ``em``, ``bbse``: all logits but no label, with the source's labelled threshold cases; ``em``
       for bcts alone, whose probabilities are calibrated class by class as it needs them, ``bbse``
       where the source's predictions tell all classes apart;
+    - ``estimated_accuracy``: the same, for one factor on all temperatures;
     - ``few_shot_20``, ``_50``, ``_100``: so many labelled cases, where half of the site has them.
 
     Columns loss, calibrator (the source's), seed, partner, correction, cases (tested on, rounded
     mean over the draws), accuracy, nll, ece, brier, num_draws.
     """
     rows: list[dict[str, Any]] = []
-    for each, predictions in labelled(partners, "site"):
+    for each, predictions in labelled(partners, "site", "corruption"):
         for halves in halve(predictions.patients, seed=seed):
             for calibrator in each.run.calibrators:
                 key = {**each.run.key(calibrator), "partner": each.partner}
@@ -109,6 +114,7 @@ def _corrections(
             yield "em", fit_label_shift(fitted, unlabelled, source=source, method="em")
         if (corrected := _black_box(fitted, unlabelled, source)) is not None:
             yield "bbse", corrected
+        yield "estimated_accuracy", fit_estimated_accuracy(fitted, unlabelled, source=source)
     for shots in SHOTS:
         if shots <= len(adapted.logits):
             few = SiteCases(adapted.logits[:shots], adapted.required_labels[:shots])
@@ -138,6 +144,7 @@ CORRECTIONS = {
     "none": "none",
     "em": "class shares by EM",
     "bbse": "class shares by BBSE",
+    "estimated_accuracy": "estimated accuracy",
 }
 
 
@@ -148,8 +155,8 @@ def shown_site_recalibration(scores: Scores) -> Table:
     keys = ["partner", "loss", "correction"]
     return rendered(
         "site_recalibration",
-        f"At another site after {scores.calibrator}, fitted at home and corrected with cases of "
-        f"the site, tested on its other half: {scores.spread_text}, "
+        f"At another site, or on damaged images, after {scores.calibrator}, fitted at home and "
+        f"corrected with cases from there, tested on the other half: {scores.spread_text}, "
         f"each the mean of {rows['num_draws'].iloc[0]} halvings of the patients; {MASKED} masked: "
         f"fewer than {MASK_BELOW} cases, and no rate of fewer than {RATE_FROM}.",
         SITE_RECALIBRATION.only(*keys, "cases", *AWAY),
@@ -174,7 +181,7 @@ SITE_RECALIBRATION = TableSpec(
         LOSS,
         CALIBRATOR,
         SEED,
-        PARTNER.shown_as("Site"),
+        PARTNER.shown_as("Elsewhere"),
         text(
             "correction",
             "Corrected with",

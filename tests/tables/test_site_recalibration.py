@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.special import softmax
 
@@ -10,6 +11,7 @@ from pipeline.tables.parts.run import Applied, Run
 from pipeline.tables.site_recalibration import NUM_DRAWS, halve, site_recalibration_table
 
 CALIBRATORS = ("identity", "temperature", "bcts")
+BLIND = ["bbse", "estimated_accuracy"]
 SCORES = ["accuracy", "nll", "ece", "brier"]
 
 
@@ -85,8 +87,8 @@ def test_em_is_for_bcts_alone_and_few_shots_for_as_many_cases_as_there_are(run):
     table = table_of(run, draw(4, num_cases=120, **AWAY))
     shots = ["few_shot_20", "few_shot_50"]
     for calibrator in ("identity", "temperature"):
-        assert list(by_correction(table, calibrator).index) == ["none", "bbse", *shots]
-    assert list(by_correction(table, "bcts").index) == ["none", "em", "bbse", *shots]
+        assert list(by_correction(table, calibrator).index) == ["none", *BLIND, *shots]
+    assert list(by_correction(table, "bcts").index) == ["none", "em", *BLIND, *shots]
 
 
 def test_without_labelled_cases_of_the_source_no_prevalence_is_estimated():
@@ -126,9 +128,11 @@ def test_what_is_told_of_no_correction_is_the_mean_over_the_draws(run):
     assert row["cases"] == 46  # 23 of 45 patients, two images each
 
 
-def test_other_kinds_of_partners_and_a_single_patient_have_no_table(run):
+def test_damaged_images_count_as_a_site_and_foreign_ones_or_a_single_patient_do_not(run):
     there = draw(4, num_cases=60, **AWAY)
-    assert len(table_of(run, there, kind="corruption")) == 0
+    pd.testing.assert_frame_equal(
+        table_of(run, there, kind="corruption"), table_of(run, there, kind="site")
+    )
     foreign = ForeignPredictions(there.logits, there.cases, there.patients)
     assert len(table_of(run, foreign, kind="far_ood")) == 0
     alone = Predictions(**(vars(there) | {"patients": np.full(60, "one")}))
