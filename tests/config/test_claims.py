@@ -72,7 +72,7 @@ def test_what_is_planned_for_the_claims_is_what_the_study_runs(study):
             lambda c: c["claims"][1]["parts"][0].pop("against_losses"),
             "must say what to subtract",
         ),
-        (lambda c: c["claims"][1].update(key="accuracy"), "two claims share a key"),
+        (lambda c: c["claims"][1].update(key="accuracy"), "two claims or designs share a key"),
         (
             lambda c: c["recommendation"]["situations"][0]["datasets"].append("busy"),
             r"situations must name planned data sets, got \['busy'\]",
