@@ -116,7 +116,9 @@ def findings_text(evidence: Path, claims: Claims) -> str:
         If nothing is published there, or a claim names what the evidence lacks.
     """
     names = require_published(evidence)
-    return findings_page(claims, names, read_evidence(evidence, claims.planned))
+    designs = dict.fromkeys(design.study for design in claims.designs)
+    every, of_designs = (read_evidence(evidence, each) for each in (claims.planned, designs))
+    return findings_page(claims, names, every, of_designs)
 
 
 def published_metrics(claims: Claims) -> dict[str, list[str]]:
