@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 
 from pipeline.config.claims import Part
 from pipeline.config.designs import Design, Response
-from pipeline.errors import InputError
+from pipeline.findings.cells import by_cell, cell_name, suspect_of
 from pipeline.findings.evidence import Evidence
 from pipeline.findings.measuring import measure
 from pipeline.metrics.comparisons import Summary, holm, summarise
@@ -27,9 +26,6 @@ from pipeline.metrics.intervals import Interval
 
 FEWEST_SEEDS = 2
 """Below it nothing tells an effect from noise."""
-
-Coded = tuple[int, ...]
-"""A cell: -1 for the low and 1 for the high level of each factor."""
 
 
 @dataclass(frozen=True)
@@ -108,17 +104,17 @@ def answer_design(design: Design, every: Sequence[Evidence], level: float) -> De
     own = [each for each in every if each.row.study == design.study]
     if not own:
         return DesignAnswer(design, (f"the study {design.study} is not published",))
-    by_cell = _by_cell(design, own)
+    held = by_cell(design, own)
     order = design_of(len(design.factors))
-    absent = tuple(_cell_text(design, each) for each in order if each not in by_cell)
+    absent = tuple(cell_name(design, each) for each in order if each not in held)
     if absent:
         return DesignAnswer(design, tuple(f"no experiment with {each}" for each in absent))
-    cells = [by_cell[each] for each in order]
+    cells = [held[each] for each in order]
     values = {each.says: [_differences(design, each, cell) for cell in cells]
               for each in design.responses}  # fmt: skip
     if missing := _too_few(cells, values):
         return DesignAnswer(design, missing)
-    suspects = tuple(_suspect(design, each) for each in cells)
+    suspects = tuple(suspect_of(design, each) for each in cells)
     responses = tuple(
         answer_response(design, each, np.array(values[each.says]), np.log2(suspects), level)
         for each in design.responses
@@ -162,63 +158,6 @@ def effect_name(design: Design, effect: Effect) -> str:
     return " × ".join(design.factors[place].name for place in effect.factors)
 
 
-def _by_cell(design: Design, own: Sequence[Evidence]) -> dict[Coded, Evidence]:
-    found: dict[Coded, Evidence] = {}
-    for evidence in own:
-        cell = tuple(_coded(design, place, evidence) for place in range(len(design.factors)))
-        if cell in found:
-            message = (
-                f"design {design.key} of configs/claims.yaml: one experiment a cell expected, got "
-                f"{found[cell].name} and {evidence.name} for {_cell_text(design, cell)}"
-            )
-            raise InputError(message)
-        found[cell] = evidence
-    return found
-
-
-def _coded(design: Design, place: int, evidence: Evidence) -> int:
-    factor = design.factors[place]
-    level = _setting(design, factor.setting, evidence)
-    if level not in factor.levels:
-        message = (
-            f"design {design.key} of configs/claims.yaml: {factor.name} {factor.levels[0]} or "
-            f"{factor.levels[1]} expected, got {level} for {evidence.name}"
-        )
-        raise InputError(message)
-    return 1 if level == factor.levels[1] else -1
-
-
-def _setting(design: Design, path: str, evidence: Evidence) -> Any:
-    """Return one of an experiment's settings: `path` is the way to it, with dots between."""
-    if evidence.settings is None:
-        message = (
-            f"{evidence.name}: provenance.json lacks 'settings', which the design {design.key} "
-            f"needs: `python -m pipeline publish {design.study}` writes them"
-        )
-        raise InputError(message)
-    found: Any = evidence.settings.model_dump()
-    for key in path.split("."):
-        if isinstance(found, list) and key.isdecimal() and int(key) < len(found):
-            found = found[int(key)]
-        elif isinstance(found, Mapping) and key in found:
-            found = found[key]
-        else:
-            message = f"design {design.key} of configs/claims.yaml: {evidence.name} has no {path}"
-            raise InputError(message)
-    return found
-
-
-def _suspect(design: Design, evidence: Evidence) -> float:
-    above, below = (float(_setting(design, path, evidence))
-                    for path in (design.suspect.setting, design.suspect.over))  # fmt: skip
-    return above / below
-
-
-def _cell_text(design: Design, cell: Coded) -> str:
-    return ", ".join(f"{factor.name} {factor.levels[(1 + code) // 2]}"
-                     for factor, code in zip(design.factors, cell, strict=True))  # fmt: skip
-
-
 def _differences(design: Design, response: Response, cell: Evidence) -> tuple[float, ...]:
     part = Part(
         says=response.says,
@@ -239,8 +178,8 @@ def _too_few(
     needed = max(FEWEST_SEEDS, *(len(cell.row.seeds) for cell in cells))
     return tuple(
         f"{cell.name}, {says[:1].lower()}{says[1:]}: {len(found)} of {needed} seeds with both"
-        for says, by_cell in values.items()
-        for cell, found in zip(cells, by_cell, strict=True)
+        for says, differences in values.items()
+        for cell, found in zip(cells, differences, strict=True)
         if len(found) < needed
     )
 
