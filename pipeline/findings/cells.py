@@ -30,7 +30,7 @@ def by_cell(design: Design, own: Sequence[Evidence]) -> dict[Coded, Evidence]:
 
 def suspect_of(design: Design, evidence: Evidence) -> float:
     """Return the suspect's value for an experiment."""
-    above, below = (float(_setting(design, path, evidence))
+    above, below = (_number(design, path, evidence)
                     for path in (design.suspect.setting, design.suspect.over))  # fmt: skip
     return above / below
 
@@ -51,6 +51,18 @@ def _coded(design: Design, place: int, evidence: Evidence) -> int:
         )
         raise InputError(message)
     return 1 if level == factor.levels[1] else -1
+
+
+def _number(design: Design, path: str, evidence: Evidence) -> float:
+    found = _setting(design, path, evidence)
+    # A truth value is a number to Python.
+    if isinstance(found, bool) or not isinstance(found, int | float) or found <= 0:
+        message = (
+            f"design {design.key} of configs/claims.yaml: a number above 0 expected as {path}, got "
+            f"{found!r} for {evidence.name}"
+        )
+        raise InputError(message)
+    return float(found)
 
 
 def _setting(design: Design, path: str, evidence: Evidence) -> Any:

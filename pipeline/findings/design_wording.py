@@ -55,7 +55,7 @@ def response_sentence(design: Design, found: ResponseAnswer) -> str:
     sentences = [
         f"{_upper(explained_text(design, found))}.",
         f"Over all cells the mean difference is {mean}{unit}{_within(metric, found.interval)}, "
-        f"without its sign {_size(metric, found.mean_size)}{unit}: an effect needs at least "
+        f"the mean absolute one {_size(metric, found.mean_size)}{unit}: an effect needs at least "
         f"{_size(metric, design.share * found.mean_size)}{unit} to explain it.",
     ]
     sentences += [

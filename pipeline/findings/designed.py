@@ -51,7 +51,7 @@ class ResponseAnswer:
     interval : Interval or None
         Student's, of the mean; None where the seeds of every cell agree.
     mean_size : float
-        The mean over cells of the difference without its sign.
+        The mean over cells of the absolute difference.
     tested : tuple of TestedEffect
         Main effects, then pairs.
     share : float or None
@@ -112,7 +112,7 @@ def answer_design(design: Design, every: Sequence[Evidence], level: float) -> De
     cells = [held[each] for each in order]
     values = {each.says: [_differences(design, each, cell) for cell in cells]
               for each in design.responses}  # fmt: skip
-    if missing := _too_few(cells, values):
+    if missing := _unequal(cells, values):
         return DesignAnswer(design, missing)
     suspects = tuple(suspect_of(design, each) for each in cells)
     responses = tuple(
@@ -171,16 +171,16 @@ def _differences(design: Design, response: Response, cell: Evidence) -> tuple[fl
     return found[0].differences if found else ()
 
 
-def _too_few(
+def _unequal(
     cells: Sequence[Evidence], values: Mapping[str, Sequence[Sequence[float]]]
 ) -> tuple[str, ...]:
-    """Say which cells have fewer seeds with both losses than the cell with the most planned."""
+    """Say which cells have not as many seeds with both losses as the cell with the most planned."""
     needed = max(FEWEST_SEEDS, *(len(cell.row.seeds) for cell in cells))
     return tuple(
         f"{cell.name}, {says[:1].lower()}{says[1:]}: {len(found)} of {needed} seeds with both"
         for says, differences in values.items()
         for cell, found in zip(cells, differences, strict=True)
-        if len(found) < needed
+        if len(found) != needed
     )
 
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from pipeline.config import Study
@@ -136,6 +137,23 @@ def test_a_setting_that_is_not_there_is_refused_and_so_is_evidence_without_any()
         answer_design(design, cells(), LEVEL)
     with pytest.raises(InputError, match="`python -m pipeline publish size` writes them"):
         answer_design(DESIGN, [replace(each, settings=None) for each in cells()], LEVEL)
+
+
+def test_a_suspect_that_is_no_number_is_refused():
+    suspect = DESIGN.suspect.model_copy(update={"setting": "recipe.optimiser.kind"})
+    design = DESIGN.model_copy(update={"suspect": suspect})
+    with pytest.raises(InputError, match=r"above 0 expected as recipe\.optimiser\.kind, got 'sgd'"):
+        answer_design(design, cells(), LEVEL)
+
+
+def test_a_seed_beyond_those_planned_is_not_run_either():
+    every = cells()
+    runs = every[2].tables["runs"]
+    beyond = runs[runs["seed"] == 0].assign(seed=9)
+    every[2] = replace(every[2], tables={"runs": pd.concat([runs, beyond])})
+    found = answer_design(DESIGN, every, LEVEL)
+    assert found.responses == ()
+    assert "4 of 3 seeds with both" in found.missing[0]
 
 
 def configured(study, experiment):
