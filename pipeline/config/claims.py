@@ -6,6 +6,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from pipeline.config.designs import Design
 from pipeline.config.names import Key, Name
 from pipeline.config.reading import Strict
 
@@ -163,7 +164,7 @@ class Claims(Strict):
     """All claims, what was meant to be run to test them, what was cut, and what else limits it.
 
     `cuts` and `limits` are sentences for the page; `published` says which of the published figures
-    stand beside ours.
+    stand beside ours. `designs` are questions to studies of their own, which answer no claim.
     """
 
     level: float = Field(gt=0, lt=1)
@@ -171,14 +172,18 @@ class Claims(Strict):
     cuts: list[str]
     limits: list[str]
     claims: list[Claim] = Field(min_length=1)
+    designs: list[Design] = []
     recommendation: Recommendation
     published: list[Published] = []
 
     @model_validator(mode="after")
     def _names_fit_together(self) -> Self:
-        keys = [claim.key for claim in self.claims]
+        keys = [*(each.key for each in self.claims), *(each.key for each in self.designs)]
         if len(set(keys)) < len(keys):
-            message = "two claims share a key"
+            message = "two claims or designs share a key"
+            raise ValueError(message)
+        if both := [each.study for each in self.designs if each.study in self.planned]:
+            message = f"a design's study answers no claim, got {both} under 'planned' too"
             raise ValueError(message)
         planned = {each.dataset for study in self.planned.values() for each in study.experiments}
         listed = [name for each in self.recommendation.situations for name in each.datasets or []]

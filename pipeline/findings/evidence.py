@@ -10,7 +10,13 @@ import pandas as pd
 
 from pipeline.config.plan import ExperimentRow
 from pipeline.errors import InputError
-from pipeline.findings.records import DatasetRecord, ExperimentRecord, RunRecord, read_provenance
+from pipeline.findings.records import (
+    DatasetRecord,
+    ExperimentRecord,
+    RunRecord,
+    Settings,
+    read_provenance,
+)
 from pipeline.findings.tidy import TABLES, read_tidy, wide
 
 FOLDER = "reports/evidence"
@@ -36,12 +42,15 @@ class Evidence:
         Of its recipe.
     tables : mapping of str to DataFrame
         Those of `TABLES` that it has, by name.
+    settings : Settings or None
+        What its names stood for; None of a study that is no designed experiment.
     """
 
     row: ExperimentRow
     card: DatasetRecord
     epochs: int
     tables: Mapping[str, pd.DataFrame]
+    settings: Settings | None = None
 
     @property
     def name(self) -> str:
@@ -144,7 +153,13 @@ def _evidence(record: ExperimentRecord, scores: pd.DataFrame, folder: Path) -> E
         for name in TABLES
         if name in held or name == "runs"
     }
-    return Evidence(row=row, card=record.dataset, epochs=record.epochs, tables=tables)
+    return Evidence(
+        row=row,
+        card=record.dataset,
+        epochs=record.epochs,
+        tables=tables,
+        settings=record.settings,
+    )
 
 
 def _read_points(path: Path) -> pd.DataFrame:

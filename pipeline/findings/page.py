@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from pipeline.config.claims import SIZES, Claim, Claims, Situation, Size
-from pipeline.findings import first_screen, wording
+from pipeline.findings import design_wording, first_screen, wording
 from pipeline.findings.beside import figures_beside
 from pipeline.findings.coverage import missing_runs
+from pipeline.findings.designed import answer_design
 from pipeline.findings.evidence import Evidence
 from pipeline.findings.recommending import Recommended, recommend
 from pipeline.findings.verdicts import FEWEST_POOLED, Answer, answer
 from pipeline.method_names import legend, named
+from pipeline.metrics.factorial import design_of
 from pipeline.tables.parts.wording import metric_name, scaled
 
 Held = Mapping[Size, Sequence[Evidence]]
@@ -30,7 +32,12 @@ class Advice:
     recommended: Recommended
 
 
-def findings_page(claims: Claims, published: Sequence[str], every: Sequence[Evidence]) -> str:
+def findings_page(
+    claims: Claims,
+    published: Sequence[str],
+    every: Sequence[Evidence],
+    of_designs: Sequence[Evidence] = (),
+) -> str:
     """Return the page as Markdown; equal scores give an equal page.
 
     Parameters
@@ -41,6 +48,8 @@ def findings_page(claims: Claims, published: Sequence[str], every: Sequence[Evid
         Every study that is published, planned for the claims or not.
     every : sequence of Evidence
         The experiments of the planned studies that are published, in the claims' order of studies.
+    of_designs : sequence of Evidence
+        Those of the designs' studies.
     """
     environment = Environment(
         loader=PackageLoader("pipeline.findings", "templates"),
@@ -54,17 +63,21 @@ def findings_page(claims: Claims, published: Sequence[str], every: Sequence[Evid
         size: [each for each in every if claims.planned[each.row.study].size == size]
         for size in SIZES
     }
+    designs = {design.study for design in claims.designs}
     page = environment.get_template("findings.md.jinja").render(
         claims=claims,
         sizes=SIZES,
         held=held,
         answered=[(claim, answers(claim, held, claims.level)) for claim in claims.claims],
+        designed=[answer_design(each, of_designs, claims.level) for each in claims.designs],
+        design_of=design_of,
+        made=design_wording,
         advised=[(each, advice(claims, each, held)) for each in claims.recommendation.situations],
         beside=[(each, figures_beside(each, every)) for each in claims.published],
         every=every,
         counts={each.name: _counts(each) for each in every},
         missing=missing_runs(claims.planned, every),
-        apart=[study for study in published if study not in claims.planned],
+        apart=[study for study in published if study not in {*claims.planned, *designs}],
         fewest_pooled=FEWEST_POOLED,
         metric_name=metric_name,
         scaled=scaled,

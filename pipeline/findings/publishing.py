@@ -13,7 +13,7 @@ import pandas as pd
 
 from pipeline.artifacts import whole_folder
 from pipeline.config.claims import Claims
-from pipeline.config.method import Recipe
+from pipeline.config.method import NetworkConfig, Recipe
 from pipeline.config.plan import Plan, read_plan
 from pipeline.config.reading import read_config
 from pipeline.findings.computed import Computed, read_study_scores, require_rows, required
@@ -33,8 +33,10 @@ from pipeline.findings.evidence import (
 from pipeline.findings.page import findings_page
 from pipeline.findings.records import (
     DatasetRecord,
+    DataSettings,
     ExperimentRecord,
     Provenance,
+    Settings,
     write_provenance,
 )
 from pipeline.findings.summary import summary_table
@@ -114,7 +116,9 @@ def findings_text(evidence: Path, claims: Claims) -> str:
         If nothing is published there, or a claim names what the evidence lacks.
     """
     names = require_published(evidence)
-    return findings_page(claims, names, read_evidence(evidence, claims.planned))
+    designs = dict.fromkeys(design.study for design in claims.designs)
+    every, of_designs = (read_evidence(evidence, each) for each in (claims.planned, designs))
+    return findings_page(claims, names, every, of_designs)
 
 
 def published_metrics(claims: Claims) -> dict[str, list[str]]:
@@ -128,6 +132,7 @@ def published_metrics(claims: Claims) -> dict[str, list[str]]:
     rule = claims.recommendation
     wanted = [("runs", metric) for metric in metrics_shown("results")]
     wanted += [("runs", metric) for metric in (rule.metric, *(g.metric for g in rule.guards))]
+    wanted += [("runs", each.metric) for design in claims.designs for each in design.responses]
     for claim in claims.claims:
         for part in claim.parts:
             wanted += [(rows.table, part.metric) for rows in (part.rows, part.less) if rows]
@@ -143,6 +148,7 @@ def _gather(
     metrics = published_metrics(claims)
     tables = [tidy(study, each.row.experiment, each.tables, metrics) for each in computed]
     points = pd.concat([_points(each) for each in computed], ignore_index=True)
+    designed = study in {design.study for design in claims.designs}
     return _Study(
         name=study,
         scores=pd.concat(tables, ignore_index=True),
@@ -150,7 +156,7 @@ def _gather(
         provenance=Provenance(
             study=study,
             title=plan.studies[study].title,
-            experiments=[_experiment(root, each) for each in computed],
+            experiments=[_experiment(root, each, designed=designed) for each in computed],
             runs=[run for each in computed for run in each.runs],
         ),
     )
@@ -171,11 +177,12 @@ def _points(computed: Computed) -> pd.DataFrame:
     return table[shown]
 
 
-def _experiment(root: Path, computed: Computed) -> ExperimentRecord:
+def _experiment(root: Path, computed: Computed, *, designed: bool) -> ExperimentRecord:
     row, card = computed.row, computed.card
+    recipe = read_config(root / f"configs/recipes/{row.recipe}.yaml", Recipe)
     return ExperimentRecord(
         row=row,
-        epochs=read_config(root / f"configs/recipes/{row.recipe}.yaml", Recipe).epochs,
+        epochs=recipe.epochs,
         dataset=DatasetRecord(
             title=card["title"],
             cases=card["images"],
@@ -184,6 +191,20 @@ def _experiment(root: Path, computed: Computed) -> ExperimentRecord:
         ),
         evaluated_by=computed.evaluated_by,
         partners=dict(computed.partners),
+        settings=_settings(root, computed, recipe) if designed else None,
+    )
+
+
+def _settings(root: Path, computed: Computed, recipe: Recipe) -> Settings:
+    """Return what an experiment's names stand for now: the evidence outlives its configs."""
+    classes = computed.card["counts"]["train"]
+    return Settings(
+        network=read_config(root / f"configs/networks/{computed.row.network}.yaml", NetworkConfig),
+        recipe=recipe,
+        data=DataSettings(
+            num_classes=len(classes),
+            train_cases_a_class=computed.card["images"]["train"] / len(classes),
+        ),
     )
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.artifacts import read_json, write_json
+from pipeline.config.method import NetworkConfig, Recipe
 from pipeline.config.plan import ExperimentRow
 from pipeline.config.reading import Strict, check_config
 from pipeline.errors import InputError
@@ -70,14 +71,33 @@ class PartnerRecord(Strict):
     runs: list[PartnerRun]
 
 
+class DataSettings(Strict):
+    """The size of a data set as a design may vary it."""
+
+    num_classes: int
+    train_cases_a_class: float
+
+
+class Settings(Strict):
+    """What an experiment of a designed study was set to: what its names stood for."""
+
+    network: NetworkConfig
+    recipe: Recipe
+    data: DataSettings
+
+
 class ExperimentRecord(Strict):
-    """One experiment as it was planned, its data set, and the code that evaluated it."""
+    """One experiment as it was planned, its data set, and the code that evaluated it.
+
+    `settings` are kept of studies that are designed experiments.
+    """
 
     row: ExperimentRow
     epochs: int
     dataset: DatasetRecord
     evaluated_by: CodeRecord
     partners: dict[str, PartnerRecord] = {}
+    settings: Settings | None = None
 
 
 class Provenance(Strict):
@@ -98,6 +118,9 @@ def run_record(experiment: str, run: Mapping[str, Any], *, place: Path) -> RunRe
 def write_provenance(provenance: Provenance, path: Path) -> None:
     """Write provenance as JSON; what all runs share stands under `every_run`."""
     content = provenance.model_dump()
+    for experiment in content["experiments"]:
+        if experiment["settings"] is None:
+            del experiment["settings"]
     shared = _shared(content["runs"])
     content["every_run"] = shared
     content["runs"] = [

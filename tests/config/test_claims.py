@@ -72,7 +72,7 @@ def test_what_is_planned_for_the_claims_is_what_the_study_runs(study):
             lambda c: c["claims"][1]["parts"][0].pop("against_losses"),
             "must say what to subtract",
         ),
-        (lambda c: c["claims"][1].update(key="accuracy"), "two claims share a key"),
+        (lambda c: c["claims"][1].update(key="accuracy"), "two claims or designs share a key"),
         (
             lambda c: c["recommendation"]["situations"][0]["datasets"].append("busy"),
             r"situations must name planned data sets, got \['busy'\]",
@@ -80,6 +80,15 @@ def test_what_is_planned_for_the_claims_is_what_the_study_runs(study):
         (
             lambda c: c["recommendation"]["situations"][1]["datasets"].append("busi"),
             "a data set is in two situations",
+        ),
+        (lambda c: c["designs"][0].update(study="gpu"), r"answers no claim, got \['gpu'\]"),
+        (
+            lambda c: c["designs"][0]["factors"][0].update(levels=[8, 8]),
+            "the levels of width must differ, got 8 twice",
+        ),
+        (
+            lambda c: c["designs"][0]["factors"][0].update(name="optimiser"),
+            "a name stands twice in the design size: optimiser, optimiser",
         ),
         (lambda c: c["planned"]["gpu"].pop("size"), "planned.gpu.size"),
         (lambda c: c["planned"]["gpu"].update(size="huge"), "'thin', 'middle' or 'real'"),

@@ -4,6 +4,7 @@ import sys
 
 import pandas as pd
 import pytest
+import yaml
 
 from pipeline import __main__ as command_line
 from pipeline.artifacts import read_json, write_json
@@ -15,6 +16,7 @@ from pipeline.findings.evidence import CLAIMS, FOLDER, read_study
 from pipeline.findings.publishing import published_metrics
 from pipeline.findings.tidy import TABLES
 from pipeline.metrics import metrics_shown
+from tests.findings.designed_study import DESIGN
 from tests.findings.simulated_evidence import experiment_row
 from tests.findings.simulated_study import (
     CARD,
@@ -307,3 +309,30 @@ def test_the_command_prints_what_it_wrote_and_refuses_in_one_line(project, monke
 def test_the_simulated_plan_and_records_are_whole():
     assert list(plan_of(BUSI, DIGITS).experiments) == ["medical-busi-thin", "quick-digits-thin"]
     assert json.dumps(run_record("gce", 0))
+
+
+def designed_project(root):
+    """One cell of the study `size`, which a design asks for, and a study that none asks for."""
+    cell = experiment_row("cifar", study="size", network="narrow")
+    write_project(root, cell, BUSI)
+    (root / "configs/networks").mkdir()
+    network = "kind: resnet10\narguments: {widths: [8, 16], stem: small}\n"
+    (root / "configs/networks/narrow.yaml").write_text(network)
+    claims = yaml.safe_load((root / CLAIMS).read_text())
+    claims["designs"] = [DESIGN.model_dump()]
+    claims["designs"][0]["factors"][2]["levels"] = [8, 32]
+    claims["designs"][0]["factors"][3]["levels"] = [50, 1000]
+    (root / CLAIMS).write_text(yaml.safe_dump(claims))
+    return root
+
+
+def test_what_the_names_of_a_designed_study_stood_for_is_published_and_of_no_other(tmp_path):
+    root = designed_project(tmp_path)
+    publish(["size", "medical"], root=root)
+    (cell,) = read_study(root / FOLDER / "size").experiments
+    assert cell.settings.network.arguments["widths"] == [8, 16]
+    assert (cell.settings.recipe.batch_size, cell.settings.recipe.optimiser.kind) == (8, "adam")
+    # One class and 1,000 training images, by the simulated card.
+    assert cell.settings.data.num_classes == 1
+    assert cell.settings.data.train_cases_a_class == 1000
+    assert "settings" not in (root / FOLDER / "medical/provenance.json").read_text()

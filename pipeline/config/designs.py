@@ -1,0 +1,77 @@
+"""Designed experiments: what a study varies together, and the rule by which it is read."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from pipeline.config.names import Key, Name
+from pipeline.config.reading import Strict
+
+Level = str | int | float
+
+
+class Factor(Strict):
+    """What is varied: a setting at two levels, the low one first.
+
+    `setting` is the way to it in what published evidence says of an experiment's settings, with
+    dots between, such as ``network.arguments.widths.0`` or ``recipe.batch_size``.
+    """
+
+    name: str
+    setting: str
+    levels: list[Level] = Field(min_length=2, max_length=2)
+
+    @model_validator(mode="after")
+    def _levels_differ(self) -> Self:
+        if self.levels[0] == self.levels[1]:
+            message = f"the levels of {self.name} must differ, got {self.levels[0]} twice"
+            raise ValueError(message)
+        return self
+
+
+class Response(Strict):
+    """What is compared: a metric under a calibrator, method less method."""
+
+    says: str
+    metric: str
+    calibrator: Name
+
+
+class Suspect(Strict):
+    """A quantity by which the difference may be explained: a ratio of two settings."""
+
+    says: str
+    setting: str
+    over: str
+
+
+class Design(Strict):
+    """A full two-level factorial, and what it takes for an effect to explain the difference.
+
+    The difference is `loss` less `against`. An effect explains it if it is significant after
+    Holm's correction over all effects of its response, and at least `share` of the mean absolute
+    difference of a cell. `limits` are sentences on what is varied along with the factors.
+    """
+
+    key: Key
+    question: str
+    source: str
+    study: Key
+    loss: Name
+    against: Name
+    factors: list[Factor] = Field(min_length=2)
+    responses: list[Response] = Field(min_length=1)
+    share: float = Field(gt=0)
+    suspect: Suspect
+    limits: list[str] = []
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> Self:
+        for names in ([f.name for f in self.factors], [f.setting for f in self.factors],
+                      [r.says for r in self.responses]):  # fmt: skip
+            if len(set(names)) < len(names):
+                message = f"a name stands twice in the design {self.key}: {', '.join(names)}"
+                raise ValueError(message)
+        return self
