@@ -33,6 +33,17 @@ def rehash(folder):
     write_hashes(folder)
 
 
+def list_more(folder, name):
+    with (folder / "SHA256SUMS").open("a") as file:
+        file.write(f"{'0' * 64}  {name}\n")
+
+
+def link(folder, name):
+    """Move a folder away, and put a link to it in its place."""
+    (folder / name).rename(folder.parent / name)
+    (folder / name).symlink_to(f"../{name}")
+
+
 def test_a_copy_is_the_same_release(copy, small_release):
     original, opened = read_release(small_release), read_release(copy)
     assert opened.release == original.release
@@ -55,8 +66,14 @@ def test_a_copy_is_the_same_release(copy, small_release):
          "a release expected, with release.json and SHA256SUMS"),
         (lambda folder: (folder / "SHA256SUMS").write_text("all well\n"),
          "line 1: a SHA-256 and a file's name expected"),
+        (lambda folder: list_more(folder, "../elsewhere"), "line 11: a file below the folder"),
+        (lambda folder: list_more(folder, "/etc/hostname"), "line 11: a file below the folder"),
+        (lambda folder: list_more(folder, "LICENSE"), "expected, each once"),
+        (lambda folder: list_more(folder, "a" * 300), "cannot be read: File name too long"),
+        (lambda folder: link(folder, "models"), "models: a folder expected, got a link to one"),
     ],
-    ids=["changed", "missing", "added", "named like a signature", "no hashes", "bad hashes"],
+    ids=["changed", "missing", "added", "named like a signature", "no hashes", "bad hashes",
+         "outside", "absolute", "twice", "too long", "linked folder"],
 )  # fmt: skip
 def test_refuses_a_file_that_is_not_as_it_was_packed(copy, spoil, fault):
     spoil(copy)
