@@ -48,6 +48,8 @@ def write_reports(decided: Iterable[Decided], released: Released, folder: Path) 
 
 def _referable(path: Path) -> Dataset | None:
     """Return the header of an object that states all UIDs a reference needs."""
+    if not path.is_file():  # A pipe would be waited for.
+        return None
     try:
         with quiet():
             header = report_header(path)

@@ -1,4 +1,5 @@
 import csv
+import os
 import re
 import stat
 
@@ -70,6 +71,14 @@ def test_who_is_who_is_told_where_asked_in_one_file_that_its_owner_alone_reads(f
     assert {by_hash[each.patient] for each in decisions} == {"SECRET-0", "SECRET-1", "SECRET-2"}
     others = [each for each in out.iterdir() if each != path]
     assert not any(secret in each.read_text() for each in others for secret in SECRETS)
+
+
+def test_a_pipe_among_the_files_is_not_waited_for_where_headers_are_asked(folder, out):
+    os.mkfifo(folder / "pipe")
+    assert run(folder, out, identified=True, reports=True).endswith(
+        "referred 2: 2 unreadable; 1 without a report"
+    )
+    assert table(out / "identified.csv")[-1]["PatientID"] == ""
 
 
 def test_every_file_has_one_row_with_its_decision_or_what_it_is(folder, out):
