@@ -39,6 +39,11 @@ TIE = 1e-9
 """Scores that differ by less are one score: a confidence reaches a threshold that is no more than
 this above it. On the steps of a calibrator many tie, and no last bit must part them."""
 
+BEYOND_THE_RULE = (
+    "It counts everybody whom the threshold alone would answer: scope and limits refer some of "
+    "them, and among the rest the share wrong can be higher."
+)
+
 SHA256 = r"^[0-9a-f]{64}$"
 Sha256 = Annotated[str, Field(pattern=SHA256)]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -132,6 +137,11 @@ class Rule(Strict):
     def found(self) -> bool:
         """Whether there is a guarantee."""
         return self.threshold is not None
+
+    @property
+    def promise(self) -> str:
+        """The guarantee, and that whom scope and limits refer besides is no part of it."""
+        return f"{self.guarantee} {BEYOND_THE_RULE}" if self.found else self.guarantee
 
     @model_validator(mode="after")
     def _threshold_is_what_was_found(self) -> Self:

@@ -117,6 +117,7 @@ def test_the_page_has_headline_guarantee_release_and_loads_nothing(folder, out):
     page = (out / "index.html").read_text()
     assert "<h1>Answered 2, referred 1: 1 unreadable</h1>" in page
     assert "At most 10% of the answers are wrong, with 95% confidence." in page
+    assert "scope and limits refer some of them" in page
     assert f"release {SHA256}" in page
     assert page.count("<tr>") == 1 + 3
     assert not re.search(r"(src|href)=\"(?!data:|#|decisions\.|images\.csv|files\.csv)", page)
