@@ -7,6 +7,7 @@ from io import BytesIO
 from pathlib import Path
 
 from pydicom import Dataset
+from pydicom.uid import UID_dictionary
 
 from pipeline.adapters.dicom.elements import text
 from pipeline.adapters.dicom.opening import quiet
@@ -53,6 +54,8 @@ def _referable(path: Path) -> Dataset | None:
     try:
         with quiet():
             header = report_header(path)
-            return header if all(text(header, keyword) for keyword in KEYS) else None
+            stated = [text(header, keyword) for keyword in KEYS]
+            # Of a class that no standard has the library cannot tell what to copy.
+            return header if all(stated) and header.SOPClassUID in UID_dictionary else None
     except (Refused, OSError):
         return None

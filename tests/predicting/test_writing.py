@@ -81,6 +81,13 @@ def test_a_pipe_among_the_files_is_not_waited_for_where_headers_are_asked(folder
     assert table(out / "identified.csv")[-1]["PatientID"] == ""
 
 
+def test_an_image_of_a_makers_own_class_has_no_report_and_the_others_do(folder, out):
+    pixels = np.zeros((12, 10), np.uint8)
+    write_image(folder / "own.dcm", pixels, name="own", SOPClassUID="1.2.3.4")
+    assert run(folder, out, reports=True).endswith("; 1 without a report")
+    assert len(list((out / "reports").iterdir())) == 3
+
+
 def test_every_file_has_one_row_with_its_decision_or_what_it_is(folder, out):
     (folder / "notes.txt").write_text("none")
     run(folder, out)
