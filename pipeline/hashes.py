@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from pipeline.config.reading import read_text
 from pipeline.errors import InputError
@@ -38,8 +38,7 @@ def changed_files(folder: Path, *, without: Sequence[str] = ()) -> Iterator[tupl
     for name in sorted({*recorded, *_file_names(folder)}):
         if name.endswith(tuple(without)):
             continue
-        path = folder / name
-        found = _sha256(path) if path.is_file() else ABSENT
+        found = _sha256(folder / name)
         if found != (stated := recorded.get(name, ABSENT)):
             yield name, stated, found
 
@@ -86,6 +85,10 @@ def _read_hashes(path: Path) -> dict[str, str]:
         if (match := LINE.fullmatch(line)) is None:
             message = f"{path}: line {number}: a SHA-256 and a file's name expected"
             raise InputError(message)
+        name = PurePosixPath(match[2])
+        if name.is_absolute() or ".." in name.parts or match[2] in recorded:
+            message = f"{path}: line {number}: a file below the folder expected, each once"
+            raise InputError(message)
         recorded[match[2]] = match[1]
     if not recorded:
         message = f"{path}: a line for each file expected, got none"
@@ -105,7 +108,7 @@ def _file_names(folder: Path) -> list[str]:
 
 def _sha256(path: Path) -> str:
     try:
-        return file_digest(path)
+        return file_digest(path) if path.is_file() else ABSENT
     except OSError as error:
         message = f"{path}: cannot be read: {error.strerror}"
         raise InputError(message) from error

@@ -131,6 +131,8 @@ def _of_other_modalities(
 
 def stated_by(path: Path, *keywords: str) -> tuple[str, ...]:
     """Return elements of a header, or of what stands before it, each empty if it is not there."""
+    if not path.is_file():  # A pipe would be waited for.
+        return ("",) * len(keywords)
     try:
         with quiet(), path.open("rb") as file:
             header = parse(file, max_pixels=_FEW_PIXELS, tags=list(keywords))

@@ -42,7 +42,7 @@ def render_page(decisions: Sequence[Decision], fates: Sequence[FileFate], rule: 
         f"release {rule.release_sha256}",
         name=release.name,
         headline=headline[0].upper() + headline[1:],
-        guarantee=release.rule.guarantee,
+        guarantee=release.rule.promise,
         warning="Answers are given without a guarantee." if rule.is_unproven else "",
         said=_said(fates, rule),
         columns=COLUMNS,

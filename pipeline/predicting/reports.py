@@ -7,6 +7,7 @@ from io import BytesIO
 from pathlib import Path
 
 from pydicom import Dataset
+from pydicom.uid import UID_dictionary
 
 from pipeline.adapters.dicom.elements import text
 from pipeline.adapters.dicom.opening import quiet
@@ -48,9 +49,13 @@ def write_reports(decided: Iterable[Decided], released: Released, folder: Path) 
 
 def _referable(path: Path) -> Dataset | None:
     """Return the header of an object that states all UIDs a reference needs."""
+    if not path.is_file():  # A pipe would be waited for.
+        return None
     try:
         with quiet():
             header = report_header(path)
-            return header if all(text(header, keyword) for keyword in KEYS) else None
+            stated = [text(header, keyword) for keyword in KEYS]
+            # Of a class that no standard has the library cannot tell what to copy.
+            return header if all(stated) and header.SOPClassUID in UID_dictionary else None
     except (Refused, OSError):
         return None

@@ -180,7 +180,7 @@ def _group(
             for each in evidence
         ],
     )
-    texts = {concepts.DETAIL: decision.detail, concepts.GUARANTEE: release.rule.guarantee}
+    texts = {concepts.DETAIL: decision.detail, concepts.GUARANTEE: release.rule.promise}
     group[0].ContentSequence.extend(
         TextContentItem(name, text, relationship_type=RelationshipTypeValues.CONTAINS)
         for name, text in texts.items()

@@ -46,7 +46,7 @@ def metadata(release: Release) -> dict[str, Any]:
         "task": f"Sorts an image into {classes}, or refers it to a reader",
         "description": f"{release.network_name}, trained with {release.loss} on "
         f"{release.provenance.dataset_title}, calibrated with {release.calibrator.name}. "
-        f"{release.rule.guarantee}",
+        f"{release.rule.promise}",
         "authors": "not stated",
         "copyright": "not stated",
         "data_source": release.provenance.citation,

@@ -79,8 +79,7 @@ def _rule(release: Release) -> str:
     return (
         f"Threshold: confidence {threshold_text(rule.threshold)} (exactly {rule.threshold!r}), for "
         f"at most {target_text(rule.target)} wrong among the answered patients. "
-        f"{rule.guarantee} The check of scope refers further patients, which the promise does not "
-        "count on."
+        f"{rule.promise}"
     )
 
 

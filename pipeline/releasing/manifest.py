@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, FiniteFloat, NonNegativeInt, PositiveInt, model_validator
 
+from pipeline.config.dataset import MAX_VALUES
 from pipeline.config.method import NetworkConfig
 from pipeline.config.names import Key, Name
 from pipeline.config.reading import Strict
@@ -37,9 +39,17 @@ TIE = 1e-9
 """Scores that differ by less are one score: a confidence reaches a threshold that is no more than
 this above it. On the steps of a calibrator many tie, and no last bit must part them."""
 
+BEYOND_THE_RULE = (
+    "It counts everybody whom the threshold alone would answer: scope and limits refer some of "
+    "them, and among the rest the share wrong can be higher."
+)
+
 SHA256 = r"^[0-9a-f]{64}$"
 Sha256 = Annotated[str, Field(pattern=SHA256)]
 Share = Annotated[float, Field(ge=0, le=1)]
+
+WEIGHTS = r"^models/[A-Za-z0-9][A-Za-z0-9._-]{0,99}\.safetensors$"
+"""Below the release's own folder, whose hashes are checked, and nowhere else."""
 
 MODALITY = r"^[A-Z0-9_ ]{1,16}$"
 """A code string of DICOM (PS3.5, CS), such as CT."""
@@ -56,7 +66,7 @@ class Member(Strict):
     """
 
     seed: NonNegativeInt
-    weights: str
+    weights: Annotated[str, Field(pattern=WEIGHTS)]
     mean: list[FiniteFloat]
     sd: list[FiniteFloat]
     logit_scale: FiniteFloat
@@ -127,6 +137,11 @@ class Rule(Strict):
     def found(self) -> bool:
         """Whether there is a guarantee."""
         return self.threshold is not None
+
+    @property
+    def promise(self) -> str:
+        """The guarantee, and that whom scope and limits refer besides is no part of it."""
+        return f"{self.guarantee} {BEYOND_THE_RULE}" if self.found else self.guarantee
 
     @model_validator(mode="after")
     def _threshold_is_what_was_found(self) -> Self:
@@ -265,8 +280,20 @@ class Release(Strict):
         return len(self.image_size)
 
     @model_validator(mode="after")
-    def _every_class_has_its_code(self) -> Self:
-        if set(self.codes) != set(self.classes):
-            message = "'codes' needs one for each of the 'classes', and no other"
+    def _classes_are_known(self) -> Self:
+        classes = set(self.classes)
+        if len(classes) < len(self.classes) or not classes.issuperset(self.critical_classes):
+            message = "'classes' differ from one another, and 'critical_classes' are among them"
+            raise ValueError(message)
+        for name, known in (("codes", self.codes), ("prevalence", self.reference.prevalence)):
+            if set(known) != classes:
+                message = f"'{name}' needs one for each of the 'classes', and no other"
+                raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _images_fit_into_memory(self) -> Self:
+        if math.prod(self.image_size) * self.channels > MAX_VALUES:
+            message = f"'image_size' and 'channels' make more than {MAX_VALUES} values"
             raise ValueError(message)
         return self

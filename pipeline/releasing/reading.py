@@ -74,11 +74,20 @@ def read_release(folder: Path, *, allowed_signers: Path | None = None) -> Releas
     if not (folder / HASHES).is_file() or not (folder / MANIFEST).is_file():
         message = f"{folder}: a release expected, with {MANIFEST} and {HASHES}"
         raise InputError(message)
+    _require_no_linked_folder(folder)
     require_intact(folder)
     signer = require_signature(folder / HASHES, allowed_signers) if allowed_signers else None
     release = _read_manifest(folder / MANIFEST)
     digest = hashlib.sha256((folder / HASHES).read_bytes()).hexdigest()
     return Released(folder=folder, release=release, sha256=digest, signer=signer)
+
+
+def _require_no_linked_folder(folder: Path) -> None:
+    """Raise `InputError` where a link leads to a folder: what was added there nobody would see."""
+    for path in folder.rglob("*"):
+        if path.is_symlink() and path.is_dir():
+            message = f"{path}: a folder expected, got a link to one"
+            raise InputError(message)
 
 
 def _read_manifest(path: Path) -> Release:

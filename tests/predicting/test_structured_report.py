@@ -18,6 +18,7 @@ from pipeline.errors import InputError
 from pipeline.predicting.decisions import REASONS
 from pipeline.predicting.report_headers import reference_to
 from pipeline.predicting.structured_report import structured_report
+from pipeline.releasing.manifest import BEYOND_THE_RULE
 from tests.dicom_files import uid
 from tests.predicting.examples import (
     ANSWERED,
@@ -79,7 +80,7 @@ def test_an_answer_states_class_probability_threshold_and_guarantee():
     assert found["Probability"] == [0.9375]
     assert found["Least confidence answered"] == [0.875]
     assert found["Decision of the model"] == [("99CALIMG", "ANSWERED", "Answered by the model")]
-    assert found["Guarantee"] == [GUARANTEE]
+    assert found["Guarantee"] == [f"{GUARANTEE} {BEYOND_THE_RULE}"]
     assert "Reason for referral" not in found
 
 
@@ -157,7 +158,9 @@ def test_words_of_ours_that_the_images_character_set_lacks_are_written_in_unicod
     report = structured_report(ANSWERED, greek, source)
     assert written(report).SpecificCharacterSet == "ISO_IR 192"
     assert str(written(report).PatientName) == "Müller^Jürgen"
-    assert content(report)["Guarantee"] == ["At most α of the answers are wrong."]
+    assert content(report)["Guarantee"] == [
+        f"At most α of the answers are wrong. {BEYOND_THE_RULE}"
+    ]
 
 
 def test_a_japanese_name_survives_the_change_of_its_character_set():

@@ -1,4 +1,5 @@
 import csv
+import os
 import re
 import stat
 
@@ -72,6 +73,21 @@ def test_who_is_who_is_told_where_asked_in_one_file_that_its_owner_alone_reads(f
     assert not any(secret in each.read_text() for each in others for secret in SECRETS)
 
 
+def test_a_pipe_among_the_files_is_not_waited_for_where_headers_are_asked(folder, out):
+    os.mkfifo(folder / "pipe")
+    assert run(folder, out, identified=True, reports=True).endswith(
+        "referred 2: 2 unreadable; 1 without a report"
+    )
+    assert table(out / "identified.csv")[-1]["PatientID"] == ""
+
+
+def test_an_image_of_a_makers_own_class_has_no_report_and_the_others_do(folder, out):
+    pixels = np.zeros((12, 10), np.uint8)
+    write_image(folder / "own.dcm", pixels, name="own", SOPClassUID="1.2.3.4")
+    assert run(folder, out, reports=True).endswith("; 1 without a report")
+    assert len(list((out / "reports").iterdir())) == 3
+
+
 def test_every_file_has_one_row_with_its_decision_or_what_it_is(folder, out):
     (folder / "notes.txt").write_text("none")
     run(folder, out)
@@ -108,6 +124,7 @@ def test_the_page_has_headline_guarantee_release_and_loads_nothing(folder, out):
     page = (out / "index.html").read_text()
     assert "<h1>Answered 2, referred 1: 1 unreadable</h1>" in page
     assert "At most 10% of the answers are wrong, with 95% confidence." in page
+    assert "scope and limits refer some of them" in page
     assert f"release {SHA256}" in page
     assert page.count("<tr>") == 1 + 3
     assert not re.search(r"(src|href)=\"(?!data:|#|decisions\.|images\.csv|files\.csv)", page)
