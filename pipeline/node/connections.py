@@ -7,11 +7,13 @@ caller that has gone for as long as it would have waited for its first word.
 from __future__ import annotations
 
 import socket
+from contextlib import suppress
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any
 
 from pynetdicom import evt
+from pynetdicom.transport import ThreadedAssociationServer
 
 MOST_PDU_BYTES = 2**20
 """The longest association request has fewer; objects come in pieces that the node asks for."""
@@ -55,3 +57,15 @@ def give_up_place(event: evt.Event) -> None:
     """Wait no longer for the first word of a caller that has gone, as one who probes a port."""
     if event.assoc.requestor.primitive is None:
         event.assoc.dul.to_user_queue.put(None)
+
+
+def end_all(server: ThreadedAssociationServer) -> None:
+    """Take no more callers, and end the associations, those too that wait in the midst of a PDU."""
+    entity = server.ae
+    server.shutdown()
+    for association in entity.active_associations:
+        connection = association.dul.socket
+        with suppress(OSError):
+            if connection is not None and connection.socket is not None:
+                connection.socket.shutdown(socket.SHUT_RDWR)
+    entity.shutdown()

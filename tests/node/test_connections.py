@@ -1,12 +1,14 @@
 """No peer holds a place or the memory for ever."""
 
 import socket
+import time
 from contextlib import ExitStack, suppress
 
 import pytest
 
 from pipeline.node import connections
 from pipeline.node.addresses import Address
+from pipeline.node.connections import end_all
 from pipeline.node.queue import Queue
 from pipeline.node.receiving import MOST_ASSOCIATIONS, Receiver, serve
 from tests.node.processes import wait_until
@@ -20,7 +22,8 @@ def server(tmp_path):
         Receiver(queue, PSEUDONYMS, 1000), host="127.0.0.1", port=0, aet="NODE", allowed=[]
     )
     yield server
-    server.ae.shutdown()
+    if server.socket.fileno() >= 0:
+        end_all(server)
     queue.close()
 
 
@@ -54,3 +57,13 @@ def test_ports_may_be_probed_without_keeping_others_out(server):
         socket.create_connection(server.server_address).close()
     wait_until(lambda: not server.active_associations, seconds=15)
     assert echo(server)
+
+
+def test_the_end_waits_for_no_caller_in_the_midst_of_a_pdu(server):
+    with socket.create_connection(server.server_address) as caller:
+        caller.sendall(b"\1")
+        wait_until(lambda: server.active_associations)
+        begun = time.monotonic()
+        end_all(server)
+        # A quarter of what such a caller may take.
+        assert time.monotonic() - begun < 15
