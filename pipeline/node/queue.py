@@ -234,8 +234,9 @@ class Queue:
             return [number for (number,) in rows]
 
     def reports(self, numbers: Sequence[int]) -> list[Report]:
-        """Return reports by their numbers."""
-        return self._reports(f"number IN ({', '.join('?' * len(numbers))})", *numbers)
+        """Return reports by their numbers, in the order of these."""
+        found = self._reports(f"number IN ({', '.join('?' * len(numbers))})", *numbers)
+        return sorted(found, key=lambda each: numbers.index(each.number))
 
     def accepted(self, report: Report) -> None:
         """Note that the PACS has a report."""

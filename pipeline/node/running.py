@@ -91,6 +91,7 @@ class Work:
         due = [number for number in self.queue.unsent() if self.waits.is_due(number)]
         if not due:
             return
+        due.sort(key=self.waits.num_failures)
         try:
             self.sender(self.queue.reports(due[:MOST_AT_ONCE]), self._answered)
             self.waits.succeeded(PACS)
@@ -102,6 +103,7 @@ class Work:
         if was_accepted:
             self.queue.accepted(report)
             self.waits.succeeded(report.number)
+            self.waits.succeeded(PACS)
             LOG.info("study %s: the PACS accepted a report", report.study)
         else:
             self.waits.failed(report.number)
