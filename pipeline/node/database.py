@@ -84,3 +84,12 @@ def transaction(database: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
         database.execute("ROLLBACK")
         raise
     database.execute("COMMIT")
+
+
+def let_none_be_later(database: sqlite3.Connection, moment: str, state: str, now: float) -> None:
+    """Set a moment of studies in a state to now where it is later: the clock was set back."""
+    with transaction(database):
+        database.execute(
+            f"UPDATE studies SET {moment} = ?1 WHERE state = ?2 AND {moment} > ?1",  # noqa: S608
+            (now, state),
+        )

@@ -15,7 +15,7 @@ from pathlib import Path
 from time import time
 from typing import Any
 
-from pipeline.node.database import open_database, transaction
+from pipeline.node.database import let_none_be_later, open_database, transaction
 from pipeline.node.storage import private_folder, put, write_unfinished
 
 RECEIVING, DECIDED, SENT = "receiving", "decided", "sent"
@@ -137,15 +137,10 @@ class Queue:
     def quiet(self, seconds: float) -> list[str]:
         """Return the studies that nothing came for in some seconds, the longest silent first.
 
-        One that was heard later than now was heard before the clock was set back: it waits from
-        now on, not until the clock has caught up.
+        Where the clock was set back, it waits from now on, not until the clock has caught up.
         """
         with self._lock:
-            with transaction(self._database) as database:
-                database.execute(
-                    "UPDATE studies SET heard = ?1 WHERE state = ?2 AND heard > ?1",
-                    (self.clock(), RECEIVING),
-                )
+            let_none_be_later(self._database, "heard", RECEIVING, self.clock())
             rows = self._database.execute(
                 "SELECT study FROM studies WHERE state = ? AND heard <= ? ORDER BY heard",
                 (RECEIVING, self.clock() - seconds),
@@ -256,12 +251,15 @@ class Queue:
     def remove_sent(self, seconds: float) -> int:
         """Remove the files and reports of studies sent so many seconds ago; return how many."""
         with self._lock:
+            let_none_be_later(self._database, "sent", SENT, self.clock())
             rows = self._database.execute(
                 "SELECT study FROM studies WHERE state = ? AND has_files AND sent <= ?",
                 (SENT, self.clock() - seconds),
             ).fetchall()
             for (study,) in rows:
                 shutil.rmtree(self._studies / study, ignore_errors=True)
+                if (self._studies / study).exists():
+                    continue  # The disk refused: it is tried again.
                 with transaction(self._database) as database:
                     database.execute("UPDATE reports SET dicom = NULL WHERE study = ?", (study,))
                     database.execute("UPDATE studies SET has_files = 0 WHERE study = ?", (study,))

@@ -1,6 +1,7 @@
 """The queue keeps what was acknowledged, and counts a change once."""
 
 import os
+import shutil
 import sqlite3
 import stat
 
@@ -115,6 +116,25 @@ def test_files_are_removed_so_long_after_the_report_was_accepted(queue, clock):
     assert not study.paths[0].parent.exists()
     assert queue.last_reports("a")[0].dicom == b""
     assert queue.remove_sent(3600) == 0
+
+
+def test_a_clock_that_was_set_back_delays_removal_by_the_time_that_files_stay_alone(queue, clock):
+    queue.receive("a", "1", "x", b"1")
+    decide_and_send(queue, clock)
+    clock.now -= 1e8
+    assert queue.remove_sent(3600) == 0
+    clock.now += 3600
+    assert queue.remove_sent(3600) == 1
+
+
+def test_files_that_the_disk_does_not_let_go_are_removed_later(queue, clock, monkeypatch):
+    queue.receive("a", "1", "x", b"1")
+    decide_and_send(queue, clock)
+    with monkeypatch.context() as patched:
+        patched.setattr(shutil, "rmtree", lambda *_, **__: None)
+        queue.remove_sent(0)
+    queue.remove_sent(0)
+    assert not list(queue.folder.rglob("*.dcm"))
 
 
 def test_what_was_removed_is_nowhere_in_the_database(queue, clock):
