@@ -68,6 +68,10 @@ def open_database(path: Path) -> sqlite3.Connection:
         elif found != FORMAT:
             message = f"{path}: a queue of format {FORMAT} expected, got {found}"
             raise InputError(message)
+        # Better now than at the study whose page is damaged.
+        damage = database.execute("PRAGMA quick_check(1)").fetchone()[0]
+        if damage != "ok":
+            raise sqlite3.DatabaseError(damage)
     except sqlite3.DatabaseError as error:
         message = f"{path}: the node's queue expected, got no sound database: {error}"
         raise InputError(message) from error

@@ -232,6 +232,19 @@ def test_refuses_what_is_no_queue(tmp_path):
         Queue(tmp_path)
 
 
+def test_refuses_a_queue_that_is_damaged(tmp_path, clock):
+    queue = Queue(tmp_path / "node", clock)
+    queue.receive("a", "1", "x", b"1")
+    queue.close()
+    path = tmp_path / "node" / "queue.sqlite"
+    with path.open("r+b") as file:
+        # The pages after the first two, which say what tables there are.
+        file.seek(2 * 4096)
+        file.write(b"\xa5" * (path.stat().st_size - 2 * 4096))
+    with pytest.raises(InputError, match="the node's queue expected, got no sound database"):
+        Queue(tmp_path / "node", clock)
+
+
 def test_refuses_a_queue_of_another_format(tmp_path):
     Queue(tmp_path).close()
     database = sqlite3.connect(tmp_path / "queue.sqlite")
