@@ -164,6 +164,12 @@ class Queue:
             present = tuple(path for path in files if path.is_file())
             return Quiet(study, version, present, len(files) - len(present), attempts)
 
+    def forget_attempt(self, quiet: Quiet) -> None:
+        """Count deciding a study as not begun: not it was at fault but the disk."""
+        query = "UPDATE studies SET attempts = ? WHERE study = ? AND version = ?"
+        with self._lock, transaction(self._database) as database:
+            database.execute(query, (quiet.attempts, quiet.study, quiet.version))
+
     def last_reports(self, study: str) -> list[Report]:
         """Return the reports of a study's last decision, whose files may be gone."""
         return self._reports(
@@ -215,10 +221,8 @@ class Queue:
         """Confirm that reports stand in the log, which is so many bytes long now."""
         with self._lock, transaction(self._database) as database:
             database.execute("UPDATE log SET num_bytes = ?", (num_bytes,))
-            database.executemany(
-                "UPDATE reports SET is_logged = 1 WHERE number = ?",
-                [(each.number,) for each in reports],
-            )
+            numbers = [(each.number,) for each in reports]
+            database.executemany("UPDATE reports SET is_logged = 1 WHERE number = ?", numbers)
 
     def unsent(self) -> list[int]:
         """Return the numbers of the reports that the PACS has not accepted, the oldest first."""

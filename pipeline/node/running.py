@@ -77,7 +77,12 @@ class Work:
             LOG.error("study %s: no report: %s; next try in %.0f s", study, _kind(error), seconds)
             return
         self.waits.succeeded(study)
-        if self.queue.decide(quiet, reports):
+        try:
+            was_kept = self.queue.decide(quiet, reports)
+        except sqlite3.Error:
+            self.queue.forget_attempt(quiet)
+            raise
+        if was_kept:
             LOG.info("study %s: decided by its %d objects", study, len(quiet.paths))
 
     @property

@@ -226,6 +226,13 @@ def test_refuses_a_folder_that_another_node_works_in(tmp_path):
     os.close(lock_folder(tmp_path))
 
 
+def test_refuses_a_file_for_its_folder(tmp_path):
+    (tmp_path / "file").touch()
+    for folder in (tmp_path / "file", tmp_path / "file" / "node"):
+        with pytest.raises(InputError, match="a folder expected, got a file"):
+            Queue(folder)
+
+
 def test_refuses_what_is_no_queue(tmp_path):
     (tmp_path / "queue.sqlite").write_bytes(b"something else" * 100)
     with pytest.raises(InputError, match="the node's queue expected, got no sound database"):

@@ -4,6 +4,7 @@ import errno
 import gc
 import json
 import os
+import sqlite3
 import threading
 
 import pytest
@@ -311,6 +312,22 @@ def test_a_full_disk_loses_nothing(queue, clock, monkeypatch):
     assert logged(queue) == []
     work.step()
     assert len(logged(queue)) == 1
+
+
+def test_a_study_is_not_referred_for_a_disk_that_was_full_for_long(queue, clock, monkeypatch):
+    receive(queue, image())
+    work = make_work(queue)
+
+    def full(*_):
+        raise sqlite3.OperationalError("database or disk is full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(queue, "decide", full)
+        for _ in range(5):
+            with pytest.raises(sqlite3.OperationalError):
+                step(work, clock)
+    step(work, clock)
+    assert [each["outcome"] for each in logged(queue)] == ["answered"]
 
 
 def test_the_log_holds_no_identity(queue, clock, pacs, caplog):
