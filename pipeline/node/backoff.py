@@ -31,10 +31,14 @@ class BackOff:
 
     def failed(self, key: Hashable) -> float:
         """Note a failure; return the seconds until the next try, doubled up to ten minutes."""
-        count = self._failures.get(key, (0, 0.0))[0]
+        count = self.num_failures(key)
         seconds = min(FIRST_SECONDS * 2.0 ** min(count, 30), LONGEST_SECONDS)
         self._failures[key] = count + 1, self.clock() + seconds
         return seconds
+
+    def num_failures(self, key: Hashable) -> int:
+        """Return how often something has failed since it last succeeded."""
+        return self._failures.get(key, (0, 0.0))[0]
 
     def succeeded(self, key: Hashable) -> None:
         """Forget the failures of something."""

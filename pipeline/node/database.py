@@ -68,6 +68,10 @@ def open_database(path: Path) -> sqlite3.Connection:
         elif found != FORMAT:
             message = f"{path}: a queue of format {FORMAT} expected, got {found}"
             raise InputError(message)
+        # Better now than at the study whose page is damaged.
+        damage = database.execute("PRAGMA quick_check(1)").fetchone()[0]
+        if damage != "ok":
+            raise sqlite3.DatabaseError(damage)
     except sqlite3.DatabaseError as error:
         message = f"{path}: the node's queue expected, got no sound database: {error}"
         raise InputError(message) from error
@@ -84,3 +88,12 @@ def transaction(database: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
         database.execute("ROLLBACK")
         raise
     database.execute("COMMIT")
+
+
+def let_none_be_later(database: sqlite3.Connection, moment: str, state: str, now: float) -> None:
+    """Set a moment of studies in a state to now where it is later: the clock was set back."""
+    with transaction(database):
+        database.execute(
+            f"UPDATE studies SET {moment} = ?1 WHERE state = ?2 AND {moment} > ?1",  # noqa: S608
+            (now, state),
+        )

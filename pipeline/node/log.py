@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from itertools import chain, count
 from pathlib import Path
@@ -21,16 +22,14 @@ def log_decisions(queue: Queue, path: Path) -> int:
 
     The queue knows how long the log was when it was last confirmed. What stands beyond that was
     appended by a process that was killed before it could confirm: it is what is to be appended now,
-    or its beginning. A log that was moved away begins anew.
+    or its beginning. A log that was moved away begins anew: all that it holds may be such a
+    beginning. What else has no end of a line, as a power cut leaves it, is cut off.
     """
     confirmed, reports = queue.unlogged()
     if not reports:
         return 0
     pending = "".join(each.decision for each in reports).encode()
-    tail = _after(path, confirmed)
-    if tail is not None and pending.startswith(tail):
-        pending = pending[len(tail) :]
-    append_durably(path, pending)
+    append_durably(path, pending[_num_begun(path, confirmed, pending) :])
     queue.logged(path.stat().st_size, reports)
     return len(reports)
 
@@ -71,10 +70,20 @@ def _release_of(path: Path) -> str:
             return ""
 
 
-def _after(path: Path, num_bytes: int) -> bytes | None:
-    """Return what a file holds beyond some bytes; None if it has fewer."""
-    if not path.is_file() or path.stat().st_size < num_bytes:
-        return None
+def _num_begun(path: Path, confirmed: int, pending: bytes) -> int:
+    """Return how much of what is to be appended stands there; cut off a torn line of else."""
+    num_bytes = path.stat().st_size if path.is_file() else 0
+    for start in (0, confirmed):
+        begun = num_bytes - start
+        # A long log is not read, since it cannot be the beginning of what is to come.
+        if begun == 0 or (0 < begun <= len(pending) and pending.startswith(_after(path, start))):
+            return begun
+    start = confirmed if confirmed < num_bytes else 0
+    os.truncate(path, start + _after(path, start).rfind(b"\n") + 1)
+    return 0
+
+
+def _after(path: Path, num_bytes: int) -> bytes:
     with path.open("rb") as file:
         file.seek(num_bytes)
         return file.read()

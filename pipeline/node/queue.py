@@ -15,7 +15,7 @@ from pathlib import Path
 from time import time
 from typing import Any
 
-from pipeline.node.database import open_database, transaction
+from pipeline.node.database import let_none_be_later, open_database, transaction
 from pipeline.node.storage import private_folder, put, write_unfinished
 
 RECEIVING, DECIDED, SENT = "receiving", "decided", "sent"
@@ -137,15 +137,10 @@ class Queue:
     def quiet(self, seconds: float) -> list[str]:
         """Return the studies that nothing came for in some seconds, the longest silent first.
 
-        One that was heard later than now was heard before the clock was set back: it waits from
-        now on, not until the clock has caught up.
+        Where the clock was set back, it waits from now on, not until the clock has caught up.
         """
         with self._lock:
-            with transaction(self._database) as database:
-                database.execute(
-                    "UPDATE studies SET heard = ?1 WHERE state = ?2 AND heard > ?1",
-                    (self.clock(), RECEIVING),
-                )
+            let_none_be_later(self._database, "heard", RECEIVING, self.clock())
             rows = self._database.execute(
                 "SELECT study FROM studies WHERE state = ? AND heard <= ? ORDER BY heard",
                 (RECEIVING, self.clock() - seconds),
@@ -168,6 +163,12 @@ class Queue:
             files = [self._studies / study / f"{name}.dcm" for (name,) in names]
             present = tuple(path for path in files if path.is_file())
             return Quiet(study, version, present, len(files) - len(present), attempts)
+
+    def forget_attempt(self, quiet: Quiet) -> None:
+        """Count deciding a study as not begun: not it was at fault but the disk."""
+        query = "UPDATE studies SET attempts = ? WHERE study = ? AND version = ?"
+        with self._lock, transaction(self._database) as database:
+            database.execute(query, (quiet.attempts, quiet.study, quiet.version))
 
     def last_reports(self, study: str) -> list[Report]:
         """Return the reports of a study's last decision, whose files may be gone."""
@@ -220,10 +221,8 @@ class Queue:
         """Confirm that reports stand in the log, which is so many bytes long now."""
         with self._lock, transaction(self._database) as database:
             database.execute("UPDATE log SET num_bytes = ?", (num_bytes,))
-            database.executemany(
-                "UPDATE reports SET is_logged = 1 WHERE number = ?",
-                [(each.number,) for each in reports],
-            )
+            numbers = [(each.number,) for each in reports]
+            database.executemany("UPDATE reports SET is_logged = 1 WHERE number = ?", numbers)
 
     def unsent(self) -> list[int]:
         """Return the numbers of the reports that the PACS has not accepted, the oldest first."""
@@ -234,8 +233,9 @@ class Queue:
             return [number for (number,) in rows]
 
     def reports(self, numbers: Sequence[int]) -> list[Report]:
-        """Return reports by their numbers."""
-        return self._reports(f"number IN ({', '.join('?' * len(numbers))})", *numbers)
+        """Return reports by their numbers, in the order of these."""
+        found = self._reports(f"number IN ({', '.join('?' * len(numbers))})", *numbers)
+        return sorted(found, key=lambda each: numbers.index(each.number))
 
     def accepted(self, report: Report) -> None:
         """Note that the PACS has a report."""
@@ -255,12 +255,15 @@ class Queue:
     def remove_sent(self, seconds: float) -> int:
         """Remove the files and reports of studies sent so many seconds ago; return how many."""
         with self._lock:
+            let_none_be_later(self._database, "sent", SENT, self.clock())
             rows = self._database.execute(
                 "SELECT study FROM studies WHERE state = ? AND has_files AND sent <= ?",
                 (SENT, self.clock() - seconds),
             ).fetchall()
             for (study,) in rows:
                 shutil.rmtree(self._studies / study, ignore_errors=True)
+                if (self._studies / study).exists():
+                    continue  # The disk refused: it is tried again.
                 with transaction(self._database) as database:
                     database.execute("UPDATE reports SET dicom = NULL WHERE study = ?", (study,))
                     database.execute("UPDATE studies SET has_files = 0 WHERE study = ?", (study,))

@@ -22,6 +22,7 @@ from pipeline.adapters.dicom.opening import parse
 from pipeline.adapters.identity import Pseudonyms
 from pipeline.adapters.refused import Refused
 from pipeline.errors import InputError
+from pipeline.node.connections import bound, give_up_place
 from pipeline.node.queue import Queue
 
 LOG = logging.getLogger("pipeline.node")
@@ -188,6 +189,8 @@ def serve(
         entity.add_supported_context(cast(UID, context.abstract_syntax), ALL_TRANSFER_SYNTAXES)
     handlers: list[Any] = [
         (evt.EVT_C_STORE, receiver),
+        (evt.EVT_CONN_OPEN, bound),
+        (evt.EVT_CONN_CLOSE, give_up_place),
         (evt.EVT_PDU_RECV, _Cut(receiver.max_bytes)),
         (evt.EVT_REJECTED, _note_rejected),
     ]

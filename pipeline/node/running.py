@@ -77,7 +77,12 @@ class Work:
             LOG.error("study %s: no report: %s; next try in %.0f s", study, _kind(error), seconds)
             return
         self.waits.succeeded(study)
-        if self.queue.decide(quiet, reports):
+        try:
+            was_kept = self.queue.decide(quiet, reports)
+        except sqlite3.Error:
+            self.queue.forget_attempt(quiet)
+            raise
+        if was_kept:
             LOG.info("study %s: decided by its %d objects", study, len(quiet.paths))
 
     @property
@@ -91,6 +96,7 @@ class Work:
         due = [number for number in self.queue.unsent() if self.waits.is_due(number)]
         if not due:
             return
+        due.sort(key=self.waits.num_failures)
         try:
             self.sender(self.queue.reports(due[:MOST_AT_ONCE]), self._answered)
             self.waits.succeeded(PACS)
@@ -102,6 +108,7 @@ class Work:
         if was_accepted:
             self.queue.accepted(report)
             self.waits.succeeded(report.number)
+            self.waits.succeeded(PACS)
             LOG.info("study %s: the PACS accepted a report", report.study)
         else:
             self.waits.failed(report.number)

@@ -11,14 +11,18 @@ from io import BytesIO
 from pydicom import Dataset, dcmread
 from pydicom.uid import Comprehensive3DSRStorage, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from pynetdicom import AE, Association
+from pynetdicom.status import STATUS_SUCCESS, STATUS_WARNING, code_to_category
 
 from pipeline.node.addresses import Address
 from pipeline.node.queue import Report
 
 LOG = logging.getLogger("pipeline.node")
 
-ACCEPTED = (0x0000, 0xB000, 0xB006, 0xB007)
-"""Success, and warnings with which an object is stored all the same (PS3.4, table B.2-1)."""
+STORED = (STATUS_SUCCESS, STATUS_WARNING)
+"""With any warning an object is stored all the same (PS3.7, annex C)."""
+
+DUPLICATE = 0x0111
+"""It has the object: a report's UID follows from what it says, so that it is the same."""
 
 SECONDS = 30.0
 """That the PACS may take to answer; an hour's outage costs this much a try, at most."""
@@ -56,7 +60,13 @@ class Sender:
         association = self._associate()
         try:
             for report in reports:
-                answered(report, _store(association, report))
+                try:
+                    was_accepted = _store(association, report)
+                except UnreachableError:
+                    # It may be for this one that the PACS ended it: the others' turn comes first.
+                    answered(report, False)
+                    raise
+                answered(report, was_accepted)
         finally:
             if association.is_established:
                 association.release()
@@ -97,6 +107,7 @@ def _store(association: Association, report: Report) -> bool:
     if "Status" not in status:
         message = "it did not answer"
         raise UnreachableError(message)
-    if status.Status not in ACCEPTED:
-        LOG.warning("study %s: the PACS refused a report: 0x%04X", report.study, status.Status)
-    return status.Status in ACCEPTED
+    if status.Status == DUPLICATE or code_to_category(status.Status) in STORED:
+        return True
+    LOG.warning("study %s: the PACS refused a report: 0x%04X", report.study, status.Status)
+    return False

@@ -15,6 +15,7 @@ from pipeline.adapters.identity import Pseudonyms
 from pipeline.adapters.silence import silenced
 from pipeline.errors import InputError
 from pipeline.node.addresses import Address, Tls, is_loopback, require_ae_title
+from pipeline.node.connections import end_all
 from pipeline.node.deciding import Decider
 from pipeline.node.log import begin_log
 from pipeline.node.queue import Queue
@@ -96,7 +97,7 @@ def run_node(settings: Settings, decider: Decider, pseudonyms: Pseudonyms) -> No
             work.run(_stopped_by_signals())
         finally:
             # Associations too: one that says nothing would hold up the end.
-            server.ae.shutdown()
+            end_all(server)
             queue.close()
         LOG.info("stopped; the queue keeps what is not done")
 

@@ -15,7 +15,11 @@ LOCK = "lock"
 def private_folder(folder: Path) -> Path:
     """Return a folder that its owner alone may enter; it is made if it is not there."""
     if not folder.is_dir():
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except (FileExistsError, NotADirectoryError) as error:
+            message = f"{folder}: a folder expected, got a file there or above"
+            raise InputError(message) from error
         sync_folder(folder.parent)
     folder.chmod(0o700)
     return folder

@@ -19,6 +19,7 @@ from pipeline.node import Decider, Settings, backoff, run_node
 from pipeline.node.addresses import Address, Tls
 from pipeline.releasing import Release, Released
 from tests.node.senders import PSEUDONYMS, Predictor
+from tests.predicting.examples import ANSWERED
 
 folder, port, pacs, tls, options, release = map(json.loads, sys.argv[1:])
 backoff.FIRST_SECONDS = 0.1
@@ -28,7 +29,7 @@ settings = Settings(
     tls=Tls(*map(Path, tls)) if tls else None,
     **{"allowed": [], "quiet_seconds": 0.2, "keep_seconds": 3600} | options,
 )
-released = Released(Path("release"), Release.model_validate(release), "0" * 64)
+released = Released(Path("release"), Release.model_validate(release), ANSWERED.release)
 run_node(settings, Decider(Predictor(), released, PSEUDONYMS), PSEUDONYMS)
 """
 """A node whose predictor needs no model, and so no torch: it starts fast."""

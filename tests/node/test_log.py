@@ -29,8 +29,18 @@ def decide(queue, number):
         (LINES[0], b"".join(LINES)),
         (b"".join(LINES), b"".join(LINES)),
         (b"another\n", b"another\n" + b"".join(LINES)),
+        (b"another\nhalf", b"another\n" + b"".join(LINES)),
+        (bytes(20), b"".join(LINES)),
     ],
-    ids=["nothing", "half a line", "a line", "all", "somebody else's line"],
+    ids=[
+        "nothing",
+        "half a line",
+        "a line",
+        "all",
+        "somebody else's line",
+        "half of somebody else's",
+        "a power cut's zeros",
+    ],
 )
 def test_the_log_goes_on_from_where_a_kill_left_it(queue, tmp_path, before, after):
     for number in range(2):
@@ -49,6 +59,24 @@ def test_a_log_that_was_moved_away_begins_anew(queue, tmp_path):
         path.unlink(missing_ok=True)
         assert log_decisions(queue, path) == 1
     assert path.read_bytes() == LINES[1]
+
+
+@pytest.mark.parametrize("num_kept", [0, 5, len(LINES[0]), len(LINES[0]) + 5, 2 * len(LINES[0])])
+def test_a_log_that_was_moved_away_is_whole_though_killed_when_it_began_anew(
+    queue, tmp_path, num_kept
+):
+    path = tmp_path / "log"
+    queue.receive("0", "1", "x", b"pixels")
+    # As long as those to come, so that the log may reach where it was confirmed.
+    assert queue.decide(queue.begin("0"), [Report('{"number": 9}\n', "9", "1", b"a report")])
+    assert log_decisions(queue, path) == 1
+    for number in range(2):
+        queue.receive(f"{number + 1}", "1", "x", b"pixels")
+        report = Report(LINES[number].decode(), str(number), "1", b"a report")
+        assert queue.decide(queue.begin(f"{number + 1}"), [report])
+    path.write_bytes(b"".join(LINES)[:num_kept])
+    assert log_decisions(queue, path) == 2
+    assert path.read_bytes() == b"".join(LINES)
 
 
 def test_another_release_begins_a_log_and_leaves_the_earlier_one_whole(queue, tmp_path):

@@ -1,6 +1,7 @@
 """The queue keeps what was acknowledged, and counts a change once."""
 
 import os
+import shutil
 import sqlite3
 import stat
 
@@ -117,6 +118,25 @@ def test_files_are_removed_so_long_after_the_report_was_accepted(queue, clock):
     assert queue.remove_sent(3600) == 0
 
 
+def test_a_clock_that_was_set_back_delays_removal_by_the_time_that_files_stay_alone(queue, clock):
+    queue.receive("a", "1", "x", b"1")
+    decide_and_send(queue, clock)
+    clock.now -= 1e8
+    assert queue.remove_sent(3600) == 0
+    clock.now += 3600
+    assert queue.remove_sent(3600) == 1
+
+
+def test_files_that_the_disk_does_not_let_go_are_removed_later(queue, clock, monkeypatch):
+    queue.receive("a", "1", "x", b"1")
+    decide_and_send(queue, clock)
+    with monkeypatch.context() as patched:
+        patched.setattr(shutil, "rmtree", lambda *_, **__: None)
+        queue.remove_sent(0)
+    queue.remove_sent(0)
+    assert not list(queue.folder.rglob("*.dcm"))
+
+
 def test_what_was_removed_is_nowhere_in_the_database(queue, clock):
     queue.receive("a", "1", "x", b"1")
     decide_and_send(queue, clock, Report("{}", "1.2.3", "1.2", b"Doe^Jane" * 1000))
@@ -206,10 +226,30 @@ def test_refuses_a_folder_that_another_node_works_in(tmp_path):
     os.close(lock_folder(tmp_path))
 
 
+def test_refuses_a_file_for_its_folder(tmp_path):
+    (tmp_path / "file").touch()
+    for folder in (tmp_path / "file", tmp_path / "file" / "node"):
+        with pytest.raises(InputError, match="a folder expected, got a file"):
+            Queue(folder)
+
+
 def test_refuses_what_is_no_queue(tmp_path):
     (tmp_path / "queue.sqlite").write_bytes(b"something else" * 100)
     with pytest.raises(InputError, match="the node's queue expected, got no sound database"):
         Queue(tmp_path)
+
+
+def test_refuses_a_queue_that_is_damaged(tmp_path, clock):
+    queue = Queue(tmp_path / "node", clock)
+    queue.receive("a", "1", "x", b"1")
+    queue.close()
+    path = tmp_path / "node" / "queue.sqlite"
+    with path.open("r+b") as file:
+        # The pages after the first two, which say what tables there are.
+        file.seek(2 * 4096)
+        file.write(b"\xa5" * (path.stat().st_size - 2 * 4096))
+    with pytest.raises(InputError, match="the node's queue expected, got no sound database"):
+        Queue(tmp_path / "node", clock)
 
 
 def test_refuses_a_queue_of_another_format(tmp_path):

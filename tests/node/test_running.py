@@ -4,6 +4,7 @@ import errno
 import gc
 import json
 import os
+import sqlite3
 import threading
 
 import pytest
@@ -150,6 +151,38 @@ def test_an_hour_s_outage_costs_few_tries(queue, clock):
     assert max(b - a for a, b in zip(tries, tries[1:], strict=False)) <= 602
 
 
+@pytest.mark.parametrize("status", [0x0001, 0x0107, 0x0111, 0x0116, 0xB000, 0xB006, 0xB123])
+def test_a_report_that_the_pacs_has_is_not_sent_again(queue, clock, pacs, status):
+    """With a warning it was stored; as a duplicate it had been, before a kill."""
+    receive(queue, image())
+    pacs.status = status
+    with pacs.listening() as address:
+        step(make_work(queue, address, waits=BackOff(clock)), clock)
+    assert queue.counts() == {"sent": 1}
+
+
+def test_a_report_on_which_the_pacs_aborts_keeps_no_other_from_it(queue, clock, pacs):
+    for number in range(3):
+        receive(queue, image(str(number)))
+    hated = []
+    store = pacs.store
+
+    def abort(event):
+        hated.append(event.request.AffectedSOPInstanceUID)
+        if hated[-1] != hated[0]:
+            return store(event)
+        event.assoc.abort()
+        return 0x0000
+
+    pacs.store = abort
+    with pacs.listening() as address:
+        work = make_work(queue, address, waits=BackOff(clock))
+        for _ in range(2):
+            step(work, clock)
+    assert queue.counts() == {"decided": 1, "sent": 2}
+    assert work.waits.num_failures("PACS") == 1
+
+
 @pytest.mark.parametrize("refusal", [0xA700, 0xC000, 0x0122])
 def test_a_report_that_the_pacs_refuses_is_sent_again_later(queue, clock, pacs, refusal):
     receive(queue, image())
@@ -279,6 +312,22 @@ def test_a_full_disk_loses_nothing(queue, clock, monkeypatch):
     assert logged(queue) == []
     work.step()
     assert len(logged(queue)) == 1
+
+
+def test_a_study_is_not_referred_for_a_disk_that_was_full_for_long(queue, clock, monkeypatch):
+    receive(queue, image())
+    work = make_work(queue)
+
+    def full(*_):
+        raise sqlite3.OperationalError("database or disk is full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(queue, "decide", full)
+        for _ in range(5):
+            with pytest.raises(sqlite3.OperationalError):
+                step(work, clock)
+    step(work, clock)
+    assert [each["outcome"] for each in logged(queue)] == ["answered"]
 
 
 def test_the_log_holds_no_identity(queue, clock, pacs, caplog):
