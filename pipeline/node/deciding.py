@@ -11,11 +11,14 @@ from io import BytesIO
 from pathlib import Path
 from typing import Protocol
 
+from pydicom import Dataset
+from pydicom.uid import generate_uid
+
 from pipeline.adapters.identity import Pseudonyms
 from pipeline.errors import InputError
 from pipeline.node.queue import Quiet, Report
 from pipeline.predicting.decisions import REFERRED, Decision, decision_line
-from pipeline.predicting.report_headers import reference_to, report_header
+from pipeline.predicting.report_headers import headers_of, referable, reference_to
 from pipeline.predicting.structured_report import structured_report
 from pipeline.releasing import Released
 
@@ -89,9 +92,9 @@ class Decider:
         return [(self._referral(quiet, "unreadable", detail), quiet.paths)]
 
     def _referral(self, quiet: Quiet, reason: str, detail: str) -> Decision:
-        patient = str(report_header(quiet.paths[0]).get("PatientID") or "")
+        header = next(headers_of(quiet.paths), Dataset())
         return Decision(
-            patient=self.pseudonyms("patient", patient),
+            patient=self.pseudonyms("patient", str(header.get("PatientID") or "")),
             study=quiet.study,
             outcome=REFERRED,
             reason=reason,
@@ -109,9 +112,15 @@ class Decider:
     def _report(
         self, decision: Decision, line: str, paths: Sequence[Path], before: Sequence[Report]
     ) -> Report:
-        sources = [report_header(path) for path in paths]
+        sources = referable(paths)
+        if not sources:
+            # Damaged or removed by hand, or of a maker's own class: trying again mends nothing.
+            LOG.error("study %s: no report: none of its files can be referred to", decision.study)
+            return Report(line, generate_uid(), series="", dicom=b"")
         study = str(sources[0].StudyInstanceUID)
-        predecessors = [reference_to(study, each.series, each.instance) for each in before]
+        predecessors = [
+            reference_to(study, each.series, each.instance) for each in before if each.series
+        ]
         report = structured_report(decision, self.released, sources, predecessors=predecessors)
         buffer = BytesIO()
         report.save_as(buffer, enforce_file_format=True)

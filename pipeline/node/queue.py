@@ -52,7 +52,7 @@ class Report:
 
     decision: str
     instance: str
-    series: str
+    series: str  # Empty where there is no report: no file is left that it could refer to.
     dicom: bytes
     number: int = 0
     study: str = ""
@@ -191,11 +191,11 @@ class Queue:
                 return False
             self._forget_missing(database, quiet)
             database.executemany(
-                "INSERT OR IGNORE INTO reports (study, version, decision, instance, series, dicom)"
-                " VALUES (?, ?, ?, ?, ?, ?)",
+                "INSERT OR IGNORE INTO reports (study, version, decision, instance, series, dicom,"
+                " accepted) VALUES (?, ?, ?, ?, ?, ?, ?)",
                 [
                     (quiet.study, quiet.version, each.decision, each.instance, each.series)
-                    + (each.dicom,)
+                    + (each.dicom, None if each.series else self.clock())
                     for each in reports
                 ],
             )

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from pydicom import Dataset
 from pydicom.charset import convert_encodings
-from pydicom.uid import Comprehensive3DSRStorage
+from pydicom.uid import Comprehensive3DSRStorage, UID_dictionary
 
-from pipeline.adapters.dicom.opening import DAMAGE, parse
+from pipeline.adapters.dicom.elements import text
+from pipeline.adapters.dicom.opening import DAMAGE, parse, quiet
 from pipeline.adapters.refused import Refused
 from pipeline.errors import InputError
 
@@ -28,6 +31,9 @@ COPIED = (
     "PatientAge", "PatientSize", "PatientWeight",
 )  # fmt: skip
 """The modules Patient, General Study and Patient Study, as far as a report repeats them."""
+
+_STORED = re.compile(r"Storage( - For \w+)?$")
+"""How the standard ends the names of what is stored: no service, no transfer syntax."""
 
 _MOST_VALUES = 2**30
 """In a deflated header: it was bounded when it was read first."""
@@ -50,14 +56,64 @@ def report_header(path: Path) -> Dataset:
             return parse(file, max_pixels=_MOST_VALUES, tags=list(KEYS))
 
 
+def headers_of(paths: Iterable[Path]) -> Iterator[Dataset]:
+    """Yield what a report repeats of those files that are there and have a header."""
+    for path in paths:
+        if not path.is_file():  # A pipe would be waited for.
+            continue
+        try:
+            with quiet():
+                header = report_header(path)
+        except (Refused, OSError):
+            continue
+        yield header
+
+
+def referable(paths: Iterable[Path]) -> list[Dataset]:
+    """Return the headers among some files that a report can refer to."""
+    return [header for header in headers_of(paths) if _is_referable(header)]
+
+
+def _is_referable(header: Dataset) -> bool:
+    try:
+        evidence_of(header)
+    except InputError:
+        return False
+    return True
+
+
 def evidence_of(source: Dataset) -> Dataset:
-    """Return an image's UIDs alone: nothing else of its header can then be at fault."""
-    values = {keyword: str(source.get(keyword) or "") for keyword in KEYS}
+    """Return an image's UIDs alone: nothing else of its header can then be at fault.
+
+    Raises
+    ------
+    InputError
+        If it lacks one, or is of a class that today's standard stores no objects of: that of a
+        maker or a retired one.
+    """
+    values = {keyword: _uid(source, keyword) for keyword in KEYS}
     if not all(values.values()):
         absent = next(keyword for keyword, value in values.items() if not value)
         message = f"a report refers to images by their UIDs: one has no {absent}"
         raise InputError(message)
+    if not _is_stored_today(values["SOPClassUID"]):
+        message = "a report refers to images of today's standard: one is of another class"
+        raise InputError(message)
     return _dataset(values | dict.fromkeys(STATED, ""))
+
+
+def _uid(source: Dataset, keyword: str) -> str:
+    try:
+        with quiet():
+            return text(source, keyword)
+    except Refused:
+        return ""
+
+
+def _is_stored_today(sop_class: str) -> bool:
+    """Return whether objects of a class are known to the library that writes reports."""
+    name, _, other_standard, retired, _ = UID_dictionary.get(sop_class, ("",) * 5)
+    return bool(_STORED.search(name)) and not other_standard and not retired
 
 
 def copy_people(source: Dataset, report: Dataset) -> None:

@@ -117,11 +117,16 @@ def nobody(reports, answered):
     raise UnreachableError(message)
 
 
-def receive(queue, dataset):
-    """Put a data set into a queue as if it had been sent."""
+def encoded(dataset):
+    """A data set as the bytes of a file."""
     buffer = BytesIO()
     dataset.save_as(buffer, enforce_file_format=True)
-    data = buffer.getvalue()
+    return buffer.getvalue()
+
+
+def receive(queue, dataset):
+    """Put a data set into a queue as if it had been sent."""
+    data = encoded(dataset)
     return queue.receive(
         PSEUDONYMS("study", dataset.StudyInstanceUID),
         PSEUDONYMS("sop", dataset.SOPInstanceUID),

@@ -18,7 +18,11 @@ from pipeline.node.log import DECISIONS
 from pipeline.node.queue import Queue, Report
 from pipeline.node.running import Work
 from pipeline.node.sending import UnreachableError
-from tests.node.senders import Clock, Pacs, Predictor, image, make_work, receive, study_key
+from pipeline.predicting.structured_report import structured_report
+from tests.node.senders import Clock, Pacs, Predictor, encoded, image, make_work, receive, study_key
+
+RETIRED = "1.2.840.10008.5.1.4.1.1.6"
+"""Ultrasound Image Storage, as devices wrote it before 1998."""
 
 
 @pytest.fixture
@@ -283,17 +287,60 @@ def test_what_the_dicom_library_raises_of_one_report_does_not_end_the_node(
     assert "Doe" not in caplog.text
 
 
-def test_a_study_whose_report_fails_stays_and_stops_no_other(queue, clock):
+def test_a_study_whose_report_fails_stays_and_stops_no_other(queue, clock, monkeypatch):
+    def failing(decision, *arguments, **options):
+        if decision.study == study_key("one"):
+            raise MemoryError
+        return structured_report(decision, *arguments, **options)
+
+    monkeypatch.setattr("pipeline.node.deciding.structured_report", failing)
     for name in ("one", "two"):
         receive(queue, image(name))
     work = make_work(queue, waits=BackOff(clock))
-    (broken,) = [path for path in queue.folder.rglob("*.dcm") if study_key("one") in path.parts]
-    broken.write_bytes(b"a disk that forgot")
     step(work, clock)
     assert queue.counts() == {"decided": 1, "receiving": 1}
     assert [each["study"] for each in logged(queue)] == [study_key("two")]
     work.step()
     assert queue.begin(study_key("one")).attempts == 1
+
+
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [
+        (lambda path: path.write_bytes(b"a disk that forgot"), "unreadable"),
+        (lambda path: path.unlink(), "missing image"),
+        (lambda path: path.write_bytes(encoded(image(SOPClassUID="1.2.3.4"))), ""),
+        (lambda path: path.write_bytes(encoded(image(SOPClassUID=RETIRED))), ""),
+    ],
+)
+def test_a_study_that_no_report_can_refer_to_is_decided_once_and_has_none(
+    queue, clock, pacs, caplog, spoil, reason
+):
+    receive(queue, image())
+    (path,) = queue.folder.rglob("*.dcm")
+    spoil(path)
+    with pacs.listening() as address:
+        work = make_work(queue, address)
+        step(work, clock)
+        step(work, clock)
+        assert [each["reason"] for each in logged(queue)] == [reason]
+        assert queue.counts() == {"sent": 1}
+        assert caplog.text.count("no report") == 1
+    assert not pacs.reports
+
+
+def test_a_study_whose_files_were_removed_is_decided_when_it_is_sent_again(queue, clock, pacs):
+    receive(queue, image())
+    (path,) = queue.folder.rglob("*.dcm")
+    path.unlink()
+    with pacs.listening() as address:
+        work = make_work(queue, address)
+        step(work, clock)
+        receive(queue, image())
+        step(work, clock)
+    assert [each["outcome"] for each in logged(queue)] == ["referred", "answered"]
+    (report,) = pacs.reports.values()
+    assert "PredecessorDocumentsSequence" not in report
 
 
 def test_a_full_disk_loses_nothing(queue, clock, monkeypatch):

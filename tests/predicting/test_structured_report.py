@@ -12,11 +12,13 @@ from pydicom.datadict import dictionary_VR, tag_for_keyword
 from pydicom.dataelem import RawDataElement
 from pydicom.tag import Tag
 from pydicom.uid import Comprehensive3DSRStorage, MRImageStorage
+from pynetdicom import AllStoragePresentationContexts
 
 from pipeline.adapters.silence import silenced
 from pipeline.errors import InputError
+from pipeline.node.receiving import is_image
 from pipeline.predicting.decisions import REASONS
-from pipeline.predicting.report_headers import reference_to
+from pipeline.predicting.report_headers import evidence_of, reference_to
 from pipeline.predicting.structured_report import structured_report
 from pipeline.releasing.manifest import BEYOND_THE_RULE
 from tests.dicom_files import uid
@@ -234,6 +236,28 @@ def test_refuses_a_decision_without_images():
 def test_refuses_an_image_without_its_uids():
     with pytest.raises(InputError, match="one has no SeriesInstanceUID"):
         structured_report(ANSWERED, RELEASED, headers(1, SeriesInstanceUID=None))
+
+
+@pytest.mark.parametrize(
+    "sop_class",
+    [
+        "1.2.3.4",
+        "1.2.840.113619.4.26",
+        "1.2.840.10008.5.1.4.1.1.6",  # Ultrasound Image Storage, retired
+        "1.2.840.10008.5.1.4.1.1.501.1",  # DICOS CT Image Storage, of luggage
+        "1.2.840.10008.1.20.1",  # Storage Commitment Push Model
+        "1.2.840.10008.1.2.1",  # a transfer syntax
+    ],
+)
+def test_refuses_an_image_of_a_class_that_is_not_stored_today(sop_class):
+    with pytest.raises(InputError, match="one is of another class"):
+        structured_report(ANSWERED, RELEASED, headers(1, SOPClassUID=sop_class))
+
+
+def test_every_class_of_image_that_a_node_takes_has_a_report():
+    taken = [each.abstract_syntax for each in AllStoragePresentationContexts]
+    for sop_class in filter(is_image, taken):
+        assert evidence_of(headers(1, SOPClassUID=sop_class)[0]).SOPClassUID == sop_class
 
 
 @pytest.mark.parametrize(

@@ -81,9 +81,12 @@ def test_a_pipe_among_the_files_is_not_waited_for_where_headers_are_asked(folder
     assert table(out / "identified.csv")[-1]["PatientID"] == ""
 
 
-def test_an_image_of_a_makers_own_class_has_no_report_and_the_others_do(folder, out):
+@pytest.mark.parametrize("sop_class", ["1.2.3.4", "1.2.840.10008.5.1.4.1.1.6"])
+def test_an_image_of_a_makers_own_or_a_retired_class_has_no_report_and_the_others_do(
+    folder, out, sop_class
+):
     pixels = np.zeros((12, 10), np.uint8)
-    write_image(folder / "own.dcm", pixels, name="own", SOPClassUID="1.2.3.4")
+    write_image(folder / "own.dcm", pixels, name="own", SOPClassUID=sop_class)
     assert run(folder, out, reports=True).endswith("; 1 without a report")
     assert len(list((out / "reports").iterdir())) == 3
 
