@@ -251,4 +251,5 @@ def _codes(path: Path | None, classes: Sequence[str]) -> dict[str, Code]:
 
 def _private_code(name: str) -> Code:
     value = hashlib.sha256(name.encode()).hexdigest()[:12].upper()
-    return Code(scheme=PRIVATE_SCHEME, value=value, meaning=printable(name)[:64])
+    meaning = printable(name).replace("\\", "/").strip()[:64]
+    return Code(scheme=PRIVATE_SCHEME, value=value, meaning=meaning or value)

@@ -54,6 +54,9 @@ WEIGHTS = r"^models/[A-Za-z0-9][A-Za-z0-9._-]{0,99}\.safetensors$"
 MODALITY = r"^[A-Z0-9_ ]{1,16}$"
 """A code string of DICOM (PS3.5, CS), such as CT."""
 
+TEXT = r"^[^\\\p{Cc}\p{Z}][^\\\p{Cc}]*$"
+"""What DICOM writes as text: no backslash, which parts values, no control character, not blank."""
+
 PRIVATE_SCHEME = "99CALIMG"
 """Of codes that no standard has: DICOM gives private schemes names that begin with 99."""
 
@@ -233,9 +236,9 @@ class Provenance(Strict):
 class Code(Strict):
     """A coded concept of DICOM (PS3.3 table 8.8-1): value, scheme and meaning."""
 
-    scheme: str = Field(min_length=1, max_length=16)
-    value: str = Field(min_length=1, max_length=16)
-    meaning: str = Field(min_length=1, max_length=64)
+    scheme: str = Field(pattern=TEXT, max_length=16)
+    value: str = Field(pattern=TEXT, max_length=16)
+    meaning: str = Field(pattern=TEXT, max_length=64)
 
 
 class Release(Strict):
@@ -245,7 +248,7 @@ class Release(Strict):
     fitting calibrator or threshold to a site's own cases.
     """
 
-    name: str
+    name: Annotated[str, Field(pattern=TEXT)]
     version: Literal[1] = FORMAT
     study: Key
     experiment: Key

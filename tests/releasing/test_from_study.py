@@ -71,12 +71,21 @@ def test_refuses_a_model_without_a_guarantee_unless_told(refusals):
          "a code for each of no finding, benign, malignant expected, got benign"),
         ({"benign": {"scheme": "SCT", "value": "3" * 17, "meaning": "Benign"}},
          "key 'benign.value'"),
+        ({"benign": {"scheme": "SCT", "value": "3", "meaning": "Be\\nign"}},
+         "key 'benign.meaning'"),
+        ({"benign": {"scheme": "S\nCT", "value": "3", "meaning": "Benign"}},
+         "key 'benign.scheme'"),
     ],
 )  # fmt: skip
 def test_refuses_codes_that_are_none(refusals, tmp_path, codes, fault):
     path = tmp_path / "codes.yaml"
     path.write_text(yaml.safe_dump(codes))
     assert fault in refusals("--codes", str(path))
+
+
+@pytest.mark.parametrize("name", ["left\\right", "\x1b", "\\", " x", "a\tb", "x" * 99, "ό" * 99])
+def test_every_class_has_a_private_code_that_dicom_can_write(name):
+    assert _private_code(name).meaning
 
 
 def test_refuses_another_study(small_study, tmp_path):
