@@ -36,8 +36,7 @@ several images all must be (`pipeline.metrics.patient_units`).
 """
 
 TIE = 1e-9
-"""Scores that differ by less are one score: a confidence reaches a threshold that is no more than
-this above it. On the steps of a calibrator many tie, and no last bit must part them."""
+"""Scores that differ by less are one: many tie on a calibrator's steps, and no last bit counts."""
 
 BEYOND_THE_RULE = (
     "It counts everybody whom the threshold alone would answer: scope and limits refer some of "
@@ -179,8 +178,7 @@ class GroupRisk(Strict):
 class Limits(Strict):
     """The patients that the study saw enough of: at least `at_least` patients of each group.
 
-    None where the study does not know the column. Smaller groups are not named. Bands are those of
-    `pipeline.training.predictions.AGE_BANDS`.
+    None where the study does not know the column. Smaller groups are not named.
     """
 
     sites: list[str] | None

@@ -15,7 +15,7 @@ from pipeline.hashes import write_hashes
 from pipeline.releasing import from_study, packing, read_release
 from pipeline.releasing.deciding import decide
 from pipeline.releasing.exporting import load_program
-from pipeline.releasing.from_study import Options, release_model
+from pipeline.releasing.from_study import Options, _private_code, release_model
 from pipeline.releasing.sources import Wanted, read_source
 from tests.small_study import EXPERIMENT, STUDY, TOO_FEW_TARGET
 
