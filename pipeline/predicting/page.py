@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from pipeline.outgoing_text import printable
 from pipeline.predicting.accounting import COPY, READ, FileFate
 from pipeline.predicting.deciding import Rule
 from pipeline.predicting.decisions import ANSWERED, REASONS, Decision
@@ -40,14 +41,14 @@ def render_page(decisions: Sequence[Decision], fates: Sequence[FileFate], rule: 
     return render(
         "decisions.html.jinja",
         f"release {rule.release_sha256}",
-        name=release.name,
+        name=printable(release.name),
         headline=headline[0].upper() + headline[1:],
-        guarantee=release.rule.promise,
+        guarantee=printable(release.rule.promise),
         warning="Answers are given without a guarantee." if rule.is_unproven else "",
-        said=_said(fates, rule),
+        said=[(name, printable(value)) for name, value in _said(fates, rule)],
         columns=COLUMNS,
         numbers=_NUMBERS,
-        rows=[_row(each) for each in decisions[:MAX_ROWS]],
+        rows=[tuple(map(printable, _row(each))) for each in decisions[:MAX_ROWS]],
         num_more=max(0, len(decisions) - MAX_ROWS),
     )
 

@@ -31,6 +31,7 @@ from pydicom.uid import generate_uid
 
 from pipeline.adapters.silence import silenced
 from pipeline.errors import InputError
+from pipeline.outgoing_text import printable
 from pipeline.predicting import concepts
 from pipeline.predicting.decisions import Decision
 from pipeline.predicting.report_headers import copy_people, evidence_of
@@ -182,9 +183,9 @@ def _group(
     )
     texts = {concepts.DETAIL: decision.detail, concepts.GUARANTEE: release.rule.promise}
     group[0].ContentSequence.extend(
-        TextContentItem(name, text, relationship_type=RelationshipTypeValues.CONTAINS)
+        TextContentItem(name, shown, relationship_type=RelationshipTypeValues.CONTAINS)
         for name, text in texts.items()
-        if text
+        if (shown := printable(text))
     )
     return group
 

@@ -108,6 +108,14 @@ def test_every_reason_has_its_code(reason):
     assert not {"Highest calibrated probability", "Least confidence answered"} & set(found)
 
 
+def test_no_text_of_a_release_brings_a_control_character_into_a_report():
+    text = "wards\x00 a\x1b[31m and\nb\\c \u202eü"
+    decision = replace(REFERRED, detail=text)
+    found = content(structured_report(decision, make_released(rule__guarantee=text), headers()))
+    assert found["Explanation"] == ["wards a[31m and b\\c ü"]
+    assert found["Guarantee"] == [f"wards a[31m and b\\c ü {BEYOND_THE_RULE}"]
+
+
 def test_a_report_says_which_algorithm_and_release_wrote_it():
     report = structured_report(ANSWERED, RELEASED, headers())
     found = content(report)

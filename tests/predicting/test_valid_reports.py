@@ -24,6 +24,7 @@ CASES = {
         headers(PatientName="Müller^Jürgen", SpecificCharacterSet="ISO_IR 100"),
         {},
     ),
+    "odd text": (replace(ANSWERED, detail="odd\x00\x1b \\ \u2028ü"), headers(), {}),
     **{f"referred, {each}": (replace(BLIND, reason=each), headers(), {}) for each in REASONS},
     "not confident": (REFERRED, headers(), {}),
 }

@@ -143,14 +143,20 @@ def test_a_page_of_answers_without_a_guarantee_says_so(folder, out):
 
 
 def test_what_a_class_is_called_does_not_reach_the_page_as_markup(folder, out):
-    names = ["<b>none</b>", "=1+1", "x"]
+    names = ["<b>none</b>", "=1+1", "x\x1b[31m\x00"]
     codes = {name: {"scheme": "99CALIMG", "value": "C", "meaning": "m"} for name in names}
     prevalence = dict.fromkeys(names, 1 / 3)
     release = make_release(
-        classes=names, critical_classes=[], codes=codes, reference__prevalence=prevalence
+        classes=names,
+        critical_classes=[],
+        codes=codes,
+        reference__prevalence=prevalence,
+        rule__guarantee="none\x1b\x00",
     )
     run(folder, out, release)
-    assert "<b>none" not in (out / "index.html").read_text()
+    page = (out / "index.html").read_text()
+    assert "<b>none" not in page
+    assert not {"\x00", "\x1b"} & set(page)
     assert "\n=1" not in (out / "decisions.csv").read_text()
 
 
