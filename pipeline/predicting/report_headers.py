@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from pydicom import Dataset
@@ -69,6 +69,11 @@ def headers_of(paths: Iterable[Path]) -> Iterator[Dataset]:
         yield header
 
 
+def patient_named_by(path: Path) -> str:
+    """Return the patient ID that a file states; nothing where it states none or has no header."""
+    return next((_text(header, "PatientID") for header in headers_of([path])), "")
+
+
 def referable(paths: Iterable[Path]) -> list[Dataset]:
     """Return the headers among some files that a report can refer to."""
     return [header for header in headers_of(paths) if _is_referable(header)]
@@ -91,7 +96,7 @@ def evidence_of(source: Dataset) -> Dataset:
         If it lacks one, or is of a class that today's standard stores no objects of: that of a
         maker or a retired one.
     """
-    values = {keyword: _uid(source, keyword) for keyword in KEYS}
+    values = {keyword: _text(source, keyword) for keyword in KEYS}
     if not all(values.values()):
         absent = next(keyword for keyword, value in values.items() if not value)
         message = f"a report refers to images by their UIDs: one has no {absent}"
@@ -102,7 +107,7 @@ def evidence_of(source: Dataset) -> Dataset:
     return _dataset(values | dict.fromkeys(STATED, ""))
 
 
-def _uid(source: Dataset, keyword: str) -> str:
+def _text(source: Dataset, keyword: str) -> str:
     try:
         with quiet():
             return text(source, keyword)
@@ -116,11 +121,13 @@ def _is_stored_today(sop_class: str) -> bool:
     return bool(_STORED.search(name)) and not other_standard and not retired
 
 
-def copy_people(source: Dataset, report: Dataset) -> None:
+def copy_people(sources: Sequence[Dataset], report: Dataset) -> None:
     """Copy patient and study as they came; what no reader of DICOM can make out is left empty.
 
-    So does the character set, which any ASCII of ours fits into; else it is Unicode.
+    They are those of the first header that names a patient. So does the character set, which any
+    ASCII of ours fits into; else it is Unicode.
     """
+    source = next((each for each in sources if _text(each, "PatientID")), sources[0])
     texts = (each.value for each in report.iterall() if each.VR in ("LO", "SH", "ST", "UT"))
     is_ascii = all(str(each).isascii() for each in texts)
     for keyword in COPIED:

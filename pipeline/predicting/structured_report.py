@@ -64,7 +64,7 @@ def structured_report(
         Who decided.
     sources : sequence of Dataset
         The headers of all images of the decision, of one study. Patient and study are written as
-        the first has them.
+        the first has them that names a patient.
     predecessors : sequence of Dataset
         Earlier reports of the study that this one takes the place of, see `reference_to`.
 
@@ -101,7 +101,7 @@ def structured_report(
             content_date=moment.date(),
             content_time=moment.time(),
         )
-        copy_people(sources[0], report)
+        copy_people(sources, report)
         _date(report, moment)
     return report
 
@@ -114,8 +114,8 @@ def report_uids(
 ) -> tuple[str, str]:
     """Return the SeriesInstanceUID and the SOPInstanceUID of a decision's report.
 
-    A release has one series in a study. The instance follows from the images, from what was decided
-    and from the reports it replaces, not from when.
+    A release has one series of a patient in a study. The instance follows from the images, from
+    what was decided and from the reports it replaces, not from when.
     """
     study = str(sources[0].StudyInstanceUID)
     images = sorted(str(source.SOPInstanceUID) for source in sources)
@@ -123,8 +123,8 @@ def report_uids(
     decided = (decision.outcome, decision.reason, decision.predicted, confidence)
     replaced = [str(each.SOPInstanceUID) for each in predecessors]
     return (
-        _uid("series", study, released.sha256),
-        _uid("report", study, released.sha256, *decided, *images, *replaced),
+        _uid("series", study, decision.patient, released.sha256),
+        _uid("report", study, decision.patient, released.sha256, *decided, *images, *replaced),
     )
 
 
@@ -170,7 +170,12 @@ def _group(
     group = MeasurementsAndQualitativeEvaluations(
         # What is tracked is the question put to this study, whichever report answers it.
         tracking_identifier=TrackingIdentifier(
-            uid=_uid("tracking", str(evidence[0].StudyInstanceUID), released.sha256),
+            uid=_uid(
+                "tracking",
+                str(evidence[0].StudyInstanceUID),
+                decision.patient,
+                released.sha256,
+            ),
             identifier=release.name,
         ),
         algorithm_id=_algorithm(released),

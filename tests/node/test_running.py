@@ -6,8 +6,11 @@ import json
 import os
 import sqlite3
 import threading
+from contextlib import suppress
+from dataclasses import replace
 
 import pytest
+from pydicom import dcmread
 from pydicom.uid import Comprehensive3DSRStorage
 from pynetdicom import Association
 
@@ -19,7 +22,17 @@ from pipeline.node.queue import Queue, Report
 from pipeline.node.running import Work
 from pipeline.node.sending import UnreachableError
 from pipeline.predicting.structured_report import structured_report
-from tests.node.senders import Clock, Pacs, Predictor, encoded, image, make_work, receive, study_key
+from tests.node.senders import (
+    PSEUDONYMS,
+    Clock,
+    Pacs,
+    Predictor,
+    encoded,
+    image,
+    make_work,
+    receive,
+    study_key,
+)
 
 RETIRED = "1.2.840.10008.5.1.4.1.1.6"
 """Ultrasound Image Storage, as devices wrote it before 1998."""
@@ -228,6 +241,83 @@ def test_a_study_that_the_predictor_fails_on_is_referred(queue, clock, pacs, fau
     assert len(pacs.reports) == 2
     assert type(fault).__name__ in logged(queue)[0]["detail"]
     assert "Doe" not in caplog.text + str(logged(queue))
+
+
+class ByPatient(Predictor):
+    """Answers each patient of a study with the files that name them."""
+
+    def decide_with_sources(self, paths):
+        ((decision, _),) = super().decide_with_sources(paths)
+        files = {}
+        for path in paths:
+            files.setdefault(dcmread(path).PatientID, []).append(path)
+        return [
+            (replace(decision, patient=PSEUDONYMS("patient", name), num_images=len(own)), own)
+            for name, own in files.items()
+        ]
+
+
+def receive_two_patients(queue):
+    """One study whose UID two patients share, with three images."""
+    for number, name in enumerate(["jane", "jane", "john"]):
+        receive(queue, image(number=number, PatientID=name))
+
+
+def by_patient(queue, pacs):
+    """The last decisions, and the images that the last reports refer to, by patient."""
+    decisions = {each["patient"]: each for each in logged(queue)}
+    images = {}
+    for report in pacs.reports.values():
+        (study,) = report.CurrentRequestedProcedureEvidenceSequence
+        images[report.PatientID] = sorted(
+            instance.ReferencedSOPInstanceUID
+            for series in study.ReferencedSeriesSequence
+            for instance in series.ReferencedSOPSequence
+        )
+    return decisions, images
+
+
+@pytest.mark.parametrize(
+    "fault", [RuntimeError(), InputError("of another kind"), KeyboardInterrupt()]
+)
+def test_of_a_study_that_two_patients_share_none_is_referred_with_the_other_s_images(
+    queue, clock, pacs, fault
+):
+    receive_two_patients(queue)
+    with pacs.listening() as address:
+        work = make_work(queue, address, ByPatient(fails=fault))
+        for _ in range(4):
+            with suppress(KeyboardInterrupt):
+                step(work, clock)
+    decisions, images = by_patient(queue, pacs)
+    assert {each["outcome"] for each in logged(queue)} == {"referred"}
+    jane, john = (PSEUDONYMS("patient", name) for name in ("jane", "john"))
+    assert (decisions[jane]["num_images"], decisions[john]["num_images"]) == (2, 1)
+    own = [image(number=number).SOPInstanceUID for number in range(3)]
+    assert images == {"jane": sorted(own[:2]), "john": own[2:]}
+
+
+def test_a_report_takes_the_place_of_its_own_patient_s_alone(queue, clock, pacs):
+    with pacs.listening() as address:
+        work = make_work(queue, address, ByPatient())
+        receive_two_patients(queue)
+        step(work, clock)
+        first = {each.PatientID: each for each in pacs.reports.values()}
+        receive(queue, image(number=3, PatientID="jane"))
+        step(work, clock)
+    later = [each for each in pacs.reports.values() if each not in first.values()]
+    for report in later:
+        (study,) = report.PredecessorDocumentsSequence
+        (series,) = study.ReferencedSeriesSequence
+        (instance,) = series.ReferencedSOPSequence
+        assert instance.ReferencedSOPInstanceUID == first[report.PatientID].SOPInstanceUID
+
+
+def test_nameless_patients_whose_studies_cannot_be_decided_are_not_one(queue, clock):
+    for name in ("one", "two"):
+        receive(queue, image(name, PatientID=""))
+    step(make_work(queue, predictor=Predictor(fails=RuntimeError())), clock)
+    assert {each["patient"] for each in logged(queue)} == {study_key("one"), study_key("two")}
 
 
 def test_a_study_of_another_kind_than_the_release_reads_is_referred(queue, clock):

@@ -160,6 +160,20 @@ def test_patient_and_study_are_written_as_they_came():
     assert (report.StudyID, report.StudyTime) == ("", "")
 
 
+def test_a_report_names_the_patient_whom_any_of_its_images_names():
+    nameless, named = headers(1, PatientID=""), headers(2, SpecificCharacterSet="ISO_IR 100")
+    report = structured_report(ANSWERED, RELEASED, [*nameless, named[1]])
+    assert (report.PatientID, report.PatientName) == ("P-0042", "Doe^Jane")
+    assert report.SpecificCharacterSet == "ISO_IR 100"
+
+
+def test_two_patients_of_one_study_have_a_series_each():
+    other = replace(ANSWERED, patient="0b" * 10)
+    reports = [structured_report(each, RELEASED, headers()) for each in (ANSWERED, other)]
+    assert len({each.SeriesInstanceUID for each in reports}) == 2
+    assert len({each.SOPInstanceUID for each in reports}) == 2
+
+
 def test_words_of_ours_that_the_images_character_set_lacks_are_written_in_unicode():
     source = [written_header(PatientName="Müller^Jürgen", SpecificCharacterSet="ISO_IR 100")]
     plain = written(structured_report(ANSWERED, RELEASED, source))
@@ -212,6 +226,7 @@ def test_another_decision_image_release_or_study_is_another_object():
         structured_report(replace(ANSWERED, predicted="benign"), RELEASED, headers(2)),
         structured_report(replace(ANSWERED, confidence=0.95), RELEASED, headers(2)),
         structured_report(ANSWERED, RELEASED, headers(3)),
+        structured_report(replace(ANSWERED, patient="0b" * 10), RELEASED, headers(2)),
         structured_report(ANSWERED, replace(RELEASED, sha256="0" * 64), headers(2)),
         structured_report(ANSWERED, RELEASED, headers(2, StudyInstanceUID=uid("other"))),
         structured_report(ANSWERED, RELEASED, headers(2), predecessors=before),
