@@ -9,6 +9,7 @@ import pytest
 
 from pipeline.report import overview_page, read_scores, study_files, study_line
 from pipeline.report.overview import headings
+from pipeline.tables.parts.scores import NOT_RECORDED
 from tests.report.simulated_outcomes import Scenario
 from tests.report.simulated_scores import enlarged, with_last_class_called, write_study
 
@@ -107,6 +108,20 @@ def test_names_from_outside_are_text_and_never_markup(screening):
     for name, text in texts.items():
         assert "<script>alert" not in text or name.endswith(".csv")
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in texts["index.html"]
+
+
+def test_an_experiment_s_page_names_the_command_that_packs_it(texts, screening):
+    command = "<code>python -m pipeline release quick phantom-thin_resnet --out FOLDER</code>"
+    assert command in texts["experiments/phantom-thin_resnet.html"]
+    odd = study_files("<b>&", "Quick study", [screening])
+    page = odd["experiments/phantom-thin_resnet.html"].decode()
+    assert "release &lt;b&gt;&amp; phantom-thin_resnet --out" in page
+
+
+def test_of_a_model_that_was_brought_no_page_says_how_to_pack_it(screening):
+    brought = dataclasses.replace(screening, record=screening.record | {"recipe": NOT_RECORDED})
+    pages = decoded(study_files("given", "Given", [brought]))
+    assert not any("pipeline release" in page for page in pages.values())
 
 
 def test_the_only_script_is_the_one_that_the_policy_names(texts):
