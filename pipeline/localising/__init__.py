@@ -20,11 +20,12 @@ from pipeline.localising.packing import localised_release, pack
 from pipeline.localising.reporting import write_report
 from pipeline.localising.splitting import split_patients
 from pipeline.localising.wording import notes, outcome_sentence, validation_sentence
-from pipeline.releasing import Released
+from pipeline.releasing import Release, Released
 from pipeline.releasing.deciding import rule_of
 from pipeline.releasing.manifest import Rule
 from pipeline.releasing.model import restore_model
 from pipeline.releasing.packing import require_packages
+from pipeline.releasing.signing import require_key
 from pipeline.tables.operating_points import operating_points_table
 from pipeline.tables.parts.run import Run
 from pipeline.tables.parts.sentences import OperatingPoint, operating_point
@@ -106,8 +107,8 @@ def localise(
     Raises
     ------
     InputError
-        If a label cannot be used, too few patients have one, or the new release cannot be proved;
-        nothing is written then.
+        If no release may be called so, a label cannot be used, too few patients have one, or the
+        new release cannot be proved; nothing is written then.
     """
     require_packages()
     require_new(out)
@@ -115,6 +116,12 @@ def localise(
     if not 0 < target < 1:
         message = f"the target must lie in (0, 1), got {target}"
         raise InputError(message)
+    name = options.name or f"{parent.release.name}-localised"
+    named = check_config(
+        parent.release.model_dump(mode="json") | {"name": name}, Release, place="the new release"
+    )
+    if options.sign is not None:
+        require_key(options.sign)
     tell("reading the cases")
     model = restore_model(parent)
     site = read_site(parent.release, model, folder, labels, load_pseudonyms())
@@ -129,7 +136,6 @@ def localise(
         outcome=outcome_sentence(point),
         released=rule.found and not options.validate_only,
     )
-    name = options.name or f"{parent.release.name}-localised"
     said = notes(told.validation, site, parts)
     with whole_folder(out, new=True) as place:
         write_report(
@@ -138,7 +144,7 @@ def localise(
         )  # fmt: skip
         if told.released:
             tell("packing the release")
-            release = localised_release(parent, name, own, rule, site)
+            release = localised_release(parent, named, own, rule, site)
             pack(release, model, own, point, site, place / "release", key=options.sign)
         write_json(_record(parent, told, seen, rule, site), place / "localised.json")
     return told

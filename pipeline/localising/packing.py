@@ -27,15 +27,16 @@ from pipeline.tables.parts.sentences import (
 
 
 def localised_release(
-    parent: Released, name: str, run: Run, rule: Rule, site: SiteCases
+    parent: Released, named: Release, run: Run, rule: Rule, site: SiteCases
 ) -> Release:
     """Return what the new release says of itself.
 
     Parameters
     ----------
     parent : Released
-        Networks, classes, preprocessing and scope stay as they are there.
-    name : str
+    named : Release
+        What the parent says of itself, under the new name: networks, classes, preprocessing and
+        scope stay as they are there.
     run : Run
         With the place's calibrator alone.
     rule : Rule
@@ -47,9 +48,8 @@ def localised_release(
     in_scope = site.scope_scores >= parent.release.scope.threshold
     rows = np.isin(site.predictions.cases, held_out.predictions.cases)
     versions = package_versions() | {each: version(each) for each in PACKAGES}
-    return parent.release.model_copy(
+    return named.model_copy(
         update={
-            "name": name,
             "calibrator": FittedCalibrator(
                 name=kind,
                 state=to_json(calibrator),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from highdicom.coding_schemes import CodingSchemeIdentificationItem
 from highdicom.sr import CodedConcept
 
-from pipeline.releasing.manifest import PRIVATE_SCHEME
+from pipeline.releasing.codes import PRIVATE_SCHEME
 
 
 def _private(value: str, meaning: str) -> CodedConcept:

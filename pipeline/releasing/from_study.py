@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -10,23 +9,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pydantic import TypeAdapter, ValidationError
 
 from pipeline.artifacts import WEIGHTS
 from pipeline.calibrators import to_json
 from pipeline.config import NetworkConfig
-from pipeline.config.reading import check_config, first_fault, read_yaml
+from pipeline.config.reading import check_config
 from pipeline.errors import InputError
 from pipeline.folders import require_new
-from pipeline.outgoing_text import printable
 from pipeline.provenance import has_uncommitted_changes, package_versions, source_revision
 from pipeline.releasing.card import render_card
+from pipeline.releasing.codes import codes_of
 from pipeline.releasing.deciding import decide
 from pipeline.releasing.describing import limits, reference
 from pipeline.releasing.likeness import NAME, fit_likeness, likeness_of, scope_threshold
 from pipeline.releasing.manifest import (
-    PRIVATE_SCHEME,
-    Code,
     FittedCalibrator,
     Member,
     Provenance,
@@ -99,7 +95,7 @@ def release_model(
         message = f"{words}: --without-guarantee packs a release that refers everybody"
         raise InputError(message)
     model, scope, in_scope = _model_in_scope(source)
-    codes = _codes(options.codes, source.prepared.card["classes"])
+    codes = codes_of(options.codes, source.prepared.card["classes"])
     seen = _reference(source, run, in_scope, rule)
     stated = {
         "codes": codes,
@@ -230,26 +226,3 @@ def _items(source: Source, scores: Scores) -> Sequence[Item]:
         "seed": source.choice.seeds[0],
     }
     return () if source.is_ensemble or own != scores.headline else model_card(scores)
-
-
-def _codes(path: Path | None, classes: Sequence[str]) -> dict[str, Code]:
-    """Return each class's DICOM code: as stated, or a private one that its name determines."""
-    if path is None:
-        return {name: _private_code(name) for name in classes}
-    try:
-        codes = TypeAdapter(dict[str, Code]).validate_python(read_yaml(path))
-    except ValidationError as error:
-        message = f"{path}: {first_fault(error)}"
-        raise InputError(message) from error
-    if set(codes) != set(classes):
-        message = (
-            f"{path}: a code for each of {', '.join(classes)} expected, got {', '.join(codes)}"
-        )
-        raise InputError(message)
-    return codes
-
-
-def _private_code(name: str) -> Code:
-    value = hashlib.sha256(name.encode()).hexdigest()[:12].upper()
-    meaning = printable(name).replace("\\", "/").strip()[:64]
-    return Code(scheme=PRIVATE_SCHEME, value=value, meaning=meaning or value)

@@ -11,6 +11,7 @@ from pipeline.config.dataset import MAX_VALUES
 from pipeline.config.method import NetworkConfig
 from pipeline.config.names import Key, Name
 from pipeline.config.reading import Strict
+from pipeline.releasing.codes import Code, Text
 
 FORMAT: Literal[1] = 1
 """Of `release.json`; a reader refuses a higher one, and names both."""
@@ -52,12 +53,6 @@ WEIGHTS = r"^models/[A-Za-z0-9][A-Za-z0-9._-]{0,99}\.safetensors$"
 
 MODALITY = r"^[A-Z0-9_ ]{1,16}$"
 """A code string of DICOM (PS3.5, CS), such as CT."""
-
-TEXT = r"^[^\\\p{Cc}\p{Z}][^\\\p{Cc}]*$"
-"""What DICOM writes as text: no backslash, which parts values, no control character, not blank."""
-
-PRIVATE_SCHEME = "99CALIMG"
-"""Of codes that no standard has: DICOM gives private schemes names that begin with 99."""
 
 
 class Member(Strict):
@@ -231,14 +226,6 @@ class Provenance(Strict):
     versions: dict[str, str]
 
 
-class Code(Strict):
-    """A coded concept of DICOM (PS3.3 table 8.8-1): value, scheme and meaning."""
-
-    scheme: str = Field(pattern=TEXT, max_length=16)
-    value: str = Field(pattern=TEXT, max_length=16)
-    meaning: str = Field(pattern=TEXT, max_length=64)
-
-
 class Release(Strict):
     """All of `release.json`.
 
@@ -246,7 +233,7 @@ class Release(Strict):
     fitting calibrator or threshold to a site's own cases.
     """
 
-    name: Annotated[str, Field(pattern=TEXT)]
+    name: Text
     version: Literal[1] = FORMAT
     study: Key
     experiment: Key
@@ -290,6 +277,9 @@ class Release(Strict):
             if set(known) != classes:
                 message = f"'{name}' needs one for each of the 'classes', and no other"
                 raise ValueError(message)
+        if len({(code.scheme, code.value) for code in self.codes.values()}) < len(classes):
+            message = "'codes' needs another for each of the 'classes', got one twice"
+            raise ValueError(message)
         return self
 
     @model_validator(mode="after")

@@ -144,7 +144,10 @@ def test_a_page_of_answers_without_a_guarantee_says_so(folder, out):
 
 def test_what_a_class_is_called_does_not_reach_the_page_as_markup(folder, out):
     names = ["<b>none</b>", "=1+1", "x\x1b[31m\x00"]
-    codes = {name: {"scheme": "99CALIMG", "value": "C", "meaning": "m"} for name in names}
+    codes = {
+        name: {"scheme": "99CALIMG", "value": f"C{number}", "meaning": "m"}
+        for number, name in enumerate(names)
+    }
     prevalence = dict.fromkeys(names, 1 / 3)
     release = make_release(
         classes=names,

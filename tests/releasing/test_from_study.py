@@ -15,7 +15,7 @@ from pipeline.hashes import write_hashes
 from pipeline.releasing import from_study, packing, read_release
 from pipeline.releasing.deciding import decide
 from pipeline.releasing.exporting import load_program
-from pipeline.releasing.from_study import Options, _private_code, release_model
+from pipeline.releasing.from_study import Options, release_model
 from pipeline.releasing.sources import Wanted, read_source
 from tests.small_study import EXPERIMENT, STUDY, TOO_FEW_TARGET
 
@@ -81,11 +81,6 @@ def test_refuses_codes_that_are_none(refusals, tmp_path, codes, fault):
     path = tmp_path / "codes.yaml"
     path.write_text(yaml.safe_dump(codes))
     assert fault in refusals("--codes", str(path))
-
-
-@pytest.mark.parametrize("name", ["left\\right", "\x1b", "\\", " x", "a\tb", "x" * 99, "ό" * 99])
-def test_every_class_has_a_private_code_that_dicom_can_write(name):
-    assert _private_code(name).meaning
 
 
 def test_refuses_another_study(small_study, tmp_path):
