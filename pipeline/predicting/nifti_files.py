@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from pipeline.adapters.folder_cases import screened, separated
+from pipeline.adapters.folder_index import FileFacts
 from pipeline.adapters.identity import Pseudonyms
 from pipeline.adapters.label_table import Labelled
 from pipeline.adapters.nifti import (
@@ -12,6 +15,7 @@ from pipeline.adapters.nifti import (
     decode_labelled,
 )
 from pipeline.config.reading import check_config
+from pipeline.predicting.deciding import SINGLE_SLICE
 from pipeline.predicting.reading import ROOT, Reading, Sources, scanned, unread
 from pipeline.releasing import Release
 
@@ -28,10 +32,12 @@ def read_nifti(files: Sources, release: Release, pseudonyms: Pseudonyms) -> Read
     }
     volumes = {source: file for source, file in files.items() if source not in without_image}
     facts = scanned(volumes, scanner)
+    other = _single_slices(facts) if release.spatial_dims == 3 else {}
     # One by one: two files of the same bytes are two, since their names alone say whose they are.
     sound, faulty = separated(
         found
         for each in facts.values()
+        if each.source not in other
         for found in screened([each], max_pixels=arguments.max_pixels)
     )
     labelled = [(each, Labelled(each.file, patient=each.file)) for each in sound]
@@ -39,4 +45,13 @@ def read_nifti(files: Sources, release: Release, pseudonyms: Pseudonyms) -> Read
     decoder = NiftiDecoder(arguments, release.image_size, release.channels)
     cases = (*faulty,), decode_labelled(labelled, paths, decoder)
     facts |= {source: unread(source, files[source], pseudonyms) for source in without_image}
-    return Reading(facts, (each for part in cases for each in part), without_image)
+    return Reading(facts, (each for part in cases for each in part), without_image, other)
+
+
+def _single_slices(facts: Mapping[str, FileFacts]) -> dict[str, str]:
+    """Return what would be volumes of one slice: images given to who reads volumes."""
+    return {
+        source: SINGLE_SLICE
+        for source, each in facts.items()
+        if not each.fault and 1 in (each.num_rows, each.num_columns, each.num_frames)
+    }

@@ -213,6 +213,22 @@ def test_refuses_planes_for_a_release_that_reads_volumes(folder):
         decide(folder, release)
 
 
+@pytest.mark.parametrize("shape", [(9, 9), (9, 9, 1), (1, 9, 9)])
+def test_a_nifti_file_of_one_slice_is_no_volume(folder, shape):
+    for name, size in {"a.nii": shape, "b.nii": (9, 9, 9)}.items():
+        volume = np.random.default_rng(0).integers(0, 99, size, np.int16)
+        nib.save(nib.Nifti1Image(volume, np.eye(4)), folder / name)
+    release = make_release(preprocessing__reader="nifti", image_size=[8, 8, 8])
+    decisions, fates = predict(folder, release)
+    assert sorted(each.reason for each in decisions) == ["", "missing image"]
+    assert fates["a.nii"] == "a single slice, the release reads volumes"
+    (folder / "b.nii").unlink()
+    with pytest.raises(InputError, match="decide upon: a single slice, the release reads volumes"):
+        decide(folder, release)
+    plane = make_release(preprocessing__reader="nifti", image_size=[8, 8])
+    assert [each.num_images for each in decide(folder, plane)] == [1]
+
+
 def slices(folder, numbers, study="one"):
     for number in numbers:
         write(
