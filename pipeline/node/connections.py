@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import Any
 
-from pynetdicom import evt
+from pynetdicom import Association, evt
 from pynetdicom.transport import ThreadedAssociationServer
 
 MOST_PDU_BYTES = 2**20
@@ -64,8 +64,13 @@ def end_all(server: ThreadedAssociationServer) -> None:
     entity = server.ae
     server.shutdown()
     for association in entity.active_associations:
-        connection = association.dul.socket
-        with suppress(OSError):
-            if connection is not None and connection.socket is not None:
-                connection.socket.shutdown(socket.SHUT_RDWR)
+        cut(association)
     entity.shutdown()
+
+
+def cut(association: Association) -> None:
+    """Close a connection, whatever its association waits for."""
+    connection = association.dul.socket
+    with suppress(OSError):
+        if connection is not None and connection.socket is not None:
+            connection.socket.shutdown(socket.SHUT_RDWR)

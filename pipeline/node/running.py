@@ -18,6 +18,8 @@ LOG = logging.getLogger("pipeline.node")
 
 PACS = "PACS"
 SECONDS_BETWEEN_STEPS = 0.5
+SECONDS_BETWEEN_REMINDERS = 60.0
+"""Of a fault that lasts, as a full disk does."""
 MOST_AT_ONCE = 50
 """Studies to decide, and reports to send, before it is the others' turn."""
 
@@ -46,23 +48,30 @@ class Work:
     waits: BackOff = field(default_factory=BackOff)
 
     def run(self, stopped: threading.Event) -> None:
-        """Work until told to stop; what is begun is ended first."""
+        """Work until told to stop; the study that is begun is ended first."""
+        told: dict[str, float] = {}
         while not stopped.is_set():
             try:
-                if self.step():
+                if self.step(stopped):
                     continue
             except (OSError, sqlite3.Error) as error:
                 # A full disk, most likely: nothing is lost, and it may be mended.
-                LOG.error("the queue cannot be written: %s", type(error).__name__)
+                kind, now = _kind(error), self.waits.clock()
+                if now - told.get(kind, float("-inf")) >= SECONDS_BETWEEN_REMINDERS:
+                    LOG.error("the queue cannot be written: %s", kind)
+                    told[kind] = now
             stopped.wait(SECONDS_BETWEEN_STEPS)
 
-    def step(self) -> bool:
-        """Do what is due now; return whether there was anything to decide."""
+    def step(self, stopped: threading.Event | None = None) -> bool:
+        """Do what is due now until told to stop; return whether there was anything to decide."""
+        stopped = stopped or threading.Event()
         quiet = [each for each in self.queue.quiet(self.quiet_seconds) if self.waits.is_due(each)]
         for study in quiet[:MOST_AT_ONCE]:
-            self._decide(study)
+            if not stopped.is_set():
+                self._decide(study)
         log_decisions(self.queue, self.decisions)
-        self._send()
+        if not stopped.is_set():
+            self._send()
         if removed := self.queue.remove_sent(self.keep_seconds):
             LOG.info("removed the files of %d studies", removed)
         return bool(quiet)

@@ -5,15 +5,17 @@ from __future__ import annotations
 import logging
 import ssl
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from io import BytesIO
+from weakref import WeakSet
 
 from pydicom import Dataset, dcmread
 from pydicom.uid import Comprehensive3DSRStorage, ExplicitVRLittleEndian, ImplicitVRLittleEndian
-from pynetdicom import AE, Association
+from pynetdicom import AE, Association, evt
 from pynetdicom.status import STATUS_SUCCESS, STATUS_WARNING, code_to_category
 
 from pipeline.node.addresses import Address
+from pipeline.node.connections import cut
 from pipeline.node.queue import Report
 
 LOG = logging.getLogger("pipeline.node")
@@ -26,6 +28,9 @@ DUPLICATE = 0x0111
 
 SECONDS = 30.0
 """That the PACS may take to answer; an hour's outage costs this much a try, at most."""
+
+CONNECTION_SECONDS = 5.0
+"""That it may take to let the node in: nothing ends this wait, so it also delays the node's end."""
 
 
 class UnreachableError(Exception):
@@ -47,6 +52,7 @@ class Sender:
     pacs: Address
     aet: str
     tls: ssl.SSLContext | None = None
+    _opened: WeakSet[Association] = field(default_factory=WeakSet, repr=False, compare=False)
 
     def __call__(self, reports: Sequence[Report], answered: Callable[[Report, bool], None]) -> None:
         """Send reports over one association, telling after each whether the PACS accepted it.
@@ -71,16 +77,25 @@ class Sender:
             if association.is_established:
                 association.release()
 
+    def end(self) -> None:
+        """Cut what is being sent, from another thread: it is sent again later."""
+        for association in list(self._opened):
+            cut(association)
+
+    def _note_opened(self, event: evt.Event) -> None:
+        self._opened.add(event.assoc)
+
     def _associate(self) -> Association:
         entity = AE(ae_title=self.aet)
         entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = SECONDS
-        entity.connection_timeout = SECONDS / 3
+        entity.connection_timeout = CONNECTION_SECONDS
         syntaxes = [ExplicitVRLittleEndian, ImplicitVRLittleEndian]
         entity.add_requested_context(Comprehensive3DSRStorage, syntaxes)
         tls = (self.tls, self.pacs.host) if self.tls else None
         association = entity.associate(
-            self.pacs.host, self.pacs.port, ae_title=self.pacs.aet, tls_args=tls
-        )
+            self.pacs.host, self.pacs.port, ae_title=self.pacs.aet, tls_args=tls,
+            evt_handlers=[(evt.EVT_CONN_OPEN, self._note_opened)],
+        )  # fmt: skip
         if association.is_established:
             return association
         if association.is_rejected:

@@ -26,6 +26,9 @@ from pipeline.node.storage import lock_folder, private_folder
 
 LOG = logging.getLogger("pipeline.node")
 
+ENDING_SECONDS = 3.0
+"""That a PACS may still take to answer when the node is told to stop."""
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -93,13 +96,22 @@ def run_node(settings: Settings, decider: Decider, pseudonyms: Pseudonyms) -> No
         work = Work(queue, decider, sender, settings.quiet_seconds, settings.keep_seconds)
         if earlier := begin_log(queue, work.decisions, decider.released.sha256):
             LOG.info("the log of another release is %s now", earlier.name)
+        stopped = _stopped_by_signals()
+        threading.Thread(target=_end_sending, args=(sender, stopped), daemon=True).start()
         try:
-            work.run(_stopped_by_signals())
+            work.run(stopped)
         finally:
             # Associations too: one that says nothing would hold up the end.
             end_all(server)
             queue.close()
         LOG.info("stopped; the queue keeps what is not done")
+
+
+def _end_sending(sender: Sender, stopped: threading.Event) -> None:
+    """Let what is being sent end once the node is to stop, and then wait for the PACS no more."""
+    stopped.wait()
+    time.sleep(ENDING_SECONDS)
+    sender.end()
 
 
 def _log_to_stderr() -> None:

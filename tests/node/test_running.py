@@ -451,6 +451,44 @@ def test_a_full_disk_loses_nothing(queue, clock, monkeypatch):
     assert len(logged(queue)) == 1
 
 
+def test_a_disk_that_stays_full_is_told_once_a_minute(queue, clock, monkeypatch, caplog):
+    work = make_work(queue, waits=BackOff(clock))
+    faults = iter([OSError()] * 130 + [sqlite3.OperationalError()] * 5)
+    stopped = threading.Event()
+
+    def failing(*_):
+        if (fault := next(faults, None)) is None:
+            stopped.set()
+            return []
+        raise fault
+
+    def wait(seconds):
+        clock.now += seconds
+
+    monkeypatch.setattr(queue, "quiet", failing)
+    monkeypatch.setattr(stopped, "wait", wait)
+    work.run(stopped)
+    told = [each.getMessage().rsplit(" ", 1)[1] for each in caplog.records]
+    # 130 steps of half a second.
+    assert told == ["OSError", "OSError", "OperationalError"]
+
+
+def test_of_many_studies_no_other_is_begun_once_the_node_is_to_stop(queue, clock):
+    stopped = threading.Event()
+
+    class Stopping(Predictor):
+        def decide_with_sources(self, paths):
+            stopped.set()
+            return super().decide_with_sources(paths)
+
+    for name in ("one", "two", "three"):
+        receive(queue, image(name))
+    clock.now += 10
+    make_work(queue, predictor=Stopping()).run(stopped)
+    assert queue.counts() == {"decided": 1, "receiving": 2}
+    assert len(logged(queue)) == 1
+
+
 def test_a_study_is_not_referred_for_a_disk_that_was_full_for_long(queue, clock, monkeypatch):
     receive(queue, image())
     work = make_work(queue)

@@ -112,6 +112,20 @@ def test_a_pacs_that_comes_back_gets_every_report(tmp_path):
 
 
 @pytest.mark.slow
+def test_a_pacs_that_says_nothing_does_not_hold_up_the_end(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        pacs = Address("127.0.0.1", server.getsockname()[1], "PACS")
+        with running(tmp_path / "node", without_model(pacs)) as node:
+            send_all(node.address, [image()])
+            connection, _ = server.accept()
+            began = time.monotonic()
+            assert node.stop() == 0
+            # It waits 3 seconds of the 30 that a PACS has; the rest is for a loaded machine.
+            assert time.monotonic() - began < 15
+            connection.close()
+
+
+@pytest.mark.slow
 def test_what_a_node_writes_holds_no_identity(tmp_path):
     pacs = Pacs()
     with (
