@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 from pipeline.outgoing_text import printable
 from pipeline.releasing.manifest import INFERENCE, ONNX, PROGRAM, Limits, Release
 from pipeline.report.data_card import Item
 from pipeline.tables.parts.wording import percent, target_text, threshold_text
+
+_TAG = re.compile(r"<(?=[A-Za-z/!?])")
+"""Where a tag of HTML begins, and no number that something is less than."""
 
 USE = (
     "For research on calibration and referral. **Not a medical device**: no authority has reviewed "
@@ -63,10 +67,14 @@ def render_card(release: Release, sentences: Iterable[str], items: Sequence[Item
 
 
 def printable_lines(paragraphs: Iterable[str]) -> str:
-    """Return paragraphs with a blank line between them, control characters left out."""
+    """Return paragraphs with a blank line between them, without control characters or HTML.
+
+    A viewer of Markdown runs what a title or a site's name holds of HTML, unless it is text.
+    """
     return (
         "\n\n".join(
-            "\n".join(printable(line) for line in paragraph.split("\n")) for paragraph in paragraphs
+            "\n".join(_TAG.sub("&lt;", printable(line)) for line in paragraph.split("\n"))
+            for paragraph in paragraphs
         )
         + "\n"
     )
