@@ -4,6 +4,7 @@ import csv
 import json
 import shutil
 import sys
+from collections import defaultdict
 from dataclasses import replace
 
 import numpy as np
@@ -12,11 +13,14 @@ import pytest
 from pipeline import __main__ as command_line
 from pipeline.adapters.phantom import _PUBLIC
 from pipeline.artifacts import read_log_probabilities, read_predictions
+from pipeline.calibrators import fit_calibrator
 from pipeline.hashes import write_hashes
 from pipeline.metrics.patient_units import whole_patients
 from pipeline.metrics.top_label import top_label
 from pipeline.releasing import read_release
-from tests.small_study import EXPERIMENT, LOSS, STUDY
+from pipeline.releasing.from_study import Options, release_model
+from pipeline.releasing.sources import Wanted
+from tests.small_study import EXPERIMENT, LOSS, SEEDS, STUDY
 
 RUN = f"{STUDY}/{EXPERIMENT}/{LOSS}/seed-0/test.parquet"
 
@@ -53,6 +57,11 @@ def evaluated(small_study):
     return dict(zip(units.patients.tolist(), units.confidence.tolist(), strict=True))
 
 
+def rows(path):
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
 def test_every_test_patient_is_decided_as_evaluate_decided(
     run, small_study, small_release, evaluated, elsewhere
 ):
@@ -60,8 +69,7 @@ def test_every_test_patient_is_decided_as_evaluate_decided(
     code, printed = run(small_release, images, "--out", "out", "--identified")
     assert code == 0
     assert printed.startswith("answered ")
-    with (elsewhere / "out/identified.csv").open(newline="") as file:
-        ids = {row["patient"]: row["PatientID"] for row in csv.DictReader(file)}
+    ids = {row["patient"]: row["PatientID"] for row in rows(elsewhere / "out/identified.csv")}
     lines = (elsewhere / "out/decisions.jsonl").read_text().splitlines()
     decisions = [json.loads(line) for line in lines]
     # The study's own key is public, this place's is new: patients are matched by their IDs.
@@ -79,6 +87,50 @@ def test_every_test_patient_is_decided_as_evaluate_decided(
     # Nearly all are: half a per cent of the study's own cases fall out of its scope.
     reasons = [found[patient]["reason"] for patient in evaluated]
     assert np.isin(reasons, ["", "not confident"]).mean() > 0.9
+
+
+@pytest.mark.slow
+def test_an_ensemble_decides_by_the_calibrated_mean_of_its_members(run, small_study, elsewhere):
+    """Against each member's stored logits, averaged and calibrated here by hand."""
+    wanted = Wanted(seeds=list(SEEDS))
+    release_model(small_study, STUDY, EXPERIMENT, wanted, elsewhere / "ensemble", Options())
+    images = small_study / "data/raw/phantom/images"
+    code, _ = run(elsewhere / "ensemble", images, "--out", "out", "--identified")
+    assert code == 0
+
+    def mean_of_members(split):
+        """Logarithms of mean probabilities, and of whose cases they are."""
+        folder = small_study / f"data/logits/{STUDY}/{EXPERIMENT}/{LOSS}"
+        stored = [read_predictions(folder / f"seed-{seed}/{split}.parquet") for seed in SEEDS]
+        exponentials = [np.exp(each.logits - each.logits.max(1)[:, None]) for each in stored]
+        shares = [each / each.sum(1)[:, None] for each in exponentials]
+        return np.log(sum(shares) / len(shares)), stored[0]
+
+    held_out, cases = mean_of_members("calibration")
+    calibrator = fit_calibrator("ats", held_out, cases.labels)
+    logits, cases = mean_of_members("test")
+    probabilities = np.exp(calibrator(logits))
+    released = read_release(elsewhere / "ensemble").release
+    ids = {row["patient"]: row["PatientID"] for row in rows(elsewhere / "out/identified.csv")}
+    seen = defaultdict(list)
+    for row in rows(elsewhere / "out/images.csv"):
+        shares = [float(row[f"probability_{name}"]) for name in released.classes]
+        seen[_PUBLIC("patient", ids[row["patient"]])].append(shares)
+    lines = (elsewhere / "out/decisions.jsonl").read_text().splitlines()
+    decisions = {_PUBLIC("patient", ids[each["patient"]]): each for each in map(json.loads, lines)}
+    answered = 0
+    for patient in np.unique(cases.patients):
+        own = probabilities[cases.patients == patient]
+        # Batches of other sizes may change the last bits of float32.
+        np.testing.assert_allclose(sorted(seen[patient]), sorted(own.tolist()), atol=1e-6)
+        decision = decisions[patient]
+        confidence = own.max(axis=1).min()
+        assert decision["confidence"] == pytest.approx(confidence, abs=1e-6)
+        if decision["reason"] not in ("out of scope", "outside limits"):
+            sure = confidence >= released.rule.threshold
+            assert (decision["outcome"] == "answered") == sure
+            answered += sure
+    assert 0 < answered < len(decisions)
 
 
 def test_foreign_images_are_out_of_scope(run, small_study, small_release, elsewhere):
