@@ -22,6 +22,9 @@ OUTPUTS = ("data", "reports")
 PARTIAL = ".partial"
 """Where folders are written before they take their places: no stage depends on it."""
 
+MOST_TRIES = 100
+"""To make a folder that others may take away; where none can be made, as in /proc, all fail."""
+
 LOCK = ".lock"
 """Held while a folder is written, and let go by a kill: what nobody holds is left over."""
 
@@ -147,7 +150,7 @@ def _place_and_prefix(target: Path) -> tuple[Path, str]:
 
 
 def _locked_folder(place: Path, prefix: str) -> tuple[Path, int]:
-    while True:
+    for _ in range(MOST_TRIES):
         place.mkdir(exist_ok=True)
         # Another run may take the place for one that is not needed any more, or the folder for a
         # leftover, in the moment before it is locked.
@@ -157,6 +160,8 @@ def _locked_folder(place: Path, prefix: str) -> tuple[Path, int]:
             if _is_ours(lock) and (folder / LOCK).exists():
                 return folder, lock
             os.close(lock)
+    message = f"{place}: no folder can be made in it"
+    raise InputError(message)
 
 
 def _is_ours(lock: int) -> bool:

@@ -245,3 +245,17 @@ def test_a_place_is_called_by_what_it_holds(output, tmp_path):
     assert place_of(output) == "data/raw"
     assert place_of(tmp_path / "data/checkpoints/abc/finished") == "data/checkpoints"
     assert place_of(tmp_path / "elsewhere/out") == str(tmp_path / "elsewhere")
+
+
+def test_a_place_that_takes_no_folder_is_told_and_not_tried_for_ever(tmp_path, monkeypatch):
+    def absent(**_):
+        raise FileNotFoundError
+
+    # As below /proc, which is there and where nothing can be.
+    monkeypatch.setattr("tempfile.mkdtemp", absent)
+    with (
+        pytest.raises(InputError, match="no folder can be made in it"),
+        whole_folder(tmp_path / "out", new=True),
+    ):
+        pass
+    assert not list(tmp_path.iterdir())
