@@ -45,7 +45,11 @@ def whole_folder(target: Path, *, hashed: bool = False, new: bool = False) -> It
     require = require_new if new else require_ours
     require(target)
     with writing_to(place_of(target)):
-        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+        except (FileExistsError, NotADirectoryError) as error:
+            message = f"{target}: a folder expected, got a file above it"
+            raise InputError(message) from error
         with _workshop(target) as workshop:
             partial = workshop / target.name
             partial.mkdir()

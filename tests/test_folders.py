@@ -259,3 +259,14 @@ def test_a_place_that_takes_no_folder_is_told_and_not_tried_for_ever(tmp_path, m
     ):
         pass
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("place", ["file/out", "file/in/between/out"])
+def test_a_file_above_is_told(tmp_path, place):
+    (tmp_path / "file").write_text("kept")
+    with (
+        pytest.raises(InputError, match="a folder expected, got a file above it"),
+        whole_folder(tmp_path / place, new=True),
+    ):
+        pass
+    assert (tmp_path / "file").read_text() == "kept"
