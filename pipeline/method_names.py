@@ -8,6 +8,7 @@ from collections.abc import Iterable
 NAMES = {
     "adafocal": "AdaFocal",
     "brier": "Brier score",
+    "bsce_gra": "cross-entropy, gradients weighted by the Brier score",
     "class_balanced": "class-balanced cross-entropy",
     "cross_entropy": "cross-entropy",
     "dual_focal": "dual focal loss",
