@@ -50,6 +50,7 @@ NAMES = {
     "prior": "prior correction",
     "prior_ats": "prior correction, then adaptive temperature scaling",
     "prior_temperature": "prior correction, then temperature scaling",
+    "structured_matrix": "structured matrix scaling",
     "temperature": "temperature scaling",
     "vector": "vector scaling",
 }
