@@ -101,9 +101,11 @@ def _fits_and_applications(name: str, drawn: Sequence[DrawnCases]) -> list[str]:
 
 
 def _work(name: str, cases: DrawnCases) -> float:
-    """Return what a fit's time grows with: dirichlet multiplies each row with a square matrix."""
+    """Return what a fit's time grows with: some multiply each row with a square matrix."""
     num_cases, num_classes = cases.logits.shape
-    return num_cases * float(num_classes) ** (2 if name == "dirichlet" else 1)
+    return num_cases * float(num_classes) ** (
+        2 if name in {"dirichlet", "structured_matrix"} else 1
+    )
 
 
 def _fit_and_apply(name: str, cases: DrawnCases) -> tuple[float, float]:

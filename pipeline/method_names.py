@@ -8,6 +8,7 @@ from collections.abc import Iterable
 NAMES = {
     "adafocal": "AdaFocal",
     "brier": "Brier score",
+    "bsce_gra": "cross-entropy, gradients weighted by the Brier score",
     "class_balanced": "class-balanced cross-entropy",
     "cross_entropy": "cross-entropy",
     "dual_focal": "dual focal loss",
@@ -49,6 +50,7 @@ NAMES = {
     "prior": "prior correction",
     "prior_ats": "prior correction, then adaptive temperature scaling",
     "prior_temperature": "prior correction, then temperature scaling",
+    "structured_matrix": "structured matrix scaling",
     "temperature": "temperature scaling",
     "vector": "vector scaling",
 }

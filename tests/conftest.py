@@ -4,8 +4,13 @@ import fcntl
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.small_study import EXPERIMENT, STUDY, run_small_study
+
+# A law is about what is returned: a busy machine is no counterexample to it.
+settings.register_profile("laws", deadline=None)
+settings.load_profile("laws")
 
 
 def shared(tmp_path_factory, name, make):

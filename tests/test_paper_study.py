@@ -7,7 +7,7 @@ from tests.training.full_size import CONFIGS, config, take_two_steps
 
 PLAN = expand_plan(["paper"], CONFIGS)
 LOSSES = config("studies", "paper", Study).losses
-# Eleven experiments and seven losses: each loss is trained once, some twice.
+# Eleven experiments and eight losses: each loss is trained once, some twice.
 PAIRS = list(zip(PLAN.experiments, cycle(LOSSES), strict=False))
 
 

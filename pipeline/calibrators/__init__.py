@@ -24,6 +24,7 @@ from pipeline.calibrators.isotonic import fit_isotonic
 from pipeline.calibrators.prior import fit_prior
 from pipeline.calibrators.ranking import rank_inversions
 from pipeline.calibrators.serialisation import from_json, to_json
+from pipeline.calibrators.structured_matrix import fit_structured_matrix
 from pipeline.calibrators.temperature import fit_temperature
 from pipeline.calibrators.vector import fit_vector
 from pipeline.shapes import Labels, Logits
@@ -50,6 +51,7 @@ CALIBRATORS: dict[str, Callable[..., Calibrator]] = {
     "identity": fit_identity,
     "isotonic": fit_isotonic,
     "prior": fit_prior,
+    "structured_matrix": fit_structured_matrix,
     "temperature": fit_temperature,
     "vector": fit_vector,
 }

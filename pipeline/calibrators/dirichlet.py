@@ -15,10 +15,9 @@ from pipeline.calibrators.calibrator import (
     few_cases_notes,
 )
 from pipeline.calibrators.log_linear import (
-    LinearScores,
-    Parameters,
     QuadraticPenalty,
     fit_log_linear,
+    matrix_scores,
     mean_loss,
     weak_prior,
 )
@@ -99,7 +98,7 @@ def fit_dirichlet(
         non_negative("off_diagonal", off_diagonal)
         strength, chosen = float(off_diagonal), ()
     penalty = _odir(num_classes, len(labels), strength, bias)
-    parameters, notes = fit_log_linear(inputs, labels, _scores(num_classes), penalty)
+    parameters, notes = fit_log_linear(inputs, labels, matrix_scores(num_classes), penalty)
     size = num_classes**2
     weights = parameters[:size].reshape(num_classes, num_classes)
     return DirichletCalibration(
@@ -114,7 +113,7 @@ def fit_dirichlet(
 
 def _choose_strength(inputs: LogProbabilities, labels: Labels, bias: float, seed: int) -> float:
     num_classes = inputs.shape[1]
-    scores = _scores(num_classes)
+    scores = matrix_scores(num_classes)
     fold_of = np.random.default_rng(seed).permutation(len(labels)) % FOLDS
     starts = [_odir(num_classes, len(labels), 0.0, bias).centre] * FOLDS
     best, least = STRENGTHS[0], np.inf
@@ -138,19 +137,6 @@ def _choose_strength(inputs: LogProbabilities, labels: Labels, bias: float, seed
             break
         best, least = strength, loss
     return best
-
-
-def _scores(num_classes: int) -> LinearScores:
-    size = num_classes**2
-
-    def forward(parameters: Parameters, inputs: LogProbabilities) -> Logits:
-        weights = parameters[:size].reshape(num_classes, num_classes)
-        return inputs @ weights.T + parameters[size:]
-
-    def backward(derivatives: Logits, inputs: LogProbabilities) -> Parameters:
-        return np.concatenate([(derivatives.T @ inputs).ravel(), derivatives.sum(axis=0)])
-
-    return LinearScores(forward, backward)
 
 
 def _odir(num_classes: int, num_cases: int, off_diagonal: float, bias: float) -> QuadraticPenalty:

@@ -37,6 +37,20 @@ class LinearScores:
     """``(derivatives by scores, inputs) -> derivatives by parameters``, summed over cases."""
 
 
+def matrix_scores(num_classes: int) -> LinearScores:
+    """Return the scores of a matrix, stored row after row, with the biases behind it."""
+    size = num_classes**2
+
+    def forward(parameters: Parameters, inputs: LogProbabilities) -> Logits:
+        weights = parameters[:size].reshape(num_classes, num_classes)
+        return inputs @ weights.T + parameters[size:]
+
+    def backward(derivatives: Logits, inputs: LogProbabilities) -> Parameters:
+        return np.concatenate([(derivatives.T @ inputs).ravel(), derivatives.sum(axis=0)])
+
+    return LinearScores(forward, backward)
+
+
 @dataclass(frozen=True)
 class QuadraticPenalty:
     """Half the weighted square of the parameters' distance from a centre."""

@@ -19,6 +19,7 @@ from pipeline.calibrators.monotone import MonotoneTemperature
 from pipeline.calibrators.piecewise import PiecewiseTemperature
 from pipeline.calibrators.prior import PriorCorrection
 from pipeline.calibrators.site import SiteRecalibration
+from pipeline.calibrators.structured_matrix import StructuredMatrix
 from pipeline.calibrators.temperature import TemperatureScaling
 from pipeline.calibrators.vector import VectorScaling
 from pipeline.errors import InputError
@@ -38,6 +39,7 @@ FITTED: dict[str, type] = {
         PiecewiseTemperature,
         PriorCorrection,
         SiteRecalibration,
+        StructuredMatrix,
         TemperatureScaling,
         VectorScaling,
     )

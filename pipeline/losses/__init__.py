@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from pipeline.arguments import require_known
 from pipeline.losses.adafocal import AdaFocal
 from pipeline.losses.brier import Brier
+from pipeline.losses.bsce_gra import BsceGra
 from pipeline.losses.class_balanced import ClassBalanced
 from pipeline.losses.cross_entropy import CrossEntropy
 from pipeline.losses.dual_focal import DualFocal
@@ -44,6 +45,7 @@ LOSSES: dict[str, type[nn.Module]] = {
     "flsd53": Flsd53,
     "adafocal": AdaFocal,
     "dual_focal": DualFocal,
+    "bsce_gra": BsceGra,
     "mmce": Mmce,
     "mdca": Mdca,
     "mbls": Mbls,

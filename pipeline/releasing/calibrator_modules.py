@@ -54,6 +54,21 @@ class Affine(Twin):
         return torch.log_softmax(scores + self.biases, dim=1)
 
 
+class Structured(Twin):
+    """Temperature scaling mixed with equal probabilities, then a matrix on their logarithms."""
+
+    temperature: Tensor
+    equal_share: Tensor
+    weights: Tensor
+    biases: Tensor
+
+    def forward(self, logits: Tensor) -> Tensor:
+        """Return log-probabilities."""
+        scaled = (1.0 - self.equal_share) * torch.softmax(logits / self.temperature, dim=1)
+        inputs = torch.log(scaled + self.equal_share / logits.shape[1])
+        return torch.log_softmax(inputs @ self.weights.T + self.biases, dim=1)
+
+
 class Mixed(Twin):
     """Ensemble temperature scaling."""
 

@@ -26,6 +26,7 @@ from pipeline.calibrators.monotone import MonotoneTemperature
 from pipeline.calibrators.piecewise import PiecewiseTemperature
 from pipeline.calibrators.prior import PriorCorrection
 from pipeline.calibrators.site import SiteRecalibration
+from pipeline.calibrators.structured_matrix import StructuredMatrix
 from pipeline.calibrators.temperature import TemperatureScaling
 from pipeline.calibrators.vector import VectorScaling
 from pipeline.errors import InputError
@@ -41,6 +42,7 @@ from pipeline.releasing.calibrator_modules import (
     Monotone,
     Scaled,
     Stepwise,
+    Structured,
     Twin,
 )
 from pipeline.shapes import Logits
@@ -109,6 +111,12 @@ EXPORTED: dict[type, Callable[[Any], nn.Module]] = {
     PriorCorrection: _Corrected,
     SiteRecalibration: lambda fitted: nn.Sequential(
         exportable(fitted.source), exportable(fitted.adjustment)
+    ),
+    StructuredMatrix: lambda fitted: Structured(
+        temperature=fitted.temperature,
+        equal_share=fitted.equal_share,
+        weights=fitted.weights,
+        biases=fitted.biases,
     ),
     TemperatureScaling: lambda fitted: Scaled(temperature=fitted.temperature),
     VectorScaling: lambda fitted: Affine(weights=fitted.slopes, biases=fitted.biases),

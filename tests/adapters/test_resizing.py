@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.adapters.resizing import resize
@@ -8,7 +8,6 @@ from pipeline.adapters.resizing import resize
 sizes = st.integers(1, 9)
 
 
-@settings(deadline=None)  # the first call imports torch
 @given(
     value=st.integers(0, 255),
     old=st.lists(sizes, min_size=2, max_size=3),

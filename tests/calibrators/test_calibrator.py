@@ -112,8 +112,9 @@ def test_none_is_worse_than_temperature_with_300_cases_unless_it_says_so(setting
 
     bts .005 .006 .011 (.162 with two classes before bins at a bound were settled), ats .006 .014
     .022, with objective nll .004 .008 .009 (before: .788 and 1.248), monotone .005 .024 .034, prior
-    then ats .007 .016 .043, ets .002 or less, hts .008 .019 .002, bcts .001 .007 .016. Those that
-    warn: vector and dirichlet .004 .016 .034, isotonic .025 .055 .161, histogram .012 .178 .570.
+    then ats .007 .016 .043, ets .002 or less, hts .008 .019 .002, bcts .001 .007 .016,
+    structured_matrix .001 .018 .027. Those that warn: vector and dirichlet .004 .016 .034, isotonic
+    .025 .055 .161, histogram .012 .178 .570.
     """
     for truth in TRUTHS:
         excess, notes = losses_above_temperature(setting, truth, num_classes, seeds=range(8))

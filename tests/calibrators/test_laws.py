@@ -30,7 +30,7 @@ FEWEST_CASES = {
         ("temperature", "ats", "bts", "hts", "ets", "focal_temperature", "histogram"), 2
     ),
     # One a class, of the four that the cases here have.
-    **dict.fromkeys(("bcts", "prior", "vector", "dirichlet", "isotonic"), 4),
+    **dict.fromkeys(("bcts", "prior", "vector", "dirichlet", "isotonic", "structured_matrix"), 4),
 }
 
 DRAWS_FOLDS_BY_POSITION = {"ats_auto", "ats_auto_monotone", "dirichlet"}
@@ -153,10 +153,11 @@ def test_only_these_may_change_the_predicted_class():
         "dirichlet_fixed",
         "isotonic",
         "histogram",
+        "structured_matrix",
     }
 
 
-@pytest.mark.parametrize("name", ["histogram", "isotonic", "prior", "vector"])
+@pytest.mark.parametrize("name", ["histogram", "isotonic", "prior", "structured_matrix", "vector"])
 def test_what_may_change_the_predicted_class_does_where_predictions_are_wrong(name):
     logits, labels = shares_that_are_not_predicted(1, 500)
     changed = fit(name, logits, labels)(logits).argmax(axis=1) != logits.argmax(axis=1)
@@ -172,6 +173,8 @@ def test_what_may_change_the_predicted_class_does_where_predictions_are_wrong(na
         # Weak priors cost parameters of 1 nat 4 * 0.5 / (200 * 100), or twice as much.
         ("bcts", "temperature", 1e-4),
         ("vector", "bcts", 2e-4),
+        # One part in 201 is spread over all classes: log(201 / 200).
+        ("structured_matrix", "temperature", 5e-3),
     ],
 )
 def test_never_loses_to_what_it_extends_where_it_was_fitted(name, other, slack):
@@ -190,6 +193,7 @@ def test_never_loses_to_what_it_extends_where_it_was_fitted(name, other, slack):
         ("ets", True, "0.05"),
         ("temperature", False, "20"),
         ("bcts", False, "20"),
+        ("structured_matrix", False, "20"),
         ("hts", False, "20"),
         ("focal_temperature", False, "20"),
     ],
@@ -315,7 +319,8 @@ def test_refuses_labels_that_are_no_classes(name):
 
 
 @pytest.mark.parametrize(
-    "name", ["ats_monotone", "bcts", "dirichlet", "isotonic", "prior", "vector"]
+    "name",
+    ["ats_monotone", "bcts", "dirichlet", "isotonic", "prior", "structured_matrix", "vector"],
 )
 def test_what_was_fitted_class_by_class_refuses_logits_of_other_classes(name):
     with pytest.raises(InputError, match="logits of 4 classes expected, got 3"):

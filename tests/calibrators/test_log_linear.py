@@ -3,12 +3,13 @@ import pytest
 from scipy.optimize import check_grad
 from sklearn.linear_model import LogisticRegression
 
-from pipeline.calibrators.dirichlet import _odir, _scores
+from pipeline.calibrators.dirichlet import _odir
 from pipeline.calibrators.log_linear import (
     LinearScores,
     QuadraticPenalty,
     curvature,
     fit_log_linear,
+    matrix_scores,
     mean_loss,
     weak_prior,
 )
@@ -23,7 +24,7 @@ BIASES = LinearScores(
 
 def test_the_gradient_is_that_of_the_loss():
     logits, labels = overconfident(0, 60)
-    inputs, scores = log_softmax(logits), _scores(4)
+    inputs, scores = log_softmax(logits), matrix_scores(4)
     point = np.random.default_rng(1).normal(size=20)
     error = check_grad(
         lambda x: mean_loss(x, inputs, labels, scores)[0],
@@ -44,7 +45,7 @@ def test_the_loss_is_the_mean_negative_log_likelihood_over_all_blocks():
 
 def test_the_curvature_is_the_diagonal_of_the_second_derivative():
     logits, labels = overconfident(2, 50)
-    inputs, scores = log_softmax(logits), _scores(4)
+    inputs, scores = log_softmax(logits), matrix_scores(4)
     point, step = np.append(np.eye(4).ravel(), np.zeros(4)), 1e-5
     expected = [
         (
@@ -64,11 +65,11 @@ def test_agrees_with_scikit_learn_on_penalised_logistic_regression():
     # Scikit-learn's C weighs the sum of losses against half the squares; biases go free.
     weights = np.append(np.full(16, 1 / (0.5 * 400)), np.full(4, 1e-9))
     parameters, notes = fit_log_linear(
-        inputs, labels, _scores(4), QuadraticPenalty(weights, np.zeros(20)), tolerance=1e-15
+        inputs, labels, matrix_scores(4), QuadraticPenalty(weights, np.zeros(20)), tolerance=1e-15
     )
     reference = LogisticRegression(C=0.5, tol=1e-10, max_iter=10_000).fit(inputs, labels)
     expected = reference.predict_log_proba(inputs)
-    scores = _scores(4).forward(parameters, inputs)
+    scores = matrix_scores(4).forward(parameters, inputs)
     np.testing.assert_allclose(log_softmax(scores), expected, atol=1e-4)
     assert notes == ()
 
@@ -96,5 +97,7 @@ def test_bounds_are_kept():
 def test_a_search_cut_short_says_so(monkeypatch):
     monkeypatch.setattr("pipeline.calibrators.log_linear.MAXIMUM_STEPS", 2)
     logits, labels = overconfident(5, 500)
-    _, notes = fit_log_linear(log_softmax(logits), labels, _scores(4), _odir(4, 500, 0.01, 0.01))
+    _, notes = fit_log_linear(
+        log_softmax(logits), labels, matrix_scores(4), _odir(4, 500, 0.01, 0.01)
+    )
     assert notes == ("fit stopped after 2 steps before it converged",)

@@ -4,7 +4,7 @@ from math import log
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn.functional import one_hot
 
@@ -65,7 +65,6 @@ def test_approaches_minus_log_classes_for_certain_and_right_predictions():
     assert value.item() == pytest.approx(-log(4))
 
 
-@settings(deadline=None)
 @given(
     seed=st.integers(0, 2**32 - 1),
     spread=st.floats(0, 300),

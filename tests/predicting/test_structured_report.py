@@ -306,7 +306,7 @@ def test_a_header_at_fault_is_no_reason_for_no_report(elements):
         assert report.StudyInstanceUID == source.StudyInstanceUID
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @example(keyword="SpecificCharacterSet", value=b"\x00\x08")
 @given(
     keyword=st.sampled_from(

@@ -2,7 +2,7 @@ import hashlib
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.config import Splits
@@ -14,7 +14,6 @@ SHARES = {"train": 0.5, "calibration": 0.25, "test": 0.25}
 
 
 @pytest.mark.parametrize("divided", [divide, divide_by_hash])
-@settings(deadline=None)  # a law of what is returned: a busy machine is no counterexample
 @given(
     patients=st.lists(st.integers(0, 12), min_size=1, max_size=60),
     seed=st.integers(0, 2**32 - 1),
@@ -27,7 +26,6 @@ def test_a_patients_cases_stay_together(divided, patients, seed):
     assert (parts.groupby(cases["group"]).nunique() == 1).all()
 
 
-@settings(deadline=None)  # a law of what is returned: a busy machine is no counterexample
 @given(num_healthy=st.integers(1, 80), num_ill=st.integers(1, 80), seed=st.integers(0, 99))
 def test_each_class_meets_its_shares_to_within_one_case(num_healthy, num_ill, seed):
     cases = make_cases([0] * num_healthy + [1] * num_ill)
@@ -72,7 +70,6 @@ def test_the_seed_alone_decides(divided):
     assert not divided(cases, SHARES, 5).equals(divided(cases, SHARES, 6))
 
 
-@settings(deadline=None)  # a law of what is returned: a busy machine is no counterexample
 @given(
     patients=st.lists(st.integers(0, 40), min_size=1, max_size=60),
     num_known=st.integers(1, 60),

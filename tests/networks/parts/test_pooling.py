@@ -36,7 +36,7 @@ def value_and_gradient(pool, images):
     return pooled.detach(), images.grad
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(size=st.tuples(*[st.integers(2, 9)] * 3))
 def test_means_and_their_gradient_are_torchs_to_rounding(size):
     images = draw(size)
@@ -47,7 +47,7 @@ def test_means_and_their_gradient_are_torchs_to_rounding(size):
     torch.testing.assert_close(gradient, expected_gradient, rtol=1e-6, atol=1e-6)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     size=st.tuples(*[st.integers(3, 9)] * 3),
     levels=st.sampled_from([None, 1, 3]),
