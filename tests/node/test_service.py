@@ -65,7 +65,7 @@ def test_a_node_that_is_killed_again_and_again_decides_each_study_once(tmp_path)
                 node.stop(signal.SIGKILL)
                 node.start()
             sending.result()
-        wait_until(lambda: len(node.decisions()) >= len(names))
+        wait_until(lambda: len(latest(node)) == len(names))
         wait_until(lambda: {each["num_images"] for each in latest(node).values()} == {2})
         wait_until(lambda: len(pacs.reports) >= len(node.decisions()))
         assert node.stop() == 0
