@@ -14,7 +14,7 @@ from pathlib import Path
 
 from pipeline.disk_faults import writing_to
 from pipeline.errors import InputError
-from pipeline.hashes import write_hashes
+from pipeline.hashes import HASHES, write_hashes
 
 OUTPUTS = ("data", "reports")
 """Folders of a project in which its stages write."""
@@ -90,11 +90,18 @@ def require_new(target: Path) -> None:
     """Raise `InputError` if anything stands in the place of a folder that a user asked for.
 
     What a user names is never replaced, but for an empty folder: by a slip it could be a report or
-    another release.
+    another release. Nor is anything put into a folder whose hashes are listed, such as a release,
+    which would not be opened any more.
     """
     if not _is_free(target):
         message = f"{target} holds something already: name a new folder"
         raise InputError(message)
+    for folder in target.absolute().parents:
+        if (folder / HASHES).is_file():
+            message = (
+                f"{target}: {folder.name} lists its files in {HASHES}: name a folder outside it"
+            )
+            raise InputError(message)
 
 
 def _is_free(target: Path) -> bool:

@@ -173,6 +173,7 @@ def test_an_archive_that_holds_a_pickle(project, fails):
     assert "train_images" in error
 
 
+@pytest.mark.slow
 def test_a_training_that_leaves_the_numbers(project, fails):
     optimiser = {"kind": "sgd", "learning_rate": 1e30}
     change(project / "configs/recipes/tiny.yaml", optimiser=optimiser)

@@ -72,6 +72,7 @@ def test_no_page_refers_to_another_host(texts):
         assert all(address.startswith("data:") for address in addresses), name
 
 
+@pytest.mark.slow
 def test_equal_scores_give_equal_bits(contents, digits, screening):
     again = study_files("quick", "Quick study", [digits, screening])
     assert again == contents
