@@ -25,6 +25,9 @@ PARTIAL = ".partial"
 MOST_TRIES = 100
 """To make a folder that others may take away; where none can be made, as in /proc, all fail."""
 
+MANIFEST = "release.json"
+"""What a release has beside the list of its files' hashes."""
+
 LOCK = ".lock"
 """Held while a folder is written, and let go by a kill: what nobody holds is left over."""
 
@@ -90,17 +93,15 @@ def require_new(target: Path) -> None:
     """Raise `InputError` if anything stands in the place of a folder that a user asked for.
 
     What a user names is never replaced, but for an empty folder: by a slip it could be a report or
-    another release. Nor is anything put into a folder whose hashes are listed, such as a release,
-    which would not be opened any more.
+    another release. Nor is anything put into a release, which would not be opened any more.
     """
     if not _is_free(target):
         message = f"{target} holds something already: name a new folder"
         raise InputError(message)
     for folder in target.absolute().parents:
-        if (folder / HASHES).is_file():
-            message = (
-                f"{target}: {folder.name} lists its files in {HASHES}: name a folder outside it"
-            )
+        # A list of hashes alone may be of what was once downloaded there.
+        if (folder / HASHES).is_file() and (folder / MANIFEST).is_file():
+            message = f"{target} lies in the release {folder.name}: name a folder outside it"
             raise InputError(message)
 
 

@@ -85,16 +85,23 @@ def test_what_a_user_names_is_never_replaced_though_it_is_an_output(output):
     assert (output / "file").read_text() == "old"
 
 
-def test_nothing_is_put_into_a_folder_whose_files_are_listed(tmp_path):
+def test_nothing_is_put_into_a_release(tmp_path):
     with whole_folder(tmp_path / "release", hashed=True) as folder:
-        (folder / "file").write_text("released")
-    message = "release lists its files in SHA256SUMS: name a folder outside it"
+        (folder / "release.json").write_text("{}")
+    message = "lies in the release release: name a folder outside it"
     with (
         pytest.raises(InputError, match=message),
         whole_folder(tmp_path / "release/deep/out", new=True),
     ):
         pass
     require_intact(tmp_path / "release")
+
+
+def test_other_hashes_above_are_no_reason_to_write_nothing(tmp_path):
+    (tmp_path / HASHES).write_text("of what was downloaded")
+    with whole_folder(tmp_path / "out", new=True) as folder:
+        (folder / "file").write_text("new")
+    assert (tmp_path / "out/file").read_text() == "new"
 
 
 def test_a_folder_that_is_left_empty_may_be_filled(tmp_path):

@@ -16,7 +16,6 @@ from pipeline.releasing.codes import Code, Text
 FORMAT: Literal[1] = 1
 """Of `release.json`; a reader refuses a higher one, and names both."""
 
-MANIFEST = "release.json"
 PROGRAM = "models/program.pt2"
 ONNX = "models/program.onnx"
 LIKENESS = "models/likeness.safetensors"

@@ -17,9 +17,10 @@ from safetensors.torch import save as tensor_bytes
 
 from pipeline.calibrators import Calibrator
 from pipeline.errors import InputError, located
+from pipeline.folders import MANIFEST
 from pipeline.releasing.exported_calibrators import exportable, require_equal
 from pipeline.releasing.likeness import FITTED, Likeness
-from pipeline.releasing.manifest import LIKENESS, MANIFEST, Member, Release
+from pipeline.releasing.manifest import LIKENESS, Member, Release
 from pipeline.releasing.program import Program
 from pipeline.releasing.reading import Released
 from pipeline.training import Classifier, restore_classifier

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.errors import InputError
-from pipeline.folders import whole_folder
+from pipeline.folders import MANIFEST, whole_folder
 from pipeline.hashes import HASHES, write_hashes
 from pipeline.json_files import write_json
 from pipeline.releasing.bundle import write_bundle
@@ -23,7 +23,7 @@ from pipeline.releasing.exporting import (
     write_onnx,
     write_program,
 )
-from pipeline.releasing.manifest import CARD, LICENCE, MANIFEST, ONNX, PROGRAM, Release
+from pipeline.releasing.manifest import CARD, LICENCE, ONNX, PROGRAM, Release
 from pipeline.releasing.model import Model
 from pipeline.releasing.signing import require_key, sign
 from pipeline.shapes import Logits, Probabilities

@@ -10,10 +10,11 @@ from pathlib import Path
 from pipeline.calibrators import Calibrator, from_json
 from pipeline.config.reading import check_config
 from pipeline.errors import InputError
+from pipeline.folders import MANIFEST
 from pipeline.hashes import HASHES, require_intact
 from pipeline.json_files import read_json
 from pipeline.provenance import package_versions
-from pipeline.releasing.manifest import FORMAT, MANIFEST, ONNX, PROGRAM, Release
+from pipeline.releasing.manifest import FORMAT, ONNX, PROGRAM, Release
 from pipeline.releasing.signing import require_signature
 
 PACKAGE = "calibrated-imaging"
