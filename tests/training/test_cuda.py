@@ -168,7 +168,7 @@ def test_a_loss_that_waits_for_the_device_runs_without_capture_and_says_so_once(
     class Waiting(torch.nn.CrossEntropyLoss):
         def forward(self, logits, labels):
             loss = super().forward(logits, labels)
-            return loss if float(loss) > 0 else -loss
+            return loss if float(loss.detach()) > 0 else -loss
 
     waiting, plain = make_method(loss=Waiting), make_method()
     same_bits(fit(waiting), fit(plain))
