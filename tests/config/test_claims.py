@@ -49,7 +49,10 @@ def test_a_data_set_that_a_claim_names_is_planned():
         assert set(each.ours) <= planned
 
 
-@pytest.mark.parametrize("study", ["medical", "longtail", "shift", "benchmark", "middle", "gpu"])
+STUDIES = ["medical", "longtail", "shift", "benchmark", "middle", "few", "gpu"]
+
+
+@pytest.mark.parametrize("study", STUDIES)
 def test_what_is_planned_for_the_claims_is_what_the_study_runs(study):
     planned = read_config(CLAIMS, Claims).planned[study]
     config = read_config(CONFIGS / f"studies/{study}.yaml", Study)
