@@ -49,7 +49,13 @@ PARTS = (
     _tests("every loss and step", "every_loss or kind_of_step or without or float16_says", 60),
     _tests("resumed, and seeds together", "resumes or side_by_side", 85),
     _tests("networks and volumes", "kind_of_network or volumes", 125),
-    Part("training", ("-m", "benchmarks", "training", "--device", "cuda"), 230),
+    # A driver that crashes says nothing of who called it; Python does.
+    Part(
+        "training",
+        ("-m", "benchmarks", "training", "--device", "cuda"),
+        230,
+        {"PYTHONFAULTHANDLER": "1"},
+    ),
 )
 DRY_PARTS = (
     *(Part(each.title, (*each.arguments, "--collect-only"), 300) for each in PARTS[:-1]),
