@@ -58,8 +58,9 @@ def test_medical_sets_follow_the_published_protocol_and_photographs_that_of_few_
 
 def test_it_is_for_a_gpu_and_can_be_costed_before_its_data_are_there():
     assert STUDY.needs_gpu
-    for name in PLAN.datasets:
-        assert {"train", "calibration", "test"} <= read_dataset(CONFIGS, name).expected_cases.keys()
+    for row in PLAN.experiments.values():
+        expected = read_dataset(CONFIGS, row.dataset).expected_cases
+        assert {"train", "calibration", "test"} <= expected.keys()
 
 
 @pytest.mark.slow
