@@ -63,14 +63,25 @@ def end_all(server: ThreadedAssociationServer) -> None:
     """Take no more callers, and end the associations, those too that wait in the midst of a PDU."""
     entity = server.ae
     server.shutdown()
-    for association in entity.active_associations:
+    associations = entity.active_associations
+    connections = [_connected(each) for each in associations]
+    for association in associations:
         cut(association)
     entity.shutdown()
+    # pynetdicom leaves open what was shut down before it came to close it.
+    for connection in connections:
+        if connection is not None:
+            connection.close()
 
 
 def cut(association: Association) -> None:
     """Close a connection, whatever its association waits for."""
-    connection = association.dul.socket
+    connection = _connected(association)
     with suppress(OSError):
-        if connection is not None and connection.socket is not None:
-            connection.socket.shutdown(socket.SHUT_RDWR)
+        if connection is not None:
+            connection.shutdown(socket.SHUT_RDWR)
+
+
+def _connected(association: Association) -> socket.socket | None:
+    connection = association.dul.socket
+    return None if connection is None else connection.socket
