@@ -64,22 +64,29 @@ def end_all(server: ThreadedAssociationServer) -> None:
     entity = server.ae
     server.shutdown()
     associations = entity.active_associations
-    connections = [_connected(each) for each in associations]
     for association in associations:
         cut(association)
     entity.shutdown()
-    # pynetdicom leaves open what was shut down before it came to close it.
-    for connection in connections:
-        if connection is not None:
-            connection.close()
+    for association in associations:
+        close(association)
 
 
 def cut(association: Association) -> None:
-    """Close a connection, whatever its association waits for."""
+    """End a connection, whatever its association waits for."""
     connection = _connected(association)
     with suppress(OSError):
         if connection is not None:
             connection.shutdown(socket.SHUT_RDWR)
+
+
+def close(association: Association) -> None:
+    """Close the connection of an association that has ended in the midst, as by `cut`.
+
+    Nobody else does, and the garbage collector only some day.
+    """
+    connection = _connected(association)
+    if connection is not None:
+        connection.close()
 
 
 def _connected(association: Association) -> socket.socket | None:

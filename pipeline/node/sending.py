@@ -15,7 +15,7 @@ from pynetdicom import AE, Association, evt
 from pynetdicom.status import STATUS_SUCCESS, STATUS_WARNING, code_to_category
 
 from pipeline.node.addresses import Address
-from pipeline.node.connections import cut
+from pipeline.node.connections import close, cut
 from pipeline.node.queue import Report
 
 LOG = logging.getLogger("pipeline.node")
@@ -76,6 +76,7 @@ class Sender:
         finally:
             if association.is_established:
                 association.release()
+            close(association)
 
     def end(self) -> None:
         """Cut what is being sent, from another thread: it is sent again later."""
@@ -98,6 +99,7 @@ class Sender:
         )  # fmt: skip
         if association.is_established:
             return association
+        close(association)
         if association.is_rejected:
             message = "it rejected the association: does it know this node's AE title?"
         else:

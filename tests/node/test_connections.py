@@ -59,11 +59,26 @@ def test_ports_may_be_probed_without_keeping_others_out(server):
     assert echo(server)
 
 
+def opened(server):
+    """Return the node's end of the connection that it has."""
+    wait_until(lambda: server.active_associations)
+    return server.active_associations[0].dul.socket.socket
+
+
+@pytest.mark.parametrize("sent", [b"", b"\1"])
+def test_the_connection_of_a_caller_that_has_gone_is_closed(server, sent):
+    with socket.create_connection(server.server_address) as caller:
+        caller.sendall(sent)
+        connected = opened(server)
+    wait_until(lambda: connected.fileno() == -1)
+
+
 def test_the_end_waits_for_no_caller_in_the_midst_of_a_pdu(server):
     with socket.create_connection(server.server_address) as caller:
         caller.sendall(b"\1")
-        wait_until(lambda: server.active_associations)
+        connected = opened(server)
         begun = time.monotonic()
         end_all(server)
         # A quarter of what such a caller may take.
         assert time.monotonic() - begun < 15
+    assert connected.fileno() == -1

@@ -13,9 +13,6 @@ from pipeline.predicting.structured_report import structured_report
 from tests.node.senders import Pacs, encoded
 from tests.predicting.examples import ANSWERED, headers, make_released
 
-# pynetdicom leaves a socket that was cut to the garbage collector.
-pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
-
 AT_ONCE = 5
 """Seconds, of the 30 that a PACS may take: this machine may be loaded."""
 
