@@ -146,10 +146,8 @@ def captured_epoch(case: Case, data: TrainingData) -> Epoch:
         network = case.build().to(labels.device, memory_format=torch.channels_last)
         step = _bare_step(case, network, capturable=True)
         replay = lane.record(lambda: step(images[chosen], labels[chosen]))
-    # A graph holds none of the memory that it reads: weights must outlive it.
-    read = (images, network, step)
 
-    def run(_read: object = read) -> None:
+    def run() -> None:
         with lane.open():
             for each in _shuffled(labels):
                 chosen.copy_(each)
@@ -236,8 +234,7 @@ def step_rounds(case: Case, data: TrainingData, fabric: Fabric) -> dict[str, Epo
             with session.unchanged(), capturable(session.optimiser):
                 replay = lane.record(step)
 
-        # As in `captured_epoch`, what the graph reads must outlive it.
-        def run(_read: object = step) -> None:
+        def run() -> None:
             with lane.open():
                 for _ in range(STEPS_A_ROUND):
                     replay()

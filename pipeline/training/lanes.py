@@ -12,6 +12,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Protocol
 
@@ -117,7 +118,7 @@ class CapturedLane:
             # torch raises nothing more special for what a graph cannot hold.
             say_once(f"a step runs without capture: {str(error).splitlines()[0]}")
             return work
-        return graph.replay
+        return _Replay(graph, work)
 
     def _warm_up(self, work: Work) -> None:
         for _ in range(NUM_WARM_UPS - 1):
@@ -132,6 +133,17 @@ class CapturedLane:
             work()
         finally:
             torch.cuda.set_sync_debug_mode(mode)
+
+
+@dataclass(frozen=True)
+class _Replay:
+    """A CUDA graph, and the work, which keeps alive the memory that the graph reads by address."""
+
+    graph: torch.cuda.CUDAGraph
+    work: Work
+
+    def __call__(self) -> None:
+        self.graph.replay()
 
 
 def open_lane(fabric: Fabric) -> Lane:

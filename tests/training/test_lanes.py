@@ -1,3 +1,5 @@
+import gc
+import weakref
 from contextlib import contextmanager
 from unittest.mock import MagicMock
 
@@ -95,6 +97,20 @@ def test_work_is_tried_thrice_at_last_without_waiting_then_captured_once_and_rep
     assert calls == [*tried, "capture", "work", "captured"]
     replay()
     assert calls[-1] == "replay"
+
+
+@pytest.mark.usefixtures("calls")
+def test_the_replay_keeps_alive_what_the_work_reads():
+    def make():
+        weights = torch.zeros(1)
+        return record(lambda: weights.add_(1)), weakref.ref(weights)
+
+    replay, weights = make()
+    gc.collect()
+    assert weights() is not None
+    del replay
+    gc.collect()
+    assert weights() is None
 
 
 @pytest.mark.usefixtures("calls")
