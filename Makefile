@@ -11,14 +11,11 @@ SUDO := $(shell test "$$(id -u)" = 0 || echo sudo)
 # The bits of a training on a CPU depend on the vector instructions and on the number of threads.
 # Two threads gain nothing on networks this thin, and AVX2 is what every x86-64 of ten years has:
 # with both fixed, another machine gives the bits of the published run. Each core trains a seed.
-# NumPy and its OpenBLAS choose their own instructions: fixed, too, for a metric's last digit.
 reproduce reproduce-all: export OMP_NUM_THREADS := 1
 ifeq ($(shell uname -m),x86_64)
 reproduce reproduce-all: export ATEN_CPU_CAPABILITY := avx2
 reproduce reproduce-all: export ONEDNN_MAX_CPU_ISA := AVX2
 reproduce reproduce-all: export MKL_ENABLE_INSTRUCTIONS := AVX2
-reproduce reproduce-all: export NPY_DISABLE_CPU_FEATURES := X86_V4 AVX512_ICL AVX512_SPR
-reproduce reproduce-all: export OPENBLAS_CORETYPE := Haswell
 endif
 
 .PHONY: reproduce reproduce-all test test-slow test-cuda browser pacs screenshots check format bench clean
