@@ -52,7 +52,7 @@ class Measured:
 def measure(part: Part, every: Sequence[Evidence]) -> list[Measured]:
     """Return every comparison that the experiments allow, each training counted once.
 
-    Studies may train the same loss on the same data set, network and recipe: the very same
+    Studies may train the same loss on the same data set, network and recipe, often the very same
     networks. Of such comparisons the one with the most seeds is kept, the earliest if they tie.
 
     Raises
