@@ -1,10 +1,9 @@
-"""The first screen: verdicts and recommendations in a line each, sizes apart."""
+"""The first screen: verdicts and recommendations in a table's row each, sizes apart."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from pipeline.config.claims import Size
 from pipeline.findings.evidence import Evidence
 from pipeline.findings.recommending import Chosen
 from pipeline.findings.verdicts import Answer, PartAnswer, Pooled, Verdict
@@ -12,8 +11,8 @@ from pipeline.findings.wording import difference_text, unit_text
 from pipeline.method_names import named
 from pipeline.tables.parts.wording import counted, metric_name
 
-MOST_SHORT = 3
-"""Parts of a claim beyond which the first screen gives the verdict alone."""
+MOST_SHORT = 2
+"""Parts of a claim beyond which the first screen gives no differences."""
 
 
 def verdict_cell(found: Answer | None) -> str:
@@ -25,28 +24,26 @@ def verdict_cell(found: Answer | None) -> str:
     return f"**{found.verdict}**, {num_for} for, {num_against} against, of {len(found.tested)}"
 
 
-def short_sentence(found: Mapping[Size, Answer]) -> str:
-    """Say what came of a claim at each size that has evidence, in numbers that a reader can weigh.
+def short_cell(found: Answer | None) -> str:
+    """Write a claim's verdict at one size, the mean difference, and in brackets what would be seen.
 
-    Of more than three parts it says how many are supported, and no differences.
+    Of a claim of many parts it says how many are supported.
     """
-    said = []
-    for size, each in found.items():
-        num_datasets = len({row.measured.dataset for row in each.tested})
-        numbers = [f"{verdict_cell(each)} on {counted(num_datasets, 'data sets')}"]
-        if len(each.parts) > MOST_SHORT:
-            num = sum(part.verdict == "supported" for part in each.parts)
-            numbers.append(f"{num} of {len(each.parts)} parts supported")
-        else:
-            numbers += [_short_part(part, part.pooled) for part in each.parts if part.pooled]
-        said.append(f"{size.capitalize()}: {'; '.join(numbers)}.")
-    return "<br>".join(said) or "Not tested at any size."
+    if found is None:
+        return "not tested"
+    lines = [f"**{found.verdict}**"]
+    if len(found.parts) > MOST_SHORT:
+        num = sum(part.verdict == "supported" for part in found.parts)
+        lines.append(f"{num} of {len(found.parts)} parts supported")
+    else:
+        lines += [_short_part(part, part.pooled) for part in found.parts if part.pooled]
+    return "<br>".join(lines)
 
 
 def _short_part(found: PartAnswer, pooled: Pooled) -> str:
     part = found.part
     seen = found.detectable
-    where = "" if seen is None else f" (seen from {difference_text(part.metric, seen)})"
+    where = "" if seen is None else f" ({difference_text(part.metric, seen)})"
     mean = difference_text(part.metric, pooled.mean)
     return f"{part.says[:1].lower()}{part.says[1:]} {mean}{where}{unit_text(part.metric)}"
 

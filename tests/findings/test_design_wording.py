@@ -33,7 +33,7 @@ def page(every):
 
 
 def test_the_first_screen_says_what_explains_the_difference_or_that_nothing_does(page):
-    (line,) = (each for each in page.splitlines() if each.startswith("- [Why?](#size)"))
+    (line,) = (each for each in page.splitlines() if each.startswith("[Why?](#size)"))
     assert "balanced accuracy **explained** by batch size (+2." in line
     assert "width × optimiser (−1." in line
     clear = made.short_answer(answer_design(DESIGN, cells({(): 0.01}), 0.05))

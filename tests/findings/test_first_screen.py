@@ -4,7 +4,7 @@ from pipeline.config.claims import Claim
 from pipeline.findings.first_screen import (
     chosen_cell,
     held_sentence,
-    short_sentence,
+    short_cell,
     verdict_cell,
 )
 from pipeline.findings.recommending import Candidate, Chosen
@@ -22,20 +22,16 @@ def answered(*changes):
     return Answer(statement, tuple(parts), "supported")
 
 
-def test_the_short_sentence_keeps_sizes_apart_and_gives_difference_unit_and_what_is_seen():
-    one, other = answered({"says": "Error"}), answered({"says": "Loss", "metric": "nll"})
-    assert short_sentence({"thin": one, "real": other}) == (
-        "Thin: **supported**, 1 for, 0 against, of 1 on 1 data set; error −5.00 (seen from +25.00) "
-        "points.<br>"
-        "Real: **supported**, 1 for, 0 against, of 1 on 1 data set; loss −0.050 (seen from +0.250) "
-        "nats."
+def test_the_short_cell_gives_verdict_difference_unit_and_what_is_seen():
+    assert short_cell(answered({"says": "Error"})) == "**supported**<br>error −5.00 (+25.00) points"
+    assert short_cell(answered({"says": "Error"}, {"says": "Loss", "metric": "nll"})) == (
+        "**supported**<br>error −5.00 (+25.00) points<br>loss −0.050 (+0.250) nats"
     )
-    assert short_sentence({}) == "Not tested at any size."
+    assert short_cell(None) == "not tested"
 
 
-def test_the_short_sentence_of_many_parts_counts_those_that_are_supported():
-    sentence = short_sentence({"middle": answered({}, {}, {}, {})})
-    assert sentence.endswith("on 1 data set; 4 of 4 parts supported.")
+def test_the_short_cell_of_many_parts_counts_those_that_are_supported():
+    assert short_cell(answered({}, {}, {}, {})) == "**supported**<br>4 of 4 parts supported"
 
 
 def test_a_size_says_what_was_run_and_what_became_of_its_claims():
