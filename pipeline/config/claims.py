@@ -176,13 +176,18 @@ class Claims(Strict):
     recommendation: Recommendation
     published: list[Published] = []
 
+    @property
+    def designed_studies(self) -> list[str]:
+        """The designs' studies, each once."""
+        return list(dict.fromkeys(study for each in self.designs for study in each.studies))
+
     @model_validator(mode="after")
     def _names_fit_together(self) -> Self:
         keys = [*(each.key for each in self.claims), *(each.key for each in self.designs)]
         if len(set(keys)) < len(keys):
             message = "two claims or designs share a key"
             raise ValueError(message)
-        if both := [each.study for each in self.designs if each.study in self.planned]:
+        if both := [study for study in self.designed_studies if study in self.planned]:
             message = f"a design's study answers no claim, got {both} under 'planned' too"
             raise ValueError(message)
         planned = {each.dataset for study in self.planned.values() for each in study.experiments}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Self
+from itertools import pairwise
+from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
@@ -47,12 +48,43 @@ class Suspect(Strict):
     over: str
 
 
+class Lines(Strict):
+    """A design's factors one at a time, over more levels than a factorial can cross.
+
+    A factor runs through its `levels`, the lowest first, while the others stay at the `centre`; and
+    so at either level of the factor that is held `apart`. Both name factors as the design does.
+    """
+
+    source: str
+    study: Key
+    apart: str
+    centre: dict[str, float]
+    levels: dict[str, list[Annotated[float, Field(gt=0)]]] = Field(min_length=1)
+    limits: list[str] = []
+
+    @model_validator(mode="after")
+    def _levels_rise_through_the_centre(self) -> Self:
+        if list(self.centre) != list(self.levels):
+            message = f"a centre for each of {list(self.levels)} expected, got {list(self.centre)}"
+            raise ValueError(message)
+        for name, levels in self.levels.items():
+            rising = all(low < high for low, high in pairwise(levels))
+            if len(levels) < 3 or not rising or self.centre[name] not in levels:
+                message = (
+                    f"three or more rising levels of {name} expected, with the centre "
+                    f"{self.centre[name]:g} among them, got {levels}"
+                )
+                raise ValueError(message)
+        return self
+
+
 class Design(Strict):
     """A full two-level factorial, and what it takes for an effect to explain the difference.
 
     The difference is `loss` less `against`. An effect explains it if it is significant after
     Holm's correction over all effects of its response, and at least `share` of the mean absolute
-    difference of a cell. `limits` are sentences on what is varied along with the factors.
+    difference of a cell. `limits` are sentences on what is varied along with the factors. `lines`
+    follow factors over more levels, in a study of their own.
     """
 
     key: Key
@@ -66,6 +98,12 @@ class Design(Strict):
     share: float = Field(gt=0)
     suspect: Suspect
     limits: list[str] = []
+    lines: Lines | None = None
+
+    @property
+    def studies(self) -> list[str]:
+        """Those that it is answered from."""
+        return [self.study, *([self.lines.study] if self.lines else [])]
 
     @model_validator(mode="after")
     def _names_differ(self) -> Self:
@@ -74,4 +112,20 @@ class Design(Strict):
             if len(set(names)) < len(names):
                 message = f"a name stands twice in the design {self.key}: {', '.join(names)}"
                 raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _lines_run_through_the_same_factors(self) -> Self:
+        if self.lines is None:
+            return self
+        if self.lines.study == self.study:
+            message = f"the lines of the design {self.key} need a study of their own"
+            raise ValueError(message)
+        names = [factor.name for factor in self.factors]
+        if sorted(names) != sorted([self.lines.apart, *self.lines.levels]):
+            message = (
+                f"the lines of the design {self.key} must name each of {', '.join(names)} once, "
+                "apart or with levels"
+            )
+            raise ValueError(message)
         return self

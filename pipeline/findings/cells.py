@@ -5,19 +5,28 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pipeline.config.designs import Design
+from pipeline.config.designs import Design, Level
 from pipeline.errors import InputError
 from pipeline.findings.evidence import Evidence
 
-Coded = tuple[int, ...]
-"""A cell: -1 for the low and 1 for the high level of each factor."""
+Cell = tuple[Level, ...]
+"""A level of each factor, in the order of the design's factors."""
 
 
-def by_cell(design: Design, own: Sequence[Evidence]) -> dict[Coded, Evidence]:
-    """Return the experiment of each cell that has one; see `answer_design` for what is refused."""
-    found: dict[Coded, Evidence] = {}
+def by_cell(
+    design: Design, own: Sequence[Evidence], levels: Mapping[str, Sequence[Level]]
+) -> dict[Cell, Evidence]:
+    """Return the experiment of each cell that has one; `levels` are those of each factor.
+
+    Raises
+    ------
+    InputError
+        If an experiment has a level that is not among these, two are one cell, or the evidence
+        lacks a setting.
+    """
+    found: dict[Cell, Evidence] = {}
     for evidence in own:
-        cell = tuple(_coded(design, place, evidence) for place in range(len(design.factors)))
+        cell = _cell(design, evidence, levels)
         if cell in found:
             message = (
                 f"design {design.key} of configs/claims.yaml: one experiment a cell expected, got "
@@ -35,22 +44,34 @@ def suspect_of(design: Design, evidence: Evidence) -> float:
     return above / below
 
 
-def cell_name(design: Design, cell: Coded) -> str:
+def cell_name(design: Design, cell: Cell) -> str:
     """Name a cell by its levels."""
-    return ", ".join(f"{factor.name} {factor.levels[(1 + code) // 2]}"
-                     for factor, code in zip(design.factors, cell, strict=True))  # fmt: skip
+    return ", ".join(f"{factor.name} {level_text(level)}"
+                     for factor, level in zip(design.factors, cell, strict=True))  # fmt: skip
 
 
-def _coded(design: Design, place: int, evidence: Evidence) -> int:
-    factor = design.factors[place]
-    level = _setting(design, factor.setting, evidence)
-    if level not in factor.levels:
-        message = (
-            f"design {design.key} of configs/claims.yaml: {factor.name} {factor.levels[0]} or "
-            f"{factor.levels[1]} expected, got {level} for {evidence.name}"
-        )
-        raise InputError(message)
-    return 1 if level == factor.levels[1] else -1
+def level_text(level: Level) -> str:
+    """Write a level.
+
+    >>> level_text("sgd"), level_text(1000.0), level_text(0.5)
+    ('sgd', '1000', '0.5')
+    """
+    return level if isinstance(level, str) else f"{level:.10g}"
+
+
+def _cell(design: Design, evidence: Evidence, levels: Mapping[str, Sequence[Level]]) -> Cell:
+    cell = []
+    for factor in design.factors:
+        level = _setting(design, factor.setting, evidence)
+        if level not in levels[factor.name]:
+            allowed = " or ".join(level_text(each) for each in levels[factor.name])
+            message = (
+                f"design {design.key} of configs/claims.yaml: {factor.name} {allowed} expected, "
+                f"got {level} for {evidence.name}"
+            )
+            raise InputError(message)
+        cell.append(level)
+    return tuple(cell)
 
 
 def _number(design: Design, path: str, evidence: Evidence) -> float:

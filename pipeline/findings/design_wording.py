@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pipeline.config.designs import Design
+from pipeline.findings.cells import level_text
 from pipeline.findings.designed import DesignAnswer, ResponseAnswer, TestedEffect, effect_name
+from pipeline.findings.lines import FactorLine, LinesAnswer
 from pipeline.findings.wording import difference_text, unit_text
 from pipeline.method_names import named
 from pipeline.metrics.comparisons import Summary
@@ -28,6 +30,45 @@ def short_answer(found: DesignAnswer) -> str:
     said = [f"{_lower(each.response.says)} {_short_explained(found.design, each)}"
             for each in found.responses]  # fmt: skip
     return "; ".join(said) + "."
+
+
+def short_lines(found: LinesAnswer) -> str:
+    """Say in a line where the difference has a trend beyond the design's levels.
+
+    >>> short_lines(LinesAnswer(None, None, ("the study size_lines is not published",)))
+    '**not run**: the study size_lines is not published.'
+    """
+    if found.missing:
+        return f"**not run**: {_shortened(found.missing)}."
+    said = []
+    for response, lines in found.found:
+        trends = ", ".join(
+            f"{'rises' if each.line.slope > 0 else 'falls'} with {each.factor} under {each.apart} "
+            f"({difference_text(response.metric, each.line.slope)}{unit_text(response.metric)} a "
+            "doubling)"
+            for each in lines
+            if each.shown
+        )
+        said.append(f"{_lower(response.says)} {trends or 'shows no trend'}")
+    return "; ".join(said) + "."
+
+
+def lines_sentence(found: LinesAnswer) -> str:
+    """Say what the lines run through."""
+    lines = found.lines
+    centre = ", ".join(f"{name} {level_text(at)}" for name, at in lines.centre.items())
+    return (
+        f"The study `{lines.study}` moves one factor at a time, the others at {centre}, and does "
+        f"so for every {lines.apart}."
+    )
+
+
+def points_cell(metric: str, line: FactorLine) -> str:
+    """Write the difference at every level of a line."""
+    return "<br>".join(
+        f"{level_text(level)}: {cell_text(metric, point)}"
+        for level, point in zip(line.levels, line.points, strict=True)
+    )
 
 
 def explained_text(design: Design, found: ResponseAnswer) -> str:
@@ -104,8 +145,8 @@ def cell_text(metric: str, cell: Summary) -> str:
     return f"{difference_text(metric, cell.mean)} ± {_size(metric, spread)}"
 
 
-def missing_sentence(found: DesignAnswer) -> str:
-    """Say why a design is not answered."""
+def missing_sentence(found: DesignAnswer | LinesAnswer) -> str:
+    """Say why a design, or its lines, are not answered."""
     return (
         f"**Not run**: {_shortened(found.missing)}. Nothing is averaged over a part of the cells."
     )

@@ -10,7 +10,7 @@ from jaxtyping import Float
 
 from pipeline.config.claims import Part
 from pipeline.config.designs import Design, Response
-from pipeline.findings.cells import by_cell, cell_name, suspect_of
+from pipeline.findings.cells import Cell, by_cell, cell_name, suspect_of
 from pipeline.findings.evidence import Evidence
 from pipeline.findings.measuring import measure
 from pipeline.metrics.comparisons import Summary, holm, summarise
@@ -104,15 +104,15 @@ def answer_design(design: Design, every: Sequence[Evidence], level: float) -> De
     own = [each for each in every if each.row.study == design.study]
     if not own:
         return DesignAnswer(design, (f"the study {design.study} is not published",))
-    held = by_cell(design, own)
-    order = design_of(len(design.factors))
+    held = by_cell(design, own, {factor.name: factor.levels for factor in design.factors})
+    order = factorial_cells(design)
     absent = tuple(cell_name(design, each) for each in order if each not in held)
     if absent:
         return DesignAnswer(design, tuple(f"no experiment with {each}" for each in absent))
     cells = [held[each] for each in order]
-    values = {each.says: [_differences(design, each, cell) for cell in cells]
+    values = {each.says: [differences(design, each, cell) for cell in cells]
               for each in design.responses}  # fmt: skip
-    if missing := _unequal(cells, values):
+    if missing := unequal(cells, values):
         return DesignAnswer(design, missing)
     suspects = tuple(suspect_of(design, each) for each in cells)
     responses = tuple(
@@ -153,12 +153,22 @@ def answer_response(
     )
 
 
+def factorial_cells(design: Design) -> list[Cell]:
+    """Return the cells of the factorial in the order of `design_of`."""
+    return [
+        tuple(factor.levels[(1 + code) // 2]
+              for factor, code in zip(design.factors, codes, strict=True))
+        for codes in design_of(len(design.factors))
+    ]  # fmt: skip
+
+
 def effect_name(design: Design, effect: Effect) -> str:
     """Name an effect by its factors."""
     return " × ".join(design.factors[place].name for place in effect.factors)
 
 
-def _differences(design: Design, response: Response, cell: Evidence) -> tuple[float, ...]:
+def differences(design: Design, response: Response, cell: Evidence) -> tuple[float, ...]:
+    """Return loss less loss in one experiment, one number a seed that both have."""
     part = Part(
         says=response.says,
         metric=response.metric,
@@ -171,7 +181,7 @@ def _differences(design: Design, response: Response, cell: Evidence) -> tuple[fl
     return found[0].differences if found else ()
 
 
-def _unequal(
+def unequal(
     cells: Sequence[Evidence], values: Mapping[str, Sequence[Sequence[float]]]
 ) -> tuple[str, ...]:
     """Say which cells have not as many seeds with both losses as the cell with the most planned."""

@@ -11,12 +11,12 @@ from pipeline.config.claims import SIZES, Claim, Claims, Situation, Size
 from pipeline.findings import design_wording, first_screen, wording
 from pipeline.findings.beside import figures_beside
 from pipeline.findings.coverage import missing_runs
-from pipeline.findings.designed import answer_design
+from pipeline.findings.designed import answer_design, factorial_cells
 from pipeline.findings.evidence import Evidence
+from pipeline.findings.lines import answer_lines
 from pipeline.findings.recommending import Recommended, recommend
 from pipeline.findings.verdicts import FEWEST_POOLED, Answer, answer
 from pipeline.method_names import legend, named
-from pipeline.metrics.factorial import design_of
 from pipeline.tables.parts.wording import metric_name, scaled
 
 Held = Mapping[Size, Sequence[Evidence]]
@@ -63,21 +63,24 @@ def findings_page(
         size: [each for each in every if claims.planned[each.row.study].size == size]
         for size in SIZES
     }
-    designs = {design.study for design in claims.designs}
+    asked = {*claims.planned, *claims.designed_studies}
     page = environment.get_template("findings.md.jinja").render(
         claims=claims,
         sizes=SIZES,
         held=held,
         answered=[(claim, answers(claim, held, claims.level)) for claim in claims.claims],
-        designed=[answer_design(each, of_designs, claims.level) for each in claims.designs],
-        design_of=design_of,
+        designed=[
+            [find(each, of_designs, claims.level) for find in (answer_design, answer_lines)]
+            for each in claims.designs
+        ],
+        factorial_cells=factorial_cells,
         made=design_wording,
         advised=[(each, advice(claims, each, held)) for each in claims.recommendation.situations],
         beside=[(each, figures_beside(each, every)) for each in claims.published],
         every=every,
         counts={each.name: _counts(each) for each in every},
         missing=missing_runs(claims.planned, every),
-        apart=[study for study in published if study not in {*claims.planned, *designs}],
+        apart=[study for study in published if study not in asked],
         fewest_pooled=FEWEST_POOLED,
         metric_name=metric_name,
         scaled=scaled,

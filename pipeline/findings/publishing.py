@@ -116,8 +116,9 @@ def findings_text(evidence: Path, claims: Claims) -> str:
         If nothing is published there, or a claim names what the evidence lacks.
     """
     names = require_published(evidence)
-    designs = dict.fromkeys(design.study for design in claims.designs)
-    every, of_designs = (read_evidence(evidence, each) for each in (claims.planned, designs))
+    every, of_designs = (
+        read_evidence(evidence, each) for each in (claims.planned, claims.designed_studies)
+    )
     return findings_page(claims, names, every, of_designs)
 
 
@@ -148,7 +149,7 @@ def _gather(
     metrics = published_metrics(claims)
     tables = [tidy(study, each.row.experiment, each.tables, metrics) for each in computed]
     points = pd.concat([_points(each) for each in computed], ignore_index=True)
-    designed = study in {design.study for design in claims.designs}
+    designed = study in claims.designed_studies
     return _Study(
         name=study,
         scores=pd.concat(tables, ignore_index=True),

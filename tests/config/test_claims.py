@@ -93,6 +93,38 @@ def test_what_is_planned_for_the_claims_is_what_the_study_runs(study):
             lambda c: c["designs"][0]["factors"][0].update(name="optimiser"),
             "a name stands twice in the design size: optimiser, optimiser",
         ),
+        (
+            lambda c: c["designs"][0]["lines"].update(study="gpu"),
+            r"answers no claim, got \['gpu'\]",
+        ),
+        (
+            lambda c: c["designs"][0]["lines"].update(study="size"),
+            "the lines of the design size need a study of their own",
+        ),
+        (
+            lambda c: c["designs"][0]["lines"].update(apart="width"),
+            "must name each of width, optimiser, batch size, images a class once",
+        ),
+        (
+            lambda c: c["designs"][0]["lines"]["centre"].pop("width"),
+            r"a centre for each of \['width', 'batch size', 'images a class'\] expected",
+        ),
+        (
+            lambda c: c["designs"][0]["lines"]["centre"].update(width=24),
+            "rising levels of width expected, with the centre 24 among them",
+        ),
+        (
+            lambda c: c["designs"][0]["lines"]["levels"].update(width=[16, 8, 32]),
+            "three or more rising levels of width expected",
+        ),
+        (
+            lambda c: c["designs"][0]["lines"]["levels"].update(width=[8, 16]),
+            "three or more rising levels of width expected",
+        ),
+        (
+            lambda c: c["designs"][0]["lines"]["levels"].update(width=[0, 16, 32]),
+            "greater than 0",
+        ),
         (lambda c: c["planned"]["gpu"].pop("size"), "planned.gpu.size"),
         (lambda c: c["planned"]["gpu"].update(size="huge"), "'thin', 'middle' or 'real'"),
     ],

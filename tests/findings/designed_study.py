@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
 from pipeline.config.designs import Design
 from pipeline.config.method import NetworkConfig, Recipe
 from pipeline.findings import Evidence
+from pipeline.findings.cells import Cell, level_text
+from pipeline.findings.designed import factorial_cells
 from pipeline.findings.records import DataSettings, Settings
 from pipeline.metrics.factorial import design_of
 from tests.findings.simulated_evidence import CENTRES, card, experiment_row
@@ -29,6 +33,13 @@ DESIGN = Design.model_validate(
         ],
         "suspect": {"says": "cases of a class in a batch", "setting": "recipe.batch_size",
                     "over": "data.num_classes"},
+        "lines": {
+            "source": "Simulated", "study": "size_lines", "apart": "optimiser",
+            "centre": {"width": 16, "batch size": 128, "images a class": 200},
+            "levels": {"width": [8, 16, 32, 64], "batch size": [32, 128, 512],
+                       "images a class": [50, 200, 1000]},
+            "limits": ["A limit of the lines."],
+        },
     }
 )  # fmt: skip
 
@@ -36,14 +47,12 @@ Planted = dict[tuple[int, ...], float]
 """Effects by the factors' places; of no factor: the mean difference."""
 
 
-def settings(cell: tuple[int, ...]) -> Settings:
-    width, optimiser, batch_size, images = (
-        factor.levels[(1 + code) // 2] for factor, code in zip(DESIGN.factors, cell, strict=True)
-    )
+def settings(cell: Cell) -> Settings:
+    width, optimiser, batch_size, images = cell
     return Settings(
-        network=NetworkConfig(kind="resnet10", arguments={"widths": [width, 2 * width]}),
+        network=NetworkConfig(kind="resnet10", arguments={"widths": [int(width), 2 * int(width)]}),
         recipe=Recipe.model_validate(
-            {"epochs": 7, "batch_size": batch_size,
+            {"epochs": 7, "batch_size": int(batch_size),
              "optimiser": {"kind": optimiser, "learning_rate": 0.1}}
         ),
         data=DataSettings(num_classes=10, train_cases_a_class=images),
@@ -54,23 +63,55 @@ def cells(planted: Planted | None = None, *, noise: float = 0.004, seed: int = 0
     """An experiment a cell: the losses share each seed's luck and differ by what is planted."""
     generator = np.random.default_rng(seed)
     found = []
-    for cell in design_of(len(DESIGN.factors)):
-        name = "-".join("low" if code < 0 else "high" for code in cell)
-        row = experiment_row("cifar", study="size", experiment=name, recipe=name, seeds=list(SEEDS))
+    for codes, levels in zip(design_of(len(DESIGN.factors)), factorial_cells(DESIGN), strict=True):
         difference = sum(
-            value * (np.prod([cell[place] for place in places]) / 2 if places else 1)
+            value * (np.prod([codes[place] for place in places]) / 2 if places else 1)
             for places, value in (planted or {}).items()
         )
-        rows = []
-        for number in SEEDS:
-            luck = generator.normal(0, 0.02)
-            for calibrator in row.calibrators:
-                for loss in row.losses:
-                    added = difference + generator.normal(0, noise) if loss == "gce" else 0.0
-                    rows.append({"loss": loss, "calibrator": calibrator, "seed": number}
-                                | {key: each + luck + added for key, each in CENTRES.items()}
-                                )  # fmt: skip
-        tables = {"runs": pd.DataFrame(rows)}
-        found.append(Evidence(row=row, card=card(), epochs=7, tables=tables,
-                              settings=settings(cell)))  # fmt: skip
+        name = "-".join("low" if code < 0 else "high" for code in codes)
+        found.append(simulated(generator, "size", name, levels, difference, noise))
     return found
+
+
+def line_cells(
+    slopes: Mapping[str, float] | None = None, *, noise: float = 0.004, seed: int = 0
+) -> list[Evidence]:
+    """An experiment a cell of the lines; `slopes` a doubling, by factor, under Adam alone."""
+    generator = np.random.default_rng(seed)
+    lines = DESIGN.lines
+    names = [factor.name for factor in DESIGN.factors]
+    found = {}
+    for apart in ("sgd", "adam"):
+        for moved, levels in lines.levels.items():
+            for level in levels:
+                at = lines.centre | {"optimiser": apart, moved: level}
+                slope = (slopes or {}).get(moved, 0.0) if apart == "adam" else 0.0
+                difference = slope * np.log2(level / lines.centre[moved])
+                cell = tuple(at[name] for name in names)
+                name = "-".join(level_text(each) for each in cell)
+                found.setdefault(
+                    cell, simulated(generator, lines.study, name, cell, difference, noise)
+                )
+    return list(found.values())
+
+
+def simulated(
+    generator: np.random.Generator,
+    study: str,
+    name: str,
+    levels: Cell,
+    difference: float,
+    noise: float,
+) -> Evidence:
+    row = experiment_row("cifar", study=study, experiment=name, recipe=name, seeds=list(SEEDS))
+    rows = []
+    for number in SEEDS:
+        luck = generator.normal(0, 0.02)
+        for calibrator in row.calibrators:
+            for loss in row.losses:
+                added = difference + generator.normal(0, noise) if loss == "gce" else 0.0
+                rows.append({"loss": loss, "calibrator": calibrator, "seed": number}
+                            | {key: each + luck + added for key, each in CENTRES.items()}
+                            )  # fmt: skip
+    return Evidence(row=row, card=card(), epochs=7, tables={"runs": pd.DataFrame(rows)},
+                    settings=settings(levels))  # fmt: skip

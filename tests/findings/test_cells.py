@@ -12,6 +12,7 @@ from pipeline.config.method import NetworkConfig, Recipe
 from pipeline.config.reading import read_config
 from pipeline.errors import InputError
 from pipeline.findings.designed import answer_design
+from pipeline.findings.lines import answer_lines
 from pipeline.findings.records import DataSettings, Settings
 from tests.findings.designed_study import DESIGN, cells
 from tests.findings.simulated_evidence import experiment_row
@@ -80,3 +81,23 @@ def test_the_study_of_a_design_has_every_cell_once_and_both_losses(design):
     assert answer_design(design, every, LEVEL).missing == ()
     assert {design.loss, design.against} <= set(study.losses)
     assert {each.calibrator for each in design.responses} <= set(study.calibrators)
+
+
+@pytest.mark.parametrize(
+    "design", [each for each in CLAIMS.designs if each.lines], ids=lambda design: design.key
+)
+def test_the_study_of_a_design_s_lines_has_every_cell_once_and_both_losses(design):
+    study = read_config(CONFIGS / f"studies/{design.lines.study}.yaml", Study)
+    every = [configured(design.lines.study, each) for each in study.experiments]
+    assert answer_lines(design, every, LEVEL).missing == ()
+    assert {design.loss, design.against} <= set(study.losses)
+    assert {each.calibrator for each in design.responses} <= set(study.calibrators)
+
+
+def test_every_network_of_a_design_s_lines_has_as_many_images_pass_through_it():
+    study = read_config(CONFIGS / "studies/size_lines.yaml", Study)
+    every = [configured("size_lines", each).settings for each in study.experiments]
+    passed = {
+        each.recipe.epochs * each.data.train_cases_a_class * each.data.num_classes for each in every
+    }
+    assert passed == {30_000}
