@@ -59,12 +59,14 @@ class Lines(Strict):
     study: Key
     apart: str
     centre: dict[str, float]
-    levels: dict[str, list[Annotated[float, Field(gt=0)]]] = Field(min_length=1)
+    levels: dict[str, list[Annotated[float, Field(gt=0, allow_inf_nan=False)]]] = Field(
+        min_length=1
+    )
     limits: list[str] = []
 
     @model_validator(mode="after")
     def _levels_rise_through_the_centre(self) -> Self:
-        if list(self.centre) != list(self.levels):
+        if self.centre.keys() != self.levels.keys():
             message = f"a centre for each of {list(self.levels)} expected, got {list(self.centre)}"
             raise ValueError(message)
         for name, levels in self.levels.items():
@@ -128,4 +130,12 @@ class Design(Strict):
                 "apart or with levels"
             )
             raise ValueError(message)
+        for factor in self.factors:
+            levels = self.lines.levels.get(factor.name)
+            if levels and not all(
+                not isinstance(each, str) and levels[0] <= each <= levels[-1]
+                for each in factor.levels
+            ):
+                message = f"the lines of {factor.name} must reach {factor.levels}, got {levels}"
+                raise ValueError(message)
         return self

@@ -54,9 +54,9 @@ def level_text(level: Level) -> str:
     """Write a level.
 
     >>> level_text("sgd"), level_text(1000.0), level_text(0.5)
-    ('sgd', '1000', '0.5')
+    ('sgd', '1,000', '0.5')
     """
-    return level if isinstance(level, str) else f"{level:.10g}"
+    return level if isinstance(level, str) else f"{level:,.10g}"
 
 
 def _cell(design: Design, evidence: Evidence, levels: Mapping[str, Sequence[Level]]) -> Cell:
@@ -91,7 +91,7 @@ def _setting(design: Design, path: str, evidence: Evidence) -> Any:
     if evidence.settings is None:
         message = (
             f"{evidence.name}: provenance.json lacks 'settings', which the design {design.key} "
-            f"needs: `python -m pipeline publish {design.study}` writes them"
+            f"needs: `python -m pipeline publish {evidence.row.study}` writes them"
         )
         raise InputError(message)
     found: Any = evidence.settings.model_dump()

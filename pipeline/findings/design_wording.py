@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from pipeline.config.designs import Design
+from pipeline.config.designs import Design, Lines
 from pipeline.findings.cells import level_text
 from pipeline.findings.designed import DesignAnswer, ResponseAnswer, TestedEffect, effect_name
-from pipeline.findings.lines import FactorLine, LinesAnswer
+from pipeline.findings.lines import FactorLine, LineEffect, LinesAnswer, ResponseLines
 from pipeline.findings.wording import difference_text, unit_text
 from pipeline.method_names import named
 from pipeline.metrics.comparisons import Summary
@@ -33,34 +33,52 @@ def short_answer(found: DesignAnswer) -> str:
 
 
 def short_lines(found: LinesAnswer) -> str:
-    """Say in a line where the difference has a trend beyond the design's levels.
+    """Say in a line what explains the difference over the lines' levels.
 
-    >>> short_lines(LinesAnswer(None, None, ("the study size_lines is not published",)))
+    >>> short_lines(LinesAnswer(None, ("the study size_lines is not published",)))
     '**not run**: the study size_lines is not published.'
     """
     if found.missing:
         return f"**not run**: {_shortened(found.missing)}."
-    said = []
-    for response, lines in found.found:
-        trends = ", ".join(
-            f"{'rises' if each.line.slope > 0 else 'falls'} with {each.factor} under {each.apart} "
-            f"({difference_text(response.metric, each.line.slope)}{unit_text(response.metric)} a "
-            "doubling)"
-            for each in lines
-            if each.shown
-        )
-        said.append(f"{_lower(response.says)} {trends or 'shows no trend'}")
+    said = [f"{_lower(each.response.says)} {lines_explained(found.lines, each)}"
+            for each in found.responses]  # fmt: skip
     return "; ".join(said) + "."
+
+
+def lines_explained(lines: Lines, found: ResponseLines) -> str:
+    """Say which effects of lines explain the difference, the largest first; or that none does."""
+    metric = found.response.metric
+    return _explained(
+        f"{line_effect_name(lines, each)} "
+        f"({difference_text(metric, each.found.estimate)}{unit_text(metric)})"
+        for each in found.explaining
+    )
 
 
 def lines_sentence(found: LinesAnswer) -> str:
     """Say what the lines run through."""
-    lines = found.lines
-    centre = ", ".join(f"{name} {level_text(at)}" for name, at in lines.centre.items())
+    centre = ", ".join(f"{name} {level_text(at)}" for name, at in found.lines.centre.items())
     return (
-        f"The study `{lines.study}` moves one factor at a time, the others at {centre}, and does "
-        f"so for every {lines.apart}."
+        f"The study `{found.lines.study}` moves one factor at a time, and what must change along "
+        f"with it, through a centre of {centre}; all of it under either {found.lines.apart}."
     )
+
+
+def lines_response_sentence(design: Design, lines: Lines, found: ResponseLines) -> str:
+    """Say the verdict on one response's lines, and what an effect needs to explain it."""
+    metric = found.response.metric
+    least = f"{_size(metric, design.share * found.mean_size)}{unit_text(metric)}"
+    return f"{_upper(lines_explained(lines, found))}. An effect needs at least {least}."
+
+
+def line_effect_name(lines: Lines, effect: LineEffect) -> str:
+    """Name an effect of a line."""
+    if effect.kind == "pair":
+        return f"{effect.factor} × {lines.apart}"
+    if effect.kind == "bend":
+        return f"bend of {effect.factor}"
+    levels = lines.levels[effect.factor]
+    return f"{effect.factor}, {level_text(levels[0])} to {level_text(levels[-1])}"
 
 
 def points_cell(metric: str, line: FactorLine) -> str:
@@ -73,10 +91,8 @@ def points_cell(metric: str, line: FactorLine) -> str:
 
 def explained_text(design: Design, found: ResponseAnswer) -> str:
     """Say which effects explain the difference, the largest first; or that none does."""
-    if not found.explaining:
-        return "**not explained**"
     metric = found.response.metric
-    return "**explained** by " + ", ".join(
+    return _explained(
         f"{effect_name(design, each.effect)} "
         f"({difference_text(metric, each.effect.estimate)}{unit_text(metric)})"
         for each in found.explaining
@@ -150,6 +166,11 @@ def missing_sentence(found: DesignAnswer | LinesAnswer) -> str:
     return (
         f"**Not run**: {_shortened(found.missing)}. Nothing is averaged over a part of the cells."
     )
+
+
+def _explained(effects: Iterable[str]) -> str:
+    said = ", ".join(effects)
+    return f"**explained** by {said}" if said else "**not explained**"
 
 
 def _pair_sentence(design: Design, found: ResponseAnswer, pair: Effect) -> str:

@@ -65,6 +65,14 @@ def test_what_is_planned_for_the_claims_is_what_the_study_runs(study):
     )
 
 
+def change_what_is_apart(lines):
+    """Take width apart, and give the optimiser levels like a number's."""
+    lines.update(apart="width")
+    for of_factor, values in ((lines["centre"], 2), (lines["levels"], [1, 2, 3])):
+        del of_factor["width"]
+        of_factor["optimiser"] = values
+
+
 @pytest.mark.parametrize(
     ("change", "fault"),
     [
@@ -125,6 +133,11 @@ def test_what_is_planned_for_the_claims_is_what_the_study_runs(study):
             lambda c: c["designs"][0]["lines"]["levels"].update(width=[0, 16, 32]),
             "greater than 0",
         ),
+        (
+            lambda c: c["designs"][0]["lines"]["levels"].update(width=[8, 16, 20]),
+            r"the lines of width must reach \[8, 24\], got \[8",
+        ),
+        (lambda c: change_what_is_apart(c["designs"][0]["lines"]), "the lines of optimiser must"),
         (lambda c: c["planned"]["gpu"].pop("size"), "planned.gpu.size"),
         (lambda c: c["planned"]["gpu"].update(size="huge"), "'thin', 'middle' or 'real'"),
     ],

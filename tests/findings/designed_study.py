@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -43,8 +43,8 @@ DESIGN = Design.model_validate(
     }
 )  # fmt: skip
 
-Planted = dict[tuple[int, ...], float]
-"""Effects by the factors' places; of no factor: the mean difference."""
+Planted = dict[tuple, float]
+"""Effects by the factors' places, of no factor the mean difference; of lines by kind and factor."""
 
 
 def settings(cell: Cell) -> Settings:
@@ -74,25 +74,41 @@ def cells(planted: Planted | None = None, *, noise: float = 0.004, seed: int = 0
 
 
 def line_cells(
-    slopes: Mapping[str, float] | None = None, *, noise: float = 0.004, seed: int = 0
+    planted: Planted | None = None, *, noise: float = 0.004, seed: int = 0
 ) -> list[Evidence]:
-    """An experiment a cell of the lines; `slopes` a doubling, by factor, under Adam alone."""
+    """An experiment a cell of the lines.
+
+    By kind and factor: "change" over a line, "bend" at the middle of its doublings, "pair" half of
+    what it changes more under Adam.
+    """
     generator = np.random.default_rng(seed)
     lines = DESIGN.lines
     names = [factor.name for factor in DESIGN.factors]
     found = {}
-    for apart in ("sgd", "adam"):
+    for apart, sign in (("sgd", -1), ("adam", 1)):
         for moved, levels in lines.levels.items():
             for level in levels:
                 at = lines.centre | {"optimiser": apart, moved: level}
-                slope = (slopes or {}).get(moved, 0.0) if apart == "adam" else 0.0
-                difference = slope * np.log2(level / lines.centre[moved])
+                difference = 0.0
+                for (kind, factor), value in (planted or {}).items():
+                    place = placed(lines.levels[factor], at[factor])
+                    difference += (
+                        value
+                        * {"change": place, "bend": 4 * place * (1 - place), "pair": sign * place}[
+                            kind
+                        ]
+                    )
                 cell = tuple(at[name] for name in names)
-                name = "-".join(level_text(each) for each in cell)
+                name = "-".join(level_text(each).replace(",", "") for each in cell)
                 found.setdefault(
                     cell, simulated(generator, lines.study, name, cell, difference, noise)
                 )
     return list(found.values())
+
+
+def placed(levels: Sequence[float], level: float) -> float:
+    """Where a level is on its line: 0 at the first, 1 at the last, by doublings."""
+    return float(np.log2(level / levels[0]) / np.log2(levels[-1] / levels[0]))
 
 
 def simulated(

@@ -312,9 +312,10 @@ def test_the_simulated_plan_and_records_are_whole():
 
 
 def designed_project(root):
-    """One cell of the study `size`, which a design asks for, and a study that none asks for."""
+    """A cell of either study that a design asks for, and a study that none asks for."""
     cell = experiment_row("cifar", study="size", network="narrow")
-    write_project(root, cell, BUSI)
+    on_line = experiment_row("cifar", study="size_lines", network="narrow")
+    write_project(root, cell, on_line, BUSI)
     (root / "configs/networks").mkdir()
     network = "kind: resnet10\narguments: {widths: [8, 16], stem: small}\n"
     (root / "configs/networks/narrow.yaml").write_text(network)
@@ -322,6 +323,9 @@ def designed_project(root):
     claims["designs"] = [DESIGN.model_dump()]
     claims["designs"][0]["factors"][2]["levels"] = [8, 32]
     claims["designs"][0]["factors"][3]["levels"] = [50, 1000]
+    lines = claims["designs"][0]["lines"]
+    lines["levels"]["batch size"] = [8, 32, 128]
+    lines["centre"] |= {"batch size": 8, "images a class": 1000}
     (root / CLAIMS).write_text(yaml.safe_dump(claims))
     return root
 
@@ -336,3 +340,12 @@ def test_what_the_names_of_a_designed_study_stood_for_is_published_and_of_no_oth
     assert cell.settings.data.num_classes == 1
     assert cell.settings.data.train_cases_a_class == 1000
     assert "settings" not in (root / FOLDER / "medical/provenance.json").read_text()
+
+
+def test_what_the_names_of_a_study_of_lines_stood_for_is_published_and_read(tmp_path):
+    root = designed_project(tmp_path)
+    publish(["size", "size_lines"], root=root)
+    (cell,) = read_study(root / FOLDER / "size_lines").experiments
+    assert cell.settings.network.arguments["widths"] == [8, 16]
+    page = (root / FOLDER / "findings.md").read_text()
+    assert "**Not run**: no experiment with width 8, optimiser sgd, batch size 8, " in page
