@@ -18,31 +18,25 @@ MOST_MISSING = 3
 """What is missing beyond so many is counted and not listed."""
 
 
-def short_answer(found: DesignAnswer) -> str:
-    """Say in a line what explains the difference in each response, or why it is not run.
+def first_rows(found: DesignAnswer, lines: LinesAnswer | None) -> list[list[str]]:
+    """Say for each response what explains the difference, in the design and over its lines.
 
-    >>> design = Design.model_construct(study="size")
-    >>> short_answer(DesignAnswer(design, ("the study size is not published",)))
-    '**not run**: the study size is not published.'
+    >>> from pipeline.config.designs import Response
+    >>> design = Design.model_construct(responses=[Response.model_construct(says="Accuracy")])
+    >>> first_rows(DesignAnswer(design, ("the study size is not published",)), None)
+    [['Accuracy', '**not run**']]
     """
-    if found.missing:
-        return f"**not run**: {_shortened(found.missing)}."
-    said = [f"{_lower(each.response.says)} {_short_explained(found.design, each)}"
-            for each in found.responses]  # fmt: skip
-    return "; ".join(said) + "."
-
-
-def short_lines(found: LinesAnswer) -> str:
-    """Say in a line what explains the difference over the lines' levels.
-
-    >>> short_lines(LinesAnswer(None, ("the study size_lines is not published",)))
-    '**not run**: the study size_lines is not published.'
-    """
-    if found.missing:
-        return f"**not run**: {_shortened(found.missing)}."
-    said = [f"{_lower(each.response.says)} {lines_explained(found.lines, each)}"
-            for each in found.responses]  # fmt: skip
-    return "; ".join(said) + "."
+    rows = []
+    for place, response in enumerate(found.design.responses):
+        row = [response.says, "**not run**"]
+        if not found.missing:
+            row[1] = _short_explained(found.design, found.responses[place])
+        if lines is not None:
+            row.append("**not run**")
+            if not lines.missing:
+                row[2] = lines_explained(lines.lines, lines.responses[place])
+        rows.append(row)
+    return rows
 
 
 def lines_explained(lines: Lines, found: ResponseLines) -> str:
@@ -217,10 +211,6 @@ def _size(metric: str, value: float) -> str:
 def _shortened(missing: Sequence[str]) -> str:
     more = len(missing) - MOST_MISSING
     return "; ".join(missing[:MOST_MISSING]) + (f"; and {more} more" if more > 0 else "")
-
-
-def _lower(text: str) -> str:
-    return text[:1].lower() + text[1:]
 
 
 def _upper(text: str) -> str:

@@ -33,12 +33,15 @@ def page(every):
 
 
 def test_the_first_screen_says_what_explains_the_difference_or_that_nothing_does(page):
-    (line,) = (each for each in page.splitlines() if each.startswith("[Why?](#size)"))
-    assert "balanced accuracy **explained** by batch size (+2." in line
-    assert "width × optimiser (−1." in line
-    clear = made.short_answer(answer_design(DESIGN, cells({(): 0.01}), 0.05))
-    assert clear.startswith("balanced accuracy **not explained** (mean +1.0")
-    assert "nats); " not in clear
+    first = page[: page.index("## Verdicts")]
+    assert "**[Why?](#size)** What explains generative cross-entropy (gce) less" in first
+    (row,) = (each for each in first.splitlines() if each.startswith("| Balanced accuracy |"))
+    assert row.startswith("| Balanced accuracy | **explained** by batch size (+2.")
+    assert "width × optimiser (−1." in row
+    assert row.endswith(" | **not run** |")
+    clear = made.first_rows(answer_design(DESIGN, cells({(): 0.01}), 0.05), None)
+    assert [len(each) for each in clear] == [2, 2]
+    assert clear[0][1].startswith("**not explained** (mean +1.0")
 
 
 def test_every_effect_and_every_cell_is_a_row(page):
@@ -74,7 +77,7 @@ def test_a_missing_cell_leaves_no_number_in_the_section(every):
 
 def test_what_is_missing_beyond_three_is_counted():
     found = DesignAnswer(DESIGN, tuple("abcde"))
-    assert made.short_answer(found) == "**not run**: a; b; c; and 2 more."
+    assert made.missing_sentence(found).startswith("**Not run**: a; b; c; and 2 more. ")
 
 
 def test_seeds_that_agree_to_the_last_digit_have_no_interval_and_explain_nothing():

@@ -8,6 +8,7 @@ import pytest
 
 from pipeline.errors import InputError
 from pipeline.findings import design_wording as made
+from pipeline.findings.designed import DesignAnswer
 from pipeline.findings.lines import answer_lines
 from pipeline.findings.page import findings_page
 from tests.findings.designed_study import DESIGN, SEEDS, cells, line_cells
@@ -143,6 +144,7 @@ def test_a_design_without_lines_has_no_answer_and_no_paragraph():
     page = findings_page(STATED.model_copy(update={"designs": [design]}), ["size"], [], cells())
     assert "Over wider ranges" not in page
     assert "One factor at a time" not in page
+    assert "| Difference in | Two levels of each factor, crossed |\n|---|---|\n" in page
 
 
 def test_lines_without_the_factorial_are_answered_alone_and_the_other_way_round():
@@ -163,17 +165,14 @@ def test_the_page_says_every_level_and_the_first_screen_what_explains():
     row = "8: 0.00 ± 0.00<br>16: +1.00 ± 0.00<br>32: +2.00 ± 0.00<br>64: +3.00 ± 0.00"
     assert f"| width | adam | {row} |" in page
     assert "| width, 8 to 64 | +3.00 | +3.00 to +3.00 | < 0.001 | < 0.001 | 0.00 | yes |" in page
-    (line,) = (each for each in page.splitlines() if each.startswith("[Why?](#size)"))
-    assert (
-        "One factor at a time, over wider ranges: balanced accuracy **explained** by width, 8 to "
-        "64 (+3.00 points);"
-    ) in line
+    (row, *_) = (each for each in page.splitlines() if each.startswith("| Balanced accuracy |"))
+    assert row.endswith(" | **explained** by width, 8 to 64 (+3.00 points) |")
 
 
 def test_what_shows_nothing_says_so():
     found = answer_lines(DESIGN, line_cells(), LEVEL)
-    assert made.short_lines(found) == (
-        "balanced accuracy **not explained**; likelihood **not explained**."
-    )
+    rows = made.first_rows(DesignAnswer(DESIGN, ("not published",)), found)
+    assert rows == [[says, "**not run**", "**not explained**"]
+                    for says in ("Balanced accuracy", "Likelihood")]  # fmt: skip
     said = made.lines_response_sentence(DESIGN, found.lines, found.responses[0])
     assert re.fullmatch(r"\*\*Not explained\*\*\. An effect needs at least 0\.\d\d points\.", said)
