@@ -113,6 +113,7 @@ def newly_trained(project, experiment):
     return {(record["loss"]["name"], record["seed"]) for record in records}
 
 
+@pytest.mark.slow
 def test_an_added_loss_and_an_added_seed_train_themselves_alone(plan):
     record = plan.root / "data/logits/tiny/digits-tiny/gce/seed-0/run.json"
     before = record.read_text()
@@ -130,6 +131,7 @@ def test_an_added_loss_and_an_added_seed_train_themselves_alone(plan):
     assert record.read_text() == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("old", "new", "trained"),
     [

@@ -58,6 +58,7 @@ def in_turn(tmp_path_factory):
     return root
 
 
+@pytest.mark.slow
 def test_files_are_those_of_seeds_trained_in_turn(in_turn, tmp_path, monkeypatch, capfd):
     monkeypatch.setenv("PIPELINE_WORKERS", "2")
     # Also where nothing tells the number of threads: a seed has one.
